@@ -1,0 +1,7 @@
+//! Access.
+pub mod catalogue;
+pub mod chains;
+pub mod entitlement;
+pub mod reach;
+pub mod rule;
+pub mod tags;

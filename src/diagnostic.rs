@@ -1,0 +1,234 @@
+//! What is wrong, where it stands and how to put it right.
+//!
+//! Every stage collects all its faults and returns them together. The library never prints: [`Diagnostic`]'s `Display`
+//! is the text that the command line shows.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+/// How bad it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Nothing is published.
+    Error,
+    /// The build goes on.
+    Warning,
+}
+
+/// Whose fault it is: it decides the exit code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// Something under `content/`, a template, a string: exit code 1.
+    Content,
+    /// The call or `site.yaml`: exit code 2.
+    Setup,
+}
+
+/// A place in a file. Lines and columns count from 1; columns count characters, not bytes.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+pub struct Location {
+    /// The path below the site's root, with `/`.
+    pub file: Arc<str>,
+    /// The line, from 1; 0 where the whole file is meant.
+    pub line: u32,
+    /// The column, from 1.
+    pub column: u32,
+    /// How many characters are meant, at least 1.
+    pub length: u32,
+    /// The line itself, for the snippet.
+    pub text: String,
+}
+
+/// One fault or warning.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Whose fault it is.
+    #[serde(skip)]
+    pub origin: Origin,
+    /// What is wrong: lower case, no full stop, the writer's text in backticks.
+    pub message: String,
+    /// Where.
+    pub location: Option<Location>,
+    /// A second place that belongs to it (the other source of one URL, the first of two dividers).
+    pub also: Option<Location>,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// An error in content.
+    #[must_use]
+    pub fn error(message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            origin: Origin::Content,
+            message: message.into(),
+            location: None,
+            also: None,
+            help: None,
+        }
+    }
+
+    /// A warning.
+    #[must_use]
+    pub fn warning(message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(message) }
+    }
+
+    /// An error in the call or in `site.yaml`.
+    #[must_use]
+    pub fn setup(message: impl Into<String>) -> Self {
+        Self { origin: Origin::Setup, ..Self::error(message) }
+    }
+
+    /// The same, with its place.
+    #[must_use]
+    pub fn at(self, location: Location) -> Self {
+        Self { location: Some(location), ..self }
+    }
+
+    /// The same, with a second place.
+    #[must_use]
+    pub fn also(self, location: Location) -> Self {
+        Self { also: Some(location), ..self }
+    }
+
+    /// The same, with what to do about it.
+    #[must_use]
+    pub fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+
+    /// Whether this stops the build.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
+    /// What diagnostics are sorted by: file, line, column, then text.
+    fn key(&self) -> (Option<(&Arc<str>, u32, u32)>, Severity, &str) {
+        let place = self.location.as_ref().map(|place| (&place.file, place.line, place.column));
+        (place, self.severity, &self.message)
+    }
+}
+
+/// Puts diagnostics in source order and drops exact repetitions.
+pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.sort_by(|a, b| a.key().cmp(&b.key()));
+    diagnostics.dedup();
+}
+
+/// Whether any of them stops the build.
+#[must_use]
+pub fn any_error(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(Diagnostic::is_error)
+}
+
+/// A file's name and whole text: what byte offsets are turned into places with.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The path below the site's root, with `/`.
+    pub file: &'a Arc<str>,
+    /// The whole text of the file, byte order mark included.
+    pub text: &'a str,
+}
+
+impl Source<'_> {
+    /// The place of a byte range of [`Source::text`]. A range over several lines is cut at the end of its first line.
+    #[must_use]
+    pub fn locate(&self, range: Range<usize>) -> Location {
+        let start = floor_char_boundary(self.text, range.start);
+        let (before, after) = self.text.split_at(start);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line_end = after.find('\n').map_or(self.text.len(), |newline| start + newline);
+        let end = floor_char_boundary(self.text, range.end).clamp(start, line_end);
+        let count = |from: usize, to: usize| self.text.get(from..to).map_or(0, |part| part.chars().count());
+        let mark = usize::from(line_start == 0 && self.text.starts_with('\u{feff}') && start >= 3);
+        let line = self.text.get(line_start..line_end).unwrap_or_default();
+        Location {
+            file: Arc::clone(self.file),
+            line: number(before.matches('\n').count() + 1),
+            column: number(count(line_start, start) + 1 - mark),
+            length: number(count(start, end).max(1)),
+            text: line.trim_start_matches('\u{feff}').trim_end_matches('\r').to_owned(),
+        }
+    }
+}
+
+impl Location {
+    /// A whole file: shown without a line.
+    #[must_use]
+    pub fn file(file: &Arc<str>) -> Self {
+        Self { file: Arc::clone(file), line: 0, column: 0, length: 1, text: String::new() }
+    }
+}
+
+/// `file:line:column`, or `file` alone.
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line == 0 { f.write_str(&self.file) } else { write!(f, "{}:{}:{}", self.file, self.line, self.column) }
+    }
+}
+
+/// The message, its place with the line and a caret, and the help, as the command line shows it.
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        write!(f, "{word}: {}", self.message)?;
+        for place in [&self.location, &self.also].into_iter().flatten() {
+            snippet(place, f)?;
+        }
+        if let Some(help) = &self.help {
+            write!(f, "\n  help: {help}")?;
+        }
+        Ok(())
+    }
+}
+
+fn snippet(place: &Location, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "\n  --> {place}")?;
+    if place.line == 0 || place.text.is_empty() {
+        return Ok(());
+    }
+    let line = place.line.to_string();
+    let margin = " ".repeat(line.len() + 2);
+    let column = place.column.saturating_sub(1) as usize;
+    // Tabs stay tabs under the line, so that the caret stands below its text in any terminal.
+    let pad: String = place.text.chars().take(column).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+    let carets = "^".repeat(place.length as usize);
+    write!(f, "\n{margin}|\n {line} | {}\n{margin}| {pad}{carets}", place.text)
+}
+
+fn floor_char_boundary(text: &str, index: usize) -> usize {
+    let mut index = index.min(text.len());
+    while !text.is_char_boundary(index) {
+        index -= 1;
+    }
+    index
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// The candidate nearest to a word, if one is near enough to be what was meant.
+#[must_use]
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let reach = if word.chars().count() < 6 { 1 } else { 2 };
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::osa_distance(word, candidate), candidate))
+        .filter(|(distance, _)| *distance <= reach)
+        .min()
+        .map(|(_, candidate)| candidate)
+}

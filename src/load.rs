@@ -1,0 +1,9 @@
+//! Loads.
+pub mod assets;
+pub mod blocks;
+pub mod config;
+pub mod dates;
+pub mod front_matter;
+pub mod inherit;
+pub mod markdown;
+pub mod sources;

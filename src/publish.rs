@@ -1,0 +1,4 @@
+//! Publishes.
+pub mod objects;
+pub mod state;
+pub mod trees;

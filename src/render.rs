@@ -1,0 +1,3 @@
+//! Renders.
+pub mod context;
+pub mod theme;

@@ -1,0 +1,243 @@
+//! What templates see: plain values, made afresh for each page from a view.
+//!
+//! Nothing here can reach back into the site. What a reader may not see is not in these structs, so no template, ours or
+//! a stranger's, can print it. Every field is always present (an absent value is null), so that a template that asks for
+//! a field that does not exist is an error with a line.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+/// The whole of a template's world, under these names.
+#[derive(Debug, Serialize)]
+pub struct Context<'a> {
+    /// The site.
+    pub site: &'a Site,
+    /// Every string of `strings.yaml`, by key.
+    pub strings: &'a std::collections::BTreeMap<String, String>,
+    /// The page, or the section's own page.
+    pub page: Page,
+    /// The section the page stands in; for a section's own page, that section.
+    pub section: Option<Link>,
+    /// From the home page down to the section; without the page itself.
+    pub ancestors: Vec<Link>,
+    /// What a section, a tag page or the home page lists, in reading order.
+    pub entries: Arc<Vec<Entry>>,
+    /// The entries of the section that the page stands in, the page itself included (it has the same `url`).
+    pub siblings: Arc<Vec<Entry>>,
+    /// The sections that `theme.yaml` names for this template, in its order.
+    pub named: Vec<Section>,
+    /// All tags of the site that a visitor may know of, where the template lists `tags`.
+    pub tags: Vec<Tag>,
+    /// The page before in reading order.
+    pub previous: Option<Link>,
+    /// The page after in reading order.
+    pub next: Option<Link>,
+    /// What opens the page; null where it is open.
+    pub paywall: Option<Paywall>,
+    /// Stylesheets that take the lock badges of this page away, root-relative URLs.
+    pub unlock: Vec<String>,
+}
+
+/// The site, the same for every page.
+#[derive(Clone, Debug, Serialize)]
+pub struct Site {
+    /// Its title.
+    pub title: String,
+    /// What it is about; may be empty.
+    pub description: String,
+    /// `https://learn.example`, without a trailing slash.
+    pub base_url: String,
+    /// A BCP 47 tag.
+    pub language: String,
+    /// `ltr` or `rtl`, from the language.
+    pub direction: String,
+    /// Where to sign in, if the site has such a place.
+    pub login_url: Option<String>,
+    /// Where to buy more.
+    pub upgrade_url: Option<String>,
+    /// `extra` of site.yaml.
+    pub extra: serde_json::Value,
+    /// Top-level sections that a visitor may know of, for the site's menu.
+    pub menu: Vec<Link>,
+}
+
+/// A page in one of its forms.
+#[derive(Debug, Serialize)]
+pub struct Page {
+    /// Its title: written, or (in the open form alone) its first heading; else made from the file name.
+    pub title: String,
+    /// Root-relative URL.
+    pub url: String,
+    /// Absolute URL.
+    pub permalink: String,
+    /// The written description; may be empty.
+    pub description: String,
+    /// `open`, `waiting`, `teaser` (something above a divider) or `cover` (nothing of the body).
+    pub form: &'static str,
+    /// `page`, `section`, `home`, `tag`, `not_found` or `denial`.
+    pub kind: &'static str,
+    /// When it was published.
+    pub date: Option<Moment>,
+    /// When it was last changed.
+    pub updated: Option<Moment>,
+    /// The image's URL.
+    pub image: Option<String>,
+    /// Its tags.
+    pub tags: Vec<Tag>,
+    /// Its categories.
+    pub categories: Vec<String>,
+    /// The written weight.
+    pub weight: Option<i64>,
+    /// A BCP 47 tag.
+    pub language: String,
+    /// The body as far as this form shows it: safe HTML.
+    pub content: String,
+    /// The table of contents of what `content` shows.
+    pub toc: Vec<Heading>,
+    /// Words in `content`; 0 where the page is not open.
+    pub word_count: usize,
+    /// Minutes; 0 where the page is not open.
+    pub reading_time: usize,
+    /// Keys of the writer's own; empty where the page is not open.
+    pub extra: serde_json::Value,
+    /// Whether the page is gated at all (a badge, `isAccessibleForFree`).
+    pub gated: bool,
+}
+
+/// A link with its text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Link {
+    /// Plain text.
+    pub title: String,
+    /// Root-relative URL.
+    pub url: String,
+}
+
+/// A tag; `url` is null where no page of that tag exists for this reader.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Tag {
+    /// The tag as it is written.
+    pub title: String,
+    /// Root-relative URL of its page.
+    pub url: Option<String>,
+}
+
+/// A page as it stands in a list: only what is open of a locked page.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Entry {
+    /// Written title, or one made from the file name.
+    pub title: String,
+    /// Root-relative URL.
+    pub url: String,
+    /// Absolute URL.
+    pub permalink: String,
+    /// The written description; may be empty.
+    pub description: String,
+    /// The part above the divider, safe HTML, where everybody who sees this list may read it.
+    pub summary: Option<String>,
+    /// `page` or `section`.
+    pub kind: &'static str,
+    /// When it was published.
+    pub date: Option<Moment>,
+    /// When it was last changed.
+    pub updated: Option<Moment>,
+    /// The image's URL.
+    pub image: Option<String>,
+    /// Its tags.
+    pub tags: Vec<Tag>,
+    /// Its categories.
+    pub categories: Vec<String>,
+    /// The written weight.
+    pub weight: Option<i64>,
+    /// The lock, for entries that not everybody may open.
+    pub lock: Option<Lock>,
+    /// An announced release that is still to come.
+    pub release: Option<Moment>,
+}
+
+/// A lock badge. Put `data-access="{{ lock.keys }}"` on the entry's element and the badge inside it as
+/// `<span class="tp-lock">`: unlock stylesheets hide `[data-access~="KEY"] .tp-lock`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Lock {
+    /// Opaque keys, separated by spaces.
+    pub keys: String,
+    /// What opens it, in words: `Pro`, `Pro or Rust from zero`.
+    pub label: String,
+}
+
+/// A section with its entries, for `named`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Section {
+    /// Title and URL.
+    pub link: Link,
+    /// Its description; may be empty.
+    pub description: String,
+    /// What it lists.
+    pub entries: Arc<Vec<Entry>>,
+}
+
+/// A date, ready to print.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Moment {
+    /// `2026-11-01` where only a day was written, else RFC 3339 with offset.
+    pub iso: String,
+    /// `1 November 2026`, in the site's words.
+    pub text: String,
+    /// Seconds since 1970.
+    pub seconds: i64,
+}
+
+/// A heading in the table of contents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Heading {
+    /// 1 to 6.
+    pub level: u8,
+    /// Its anchor.
+    pub id: String,
+    /// Plain text.
+    pub title: String,
+    /// Headings below it.
+    pub children: Vec<Heading>,
+}
+
+/// Why the page is not open in this form, and what would open it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Paywall {
+    /// `locked`, or `waiting` where it will open by itself.
+    pub state: &'static str,
+    /// Each way in; any one is enough.
+    pub ways: Vec<Way>,
+    /// When it opens, where that is one instant for all (a release).
+    pub opens: Option<Moment>,
+    /// After how many whole days of a member's access it opens, where it drips; 0 where it does not.
+    pub drip_days: i64,
+}
+
+/// One way in: all of these are needed together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Way {
+    /// What is needed together: the lowest tier, or the bundle.
+    pub needs: Vec<Offer>,
+    /// From when on this way exists, where that is still to come.
+    pub from: Option<Moment>,
+    /// Until when this way exists.
+    pub until: Option<Moment>,
+}
+
+/// A tier or a bundle as the paywall names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Offer {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// `tier` or `bundle`.
+    pub kind: &'static str,
+    /// The price in words; may be empty.
+    pub price: String,
+    /// Where to buy it.
+    pub buy: Option<String>,
+    /// Whether it is free.
+    pub free: bool,
+}
