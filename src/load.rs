@@ -4,6 +4,8 @@ pub mod blocks;
 pub mod config;
 pub mod dates;
 pub mod front_matter;
+pub mod html;
 pub mod inherit;
 pub mod markdown;
+pub mod references;
 pub mod sources;
