@@ -53,9 +53,17 @@ impl<T: Visible> Prepared<T> {
     /// Does the work, once.
     #[must_use]
     pub fn new(visible: &T) -> Self {
-        #[expect(clippy::expect_used, reason = "serialising fails for map keys that are no strings; these structs have none")]
+        #[expect(
+            clippy::expect_used,
+            reason = "serialising fails for map keys that are no strings; these structs have none"
+        )]
         let value = Value::try_from_serializable(visible).expect("the structs of the template context serialise");
         Self::wrap(value)
+    }
+
+    /// What a template reads.
+    pub(super) fn value(&self) -> Value {
+        self.value.clone()
     }
 
     fn wrap(value: Value) -> Self {
