@@ -80,16 +80,15 @@ impl Theme {
     /// Everything that is wrong with its files, in source order.
     pub fn load(parts: Parts) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
         let mut found = Vec::new();
+        let strings = Strings::load(&parts, &mut found);
         let files: BTreeMap<String, TextFile> =
             parts.templates.into_iter().map(|file| (file.name.clone(), file)).collect();
-        let strings =
-            Strings::load(&parts.language, parts.theme_strings.as_ref(), parts.site_strings.as_ref(), &mut found);
         let lists = lists::load(parts.manifest.as_ref(), &files, &mut found);
         if !files.contains_key(PAGE) {
             found.push(Diagnostic::error(format!("the theme has no template `{PAGE}`")));
         }
-        let tera = compile(&files, &parts.base_url, &mut found);
-        check::names(&files, &strings, &mut found);
+        let (tera, sound) = compile(&files, &parts.base_url, &mut found);
+        check::names(&sound, &strings, &mut found);
         diagnostic::sort(&mut found);
         if diagnostic::any_error(&found) {
             return Err(found);
@@ -180,30 +179,32 @@ fn values(context: &Context) -> Result<tera::Context, tera::Error> {
     Ok(values)
 }
 
-/// Parses all templates; faults go to `found`, and then nothing is rendered.
-fn compile(files: &BTreeMap<String, TextFile>, base_url: &str, found: &mut Vec<Diagnostic>) -> Tera {
+/// Parses all templates; faults go to `found`. Also returns the files that have no syntax error.
+fn compile<'a>(
+    files: &'a BTreeMap<String, TextFile>,
+    base_url: &str,
+    found: &mut Vec<Diagnostic>,
+) -> (Tera, Vec<&'a TextFile>) {
     let mut tera = Tera::new();
     // Every file is HTML, whatever its name: a partial without an extension must not print raw.
     tera.autoescape_on(vec![""]);
     filters::register(&mut tera, base_url);
-    let mut sound = true;
+    let mut sound = Vec::with_capacity(files.len());
     for file in files.values() {
-        // Each by itself first, for Tera stops at the first syntax error; what refers to other files is for the second pass.
-        let mut alone = Tera::new();
-        if let Err(error) = alone.add_raw_template(&file.name, &file.text)
-            && let Some(fault) = report::syntax(&error, files)
-        {
-            found.push(fault);
-            sound = false;
+        // Each by itself first, for Tera stops at the first syntax error; what refers to other files comes after.
+        let alone = Tera::new().add_raw_template(&file.name, &file.text);
+        match alone.err().and_then(|error| report::syntax(&error, files)) {
+            Some(fault) => found.push(fault),
+            None => sound.push(file),
         }
     }
-    if sound {
+    if sound.len() == files.len() {
         let texts = files.values().map(|file| (file.name.as_str(), file.text.as_ref()));
         if let Err(error) = tera.add_raw_templates(texts) {
             found.extend(report::linking(&error, files));
         }
     }
-    tera
+    (tera, sound)
 }
 
 /// Names in backticks, separated by commas.

@@ -3,7 +3,7 @@
 //! Tera takes an unknown name in `{% if … %}` for false, so a misspelt one would go unseen for ever. This reads the
 //! tags of a template for what it asks for; it does not run anything.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::{Strings, TextFile, quoted};
@@ -55,8 +55,8 @@ const PAGE: [&str; 20] = [
 const PAYWALL: [&str; 4] = ["drip_days", "opens", "state", "ways"];
 
 /// Checks all templates; what one binds with `for` or `set`, those that it includes may use.
-pub(super) fn names(files: &BTreeMap<String, TextFile>, strings: &Strings, found: &mut Vec<Diagnostic>) {
-    let tags: Vec<(&TextFile, Vec<Tag<'_>>)> = files.values().map(|file| (file, tags(&file.text))).collect();
+pub(super) fn names(files: &[&TextFile], strings: &Strings, found: &mut Vec<Diagnostic>) {
+    let tags: Vec<(&TextFile, Vec<Tag<'_>>)> = files.iter().map(|file| (*file, tags(&file.text))).collect();
     let bound: BTreeSet<&str> =
         tags.iter().flat_map(|(_, tags)| tags).flat_map(|tag| bound(tag)).chain(["loop", "body"]).collect();
     for (file, tags) in &tags {

@@ -78,8 +78,11 @@ fn range_at(text: &str, line: usize, column: usize) -> Range<usize> {
     let skipped: usize = rest.chars().take(column.saturating_sub(1)).map(char::len_utf8).sum();
     let start = start + skipped;
     let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
-    let length: usize =
-        text.get(start..).unwrap_or_default().chars().take_while(|c| word(*c)).map(char::len_utf8).sum();
+    let rest = text.get(start..).unwrap_or_default();
+    let length = match rest.strip_prefix('"') {
+        Some(quoted) => quoted.find('"').map_or(1, |end| end + 2),
+        None => rest.find(|c: char| !word(c)).unwrap_or(rest.len()),
+    };
     start..start + length
 }
 

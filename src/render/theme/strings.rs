@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use serde_yaml::Value;
 
 use super::lists::{place_of, yaml_fault};
-use super::{TextFile, embedded};
+use super::{Parts, TextFile, embedded};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::render::context::Moment;
 use crate::time::{Date, Timestamp};
@@ -35,12 +35,9 @@ struct Layer {
 }
 
 impl Strings {
-    pub(super) fn load(
-        language: &str,
-        theme: Option<&TextFile>,
-        site: Option<&TextFile>,
-        found: &mut Vec<Diagnostic>,
-    ) -> Self {
+    pub(super) fn load(parts: &Parts, found: &mut Vec<Diagnostic>) -> Self {
+        let (theme, site) = (parts.theme_strings.as_ref(), parts.site_strings.as_ref());
+        let language = parts.language.as_str();
         let ours = read(&embedded::strings(), found);
         let theirs = theme.map(|file| read(file, found)).unwrap_or_default();
         let mut texts = BTreeMap::new();
@@ -53,6 +50,7 @@ impl Strings {
         if let Some(file) = site {
             let own = read(file, found);
             check(file, &own, &texts, found);
+            unused(parts, &own, &texts, found);
             texts.extend(own.flat.clone());
             for name in [primary(language), language] {
                 texts.extend(own.language(name));
@@ -83,7 +81,7 @@ impl Strings {
         values.iter().fold(text, |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
     }
 
-    /// Whether there is such a key.
+    /// All keys.
     pub(super) fn keys(&self) -> impl Iterator<Item = &str> + Clone {
         self.texts.keys().map(String::as_str)
     }
@@ -197,18 +195,31 @@ fn add(
     }
 }
 
-/// The site's strings against what there is to override.
+/// The site's strings that override nothing and that no template, its own included, names.
+fn unused(parts: &Parts, own: &Layer, known: &BTreeMap<String, String>, found: &mut Vec<Diagnostic>) {
+    let all = own.flat.keys().chain(own.languages.values().flat_map(BTreeMap::keys));
+    let uses = |text: &str, key: &str| {
+        let starts = text.match_indices("strings.").filter_map(|(at, _)| text.get(at + "strings.".len()..));
+        starts.filter_map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next()).any(|name| name == key)
+    };
+    for key in all.filter(|key| !known.contains_key(*key)) {
+        if parts.templates.iter().any(|template| uses(&template.text, key)) {
+            continue;
+        }
+        let fault = Diagnostic::warning(format!("no template uses the string `{key}`"));
+        let fault = Diagnostic { location: parts.site_strings.as_ref().map(|file| place_of(file, key)), ..fault };
+        found.push(match nearest(key, known.keys().map(String::as_str)) {
+            Some(near) => fault.help(format!("did you mean `{near}`?")),
+            None => fault,
+        });
+    }
+}
+
+/// The `{places}` of the site's strings against those of what they override.
 fn check(file: &TextFile, own: &Layer, known: &BTreeMap<String, String>, found: &mut Vec<Diagnostic>) {
     let all = own.flat.iter().chain(own.languages.values().flatten());
     for (key, text) in all {
-        let Some(original) = known.get(key) else {
-            let fault = Diagnostic::warning(format!("no template uses the string `{key}`")).at(place_of(file, key));
-            found.push(match nearest(key, known.keys().map(String::as_str)) {
-                Some(near) => fault.help(format!("did you mean `{near}`?")),
-                None => fault,
-            });
-            continue;
-        };
+        let Some(original) = known.get(key) else { continue };
         let allowed = places(original);
         for place in places(text).difference(&allowed) {
             let names: Vec<String> = allowed.iter().map(|name| format!("`{{{name}}}`")).collect();
