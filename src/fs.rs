@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 
 pub mod dir;
 
+pub use std::fs::File;
+
 /// What was tried with a path.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Deed {
@@ -102,8 +104,8 @@ pub fn read_text(path: &Path) -> Result<String, Error> {
 ///
 /// # Errors
 /// When the file is not there or cannot be read.
-pub fn open(path: &Path) -> Result<fs::File, Error> {
-    fs::File::open(path).map_err(|source| Error::new(Deed::Read, path, source))
+pub fn open(path: &Path) -> Result<File, Error> {
+    File::open(path).map_err(|source| Error::new(Deed::Read, path, source))
 }
 
 /// What stands at a path, a symlink itself and not what it points to; `None` where there is nothing.
@@ -206,10 +208,8 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".tmp");
     let temporary = path.with_file_name(name);
-    let written = fs::File::create(&temporary).and_then(|mut file| file.write_all(bytes));
-    let done = written
-        .map_err(|source| Error::new(Deed::Write, path, source))
-        .and_then(|()| rename(&temporary, path));
+    let written = File::create(&temporary).and_then(|mut file| file.write_all(bytes));
+    let done = written.map_err(|source| Error::new(Deed::Write, path, source)).and_then(|()| rename(&temporary, path));
     if done.is_err() {
         // The first error is the one to tell; if the remnant cannot go either, the disk has said so already.
         drop(fs::remove_file(&temporary));
@@ -256,7 +256,7 @@ pub fn remove_file(path: &Path) -> Result<(), Error> {
 pub fn set_mtime(path: &Path, seconds: i64) -> Result<(), Error> {
     let failed = |source| Error::new(Deed::Write, path, source);
     let after = std::time::Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
-    let file = fs::File::options().write(true).open(path).map_err(failed)?;
+    let file = File::options().write(true).open(path).map_err(failed)?;
     file.set_modified(std::time::UNIX_EPOCH + after).map_err(failed)
 }
 

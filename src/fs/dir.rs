@@ -4,7 +4,6 @@
 //! relative path that the caller has checked: nothing in this module follows a symlink out of the folder by itself, for
 //! folders are opened and files are created without following any.
 
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
@@ -15,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 
-use super::{Deed, Error, Kind};
+use super::{Deed, Error, File, Kind};
 
 /// An open folder. Every change made through it, and through folders opened from it, burns its [`Fuse`].
 #[derive(Debug)]
@@ -80,6 +79,12 @@ impl Dir {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The fuse that changes made through it burn.
+    #[must_use]
+    pub fn fuse(&self) -> Fuse {
+        self.fuse.clone()
     }
 
     /// Opens a folder inside; `None` where nothing has that name.
