@@ -18,6 +18,7 @@ pub mod links;
 pub mod markdown;
 pub mod names;
 pub mod pages;
+pub mod reading;
 pub mod references;
 pub mod sources;
 pub mod texts;
