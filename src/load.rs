@@ -7,6 +7,7 @@ pub mod document;
 pub mod front_matter;
 pub mod inherit;
 pub mod markdown;
+pub mod names;
 pub mod sources;
 pub mod toml;
 pub mod yaml;
