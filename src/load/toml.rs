@@ -27,7 +27,7 @@ fn fault(error: &toml::de::Error, text: &str, base: usize) -> Fault {
             let key = text.get(span.start - base..span.end - base).unwrap_or_default();
             Fault::new(format!("the key `{key}` is written twice"), span)
         }
-        None => Fault::new(format!("the front matter is not valid TOML: {words}"), span),
+        None => Fault::new(format!("not valid TOML: {words}"), span),
     }
 }
 
@@ -46,7 +46,7 @@ fn map(table: &DeTable<'_>, base: usize, depth: usize) -> Result<Map, Fault> {
 
 fn node(value: &DeValue<'_>, span: Range<usize>, (base, depth): (usize, usize)) -> Result<Node, Fault> {
     if depth > DEEPEST {
-        return Err(Fault::new("the front matter is nested too deep", span));
+        return Err(Fault::new("nested too deep", span));
     }
     let value = match value {
         DeValue::String(text) => Value::Text(text.to_string()),
