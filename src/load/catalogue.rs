@@ -27,8 +27,9 @@ pub(super) fn read(section: Option<&Section<'_>>, faults: &mut Faults<'_>) -> De
     billing.overdue =
         section.choose("overdue", faults, &[("revoke", Overdue::Revoke), ("keep", Overdue::Keep)]).unwrap_or_default();
     billing.overdue_max = section.read("overdue_max", faults, length).unwrap_or(billing.overdue_max);
-    billing.rejoin =
-        section.choose("rejoin", faults, &[("restart", Rejoin::Restart), ("resume", Rejoin::Resume)]).unwrap_or_default();
+    billing.rejoin = section
+        .choose("rejoin", faults, &[("restart", Rejoin::Restart), ("resume", Rejoin::Resume)])
+        .unwrap_or_default();
     let modes = [("hard", Cancellation::Hard), ("keep-unlocked", Cancellation::KeepUnlocked)];
     let cancellation = section.choose("cancellation", faults, &modes).unwrap_or_default();
 
