@@ -16,6 +16,7 @@ use super::{catalogue, gate_keys, keys, names, sources, yaml};
 use crate::access::catalogue::Catalogue;
 use crate::access::tags::Tag;
 use crate::diagnostic::{Diagnostic, Location, Origin, Source, nearest};
+use crate::fs;
 use crate::time::Length;
 
 /// The name of the file.
@@ -129,7 +130,7 @@ pub struct Token {
 pub fn load(root: &Path, diagnostics: &mut Vec<Diagnostic>) -> Option<Config> {
     let file: Arc<str> = FILE.into();
     let disk = root.join(FILE);
-    if disk.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+    if matches!(fs::exists(&disk), Ok(false)) {
         let missing = Diagnostic::setup("there is no site.yaml in this folder").at(Location::file(&file));
         diagnostics.push(missing.help("go to a site's folder, or make a site: `tierpress init DIR`"));
         return None;
@@ -165,8 +166,24 @@ fn root(text: &str) -> Result<Map, Fault> {
 }
 
 const KEYS: [&str; 18] = [
-    "title", "base_url", "language", "description", "timezone", "theme", "links", "smart_punctuation", "access", "token",
-    "login_url", "refresh_url", "upgrade_url", "denied_status", "release_horizon", "passthrough", "extra", "own_keys",
+    "title",
+    "base_url",
+    "language",
+    "description",
+    "timezone",
+    "theme",
+    "links",
+    "smart_punctuation",
+    "access",
+    "token",
+    "login_url",
+    "refresh_url",
+    "upgrade_url",
+    "denied_status",
+    "release_horizon",
+    "passthrough",
+    "extra",
+    "own_keys",
 ];
 
 fn decide(map: &Map, source: Source<'_>, faults: &mut Faults<'_>) -> Option<Config> {
@@ -309,7 +326,8 @@ pub(super) fn words(key: &str, node: &Node, written: &str) -> Result<String, Fau
 
 pub(super) fn length(_: &str, node: &Node, written: &str) -> Result<Length, Fault> {
     written.trim_matches(['"', '\'']).parse().map_err(|error| {
-        Fault::new(format!("`{written}` is not a length: {error}"), node.span.clone()).help("write it like `12h`, `7d` or `2w`")
+        Fault::new(format!("`{written}` is not a length: {error}"), node.span.clone())
+            .help("write it like `12h`, `7d` or `2w`")
     })
 }
 
@@ -383,7 +401,8 @@ fn denied_status(_: &str, node: &Node, written: &str) -> Result<u16, Fault> {
     match written {
         "402" => Ok(402),
         "403" => Ok(403),
-        _ => Err(Fault::new(format!("`denied_status` cannot be `{written}`"), node.span.clone()).help("write `402` or `403`")),
+        _ => Err(Fault::new(format!("`denied_status` cannot be `{written}`"), node.span.clone())
+            .help("write `402` or `403`")),
     }
 }
 
@@ -428,7 +447,10 @@ fn default_access(
     let mut reader = Reader::new(source, Origin::Setup, context);
     let tags = gate_keys::tag_list("access.default", node, &mut reader);
     if let Some(plus) = tags.iter().flatten().find(|tag| tag.value.plus) {
-        reader.faults.error(Fault::new("`access.default` inherits nothing, so a tag in it has no leading `+`", plus.span.clone()));
+        reader.faults.error(Fault::new(
+            "`access.default` inherits nothing, so a tag in it has no leading `+`",
+            plus.span.clone(),
+        ));
     }
     faults.append(reader.faults);
     tags.map(|tags| tags.into_iter().map(|tag| tag.value).collect())
@@ -483,6 +505,7 @@ fn number(key: &str, node: &Node, (written, most): (&str, u32)) -> Result<u32, F
     let number = if let Value::Number(number) = &node.value { number.as_u64() } else { None };
     let number = number.and_then(|number| u32::try_from(number).ok()).filter(|number| (1..=most).contains(number));
     number.ok_or_else(|| {
-        Fault::new(format!("`{key}` cannot be `{written}`"), node.span.clone()).help(format!("write a number from 1 to {most}"))
+        Fault::new(format!("`{key}` cannot be `{written}`"), node.span.clone())
+            .help(format!("write a number from 1 to {most}"))
     })
 }

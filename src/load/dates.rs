@@ -41,7 +41,8 @@ pub fn parse(text: &str, zone: &TimeZone) -> Option<Date> {
 /// A whole day, in the site's time zone.
 #[must_use]
 pub fn bare(day: civil::Date, zone: &TimeZone) -> Option<Date> {
-    let midnight = |day: civil::Date| Some(Timestamp::saturating(day.to_zoned(zone.clone()).ok()?.timestamp().as_second()));
+    let midnight =
+        |day: civil::Date| Some(Timestamp::saturating(day.to_zoned(zone.clone()).ok()?.timestamp().as_second()));
     let first = midnight(day)?;
     let end = day.tomorrow().ok().and_then(midnight).unwrap_or(Timestamp::MAX);
     Some(Date { first, end, civil: day.to_datetime(civil::Time::midnight()), bare: true })
@@ -119,7 +120,17 @@ fn named_day(cursor: &mut Cursor<'_>) -> Option<civil::Date> {
 const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
     "december",
 ];
 

@@ -224,7 +224,8 @@ impl<'a> Reader<'a> {
         let map = match &node.value {
             Value::Map(map) => map,
             Value::List(items) if !items.is_empty() && !items.iter().any(holds_gate) => {
-                let fault = Fault::new("this `cascade` carries no gate keys, and nothing else is inherited", key.span.clone());
+                let fault =
+                    Fault::new("this `cascade` carries no gate keys, and nothing else is inherited", key.span.clone());
                 self.faults.warn(fault);
                 return self.keep("cascade", node);
             }
@@ -442,9 +443,10 @@ pub(super) const DATE_HELP: &str = "write `2026-12-01` or `2026-12-01T09:00:00`"
 
 fn holds_gate(node: &Node) -> bool {
     match &node.value {
-        Value::Map(map) => {
-            map.entries.iter().any(|(key, node)| keys::is_gate(&key.value) || keys::near_gate(&key.value, &node.value).is_some())
-        }
+        Value::Map(map) => map
+            .entries
+            .iter()
+            .any(|(key, node)| keys::is_gate(&key.value) || keys::near_gate(&key.value, &node.value).is_some()),
         _ => true,
     }
 }

@@ -201,7 +201,8 @@ fn teaser(node: &Node, reader: &mut Reader<'_>) -> Option<Spanned<Teaser>> {
 
 fn no_plus(tags: &[Spanned<Tag>], key: &str, reader: &mut Reader<'_>) {
     for tag in tags.iter().filter(|tag| tag.value.plus) {
-        let fault = Fault::new(format!("a leading `+` has a meaning in `access` alone, not in `{key}`"), tag.span.clone());
+        let fault =
+            Fault::new(format!("a leading `+` has a meaning in `access` alone, not in `{key}`"), tag.span.clone());
         reader.faults.error(fault);
     }
 }
@@ -299,7 +300,8 @@ fn length(written: &str, span: Range<usize>) -> Result<Length, Fault> {
         Ok(Length::ZERO) => Err(Fault::new(format!("`{written}` is no time at all"), span).help("write `none`")),
         Ok(length) => Ok(length),
         Err(error) => {
-            Err(Fault::new(format!("`{written}` is not a length: {error}"), span).help("write it like `12h`, `7d` or `2w`"))
+            Err(Fault::new(format!("`{written}` is not a length: {error}"), span)
+                .help("write it like `12h`, `7d` or `2w`"))
         }
     }
 }

@@ -40,9 +40,9 @@ pub fn name_of(stem: &str) -> Naming {
 /// What the last part of a folder's path says; of `content` itself, nothing.
 #[must_use]
 pub fn folder_naming(folder: &str) -> Naming {
-    folder.strip_prefix("content/").map_or_else(Naming::default, |below| {
-        name_of(below.rsplit_once('/').map_or(below, |(_, name)| name))
-    })
+    folder
+        .strip_prefix("content/")
+        .map_or_else(Naming::default, |below| name_of(below.rsplit_once('/').map_or(below, |(_, name)| name)))
 }
 
 fn leading_date(stem: &str) -> Option<(civil::Date, &str)> {
@@ -287,9 +287,8 @@ pub fn is_ignored(name: &str) -> bool {
 /// Whether a file is Markdown that no page is made from: another kind, or a copy of a page (`lesson.md.old`).
 #[must_use]
 pub fn is_unread_markdown(name: &str) -> bool {
-    const OTHER: [&str; 13] = [
-        "mdx", "mdown", "mkd", "mkdn", "mdwn", "mkdown", "mdtxt", "mdtext", "markdn", "rmd", "qmd", "ronn", "mdoc",
-    ];
+    const OTHER: [&str; 13] =
+        ["mdx", "mdown", "mkd", "mkdn", "mdwn", "mkdown", "mdtxt", "mdtext", "markdn", "rmd", "qmd", "ronn", "mdoc"];
     const COPIES: [&str; 10] = ["old", "save", "txt", "copy", "rej", "part", "new", "disabled", "draft", "enc"];
     let Some((stem, ending)) = name.rsplit_once('.') else { return false };
     let ending = ending.to_ascii_lowercase();

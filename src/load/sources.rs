@@ -10,6 +10,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::names::{self, Naming};
 use crate::diagnostic::{Diagnostic, Location, Source};
+use crate::fs;
 
 /// Everything below a site's root that a build reads, each list ordered by path.
 #[derive(Clone, Debug, Default)]
@@ -109,10 +110,15 @@ pub struct Found {
 pub fn walk(root: &Path, folder: &str, diagnostics: &mut Vec<Diagnostic>) -> Found {
     let mut found = Found::default();
     let top = root.join(folder);
-    if top.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
-        return found;
-    }
-    let boundary = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    let boundary = match (fs::exists(&top), fs::canonicalize(root)) {
+        (Ok(false), _) => return found,
+        (Ok(true), Ok(boundary)) => boundary,
+        (Err(error), _) | (_, Err(error)) => {
+            let message = format!("this folder cannot be read: {}", error.cause());
+            diagnostics.push(Diagnostic::error(message).at(Location::file(&folder.into())));
+            return found;
+        }
+    };
     let mut entries = WalkDir::new(&top).follow_links(true).sort_by_file_name().into_iter();
     while let Some(entry) = entries.next() {
         let entry = match entry {
@@ -142,9 +148,8 @@ pub fn walk(root: &Path, folder: &str, diagnostics: &mut Vec<Diagnostic>) -> Fou
 /// # Errors
 /// A file that cannot be read, is UTF-16, or is not UTF-8, with the place of the first bad byte.
 pub fn read_text(disk: &Path, path: &Arc<str>) -> Result<String, Box<Diagnostic>> {
-    #[expect(clippy::disallowed_methods, reason = "the bytes are checked here, and the error names the file")]
-    let bytes = std::fs::read(disk).map_err(|error| {
-        Box::new(Diagnostic::error(format!("this file cannot be read: {error}")).at(Location::file(path)))
+    let bytes = fs::read(disk).map_err(|error| {
+        Box::new(Diagnostic::error(format!("this file cannot be read: {}", error.cause())).at(Location::file(path)))
     })?;
     decode(bytes, path)
 }
@@ -155,7 +160,10 @@ pub fn read_text(disk: &Path, path: &Arc<str>) -> Result<String, Box<Diagnostic>
 /// UTF-16, or what is not UTF-8, with the place of the first bad byte.
 pub fn decode(bytes: Vec<u8>, path: &Arc<str>) -> Result<String, Box<Diagnostic>> {
     let help = "save the file as UTF-8";
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) || bytes.get(..64.min(bytes.len())).is_some_and(wide) {
+    if bytes.starts_with(&[0xff, 0xfe])
+        || bytes.starts_with(&[0xfe, 0xff])
+        || bytes.get(..64.min(bytes.len())).is_some_and(wide)
+    {
         return Err(Box::new(Diagnostic::error("this file is UTF-16, not UTF-8").at(Location::file(path)).help(help)));
     }
     let bad = |valid: usize, bytes: &[u8], message: &str| {
@@ -191,10 +199,13 @@ fn visit(entry: &DirEntry, (root, boundary): (&Path, &Path)) -> Result<Visited, 
     if inside && name.is_some_and(|name| names::is_ignored(name)) {
         return Ok(Visited::Skip);
     }
-    let Some(name) = name.filter(|_| entry.path().strip_prefix(root).is_ok_and(|below| below.to_str().is_some())) else {
-        return Err(Box::new(Diagnostic::error("this name is not Unicode").at(Location::file(&lossy)).help("rename it")));
+    let Some(name) = name.filter(|_| entry.path().strip_prefix(root).is_ok_and(|below| below.to_str().is_some()))
+    else {
+        return Err(Box::new(
+            Diagnostic::error("this name is not Unicode").at(Location::file(&lossy)).help("rename it"),
+        ));
     };
-    if entry.path_is_symlink() && !entry.path().canonicalize().is_ok_and(|target| target.starts_with(boundary)) {
+    if entry.path_is_symlink() && !fs::canonicalize(entry.path()).is_ok_and(|target| target.starts_with(boundary)) {
         let fault = Diagnostic::error("this link leaves the site").at(Location::file(&lossy));
         return Err(Box::new(fault.help("put a copy in its place")));
     }

@@ -57,9 +57,7 @@ fn node(value: &DeValue<'_>, span: Range<usize>, (base, depth): (usize, usize)) 
         DeValue::Array(items) => Value::List(
             items
                 .iter()
-                .map(|item| {
-                    node(item.get_ref(), base + item.span().start..base + item.span().end, (base, depth + 1))
-                })
+                .map(|item| node(item.get_ref(), base + item.span().start..base + item.span().end, (base, depth + 1)))
                 .collect::<Result<_, _>>()?,
         ),
         DeValue::Table(table) => Value::Map(map(table, base, depth)?),
