@@ -417,6 +417,7 @@ fn strings_that_cannot_be_used_are_errors() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table of templates and what is said of them")]
 fn faults_of_templates_have_a_place() {
     check_faults(
         "page.html",

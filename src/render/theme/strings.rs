@@ -81,6 +81,13 @@ impl Strings {
         values.iter().fold(text, |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
     }
 
+    /// The titles of alerts, by kind: `note`, `tip`, `important`, `warning`, `caution`.
+    #[must_use]
+    pub fn alerts(&self) -> BTreeMap<String, String> {
+        let named = |(key, text): (&String, &String)| Some((key.strip_prefix("alert_")?.to_owned(), text.clone()));
+        self.texts.iter().filter_map(named).collect()
+    }
+
     /// All keys.
     pub(super) fn keys(&self) -> impl Iterator<Item = &str> + Clone {
         self.texts.keys().map(String::as_str)
