@@ -9,7 +9,6 @@ pub mod id;
 pub mod load;
 pub mod manifest;
 pub mod plan;
-pub mod publish;
 pub mod render;
 pub mod site;
 pub mod time;

@@ -6,11 +6,13 @@
 
 pub mod assets;
 pub mod blocks;
+mod catalogue;
 pub mod config;
 pub mod dates;
 pub mod document;
 pub mod frame;
 pub mod front_matter;
+pub mod gate_keys;
 pub mod html;
 pub mod inherit;
 pub mod keys;
@@ -18,7 +20,7 @@ pub mod links;
 pub mod markdown;
 pub mod names;
 pub mod pages;
-pub mod reading;
+mod reading;
 pub mod references;
 pub mod sources;
 pub mod texts;
@@ -86,6 +88,7 @@ pub fn load(request: &Request<'_>, config: Config) -> Result<Loaded, Vec<Diagnos
     let front_matter: Vec<_> = raw.iter().map(|page| page.front_matter.clone()).collect();
     let givens = Givens {
         pages: &front_matter,
+        dates: &raw.iter().map(|page| page.date).collect::<Vec<_>>(),
         tree: &tree,
         catalogue: &config.catalogue,
         default: &config.default_access,
@@ -392,8 +395,9 @@ fn page(raw: RawPage, decided: Decided, text: Text, (section, rules): (SectionId
             categories: matter.categories,
             weight: matter.weight,
             language: matter.language,
-            template: matter.template,
+            template: matter.template.map(|template| template.value),
         },
+        numbered: raw.source.naming.number.is_some(),
         kept: Gated::new(rule, Kept { title: heading, extra: serde_json::Value::Object(matter.extra) }),
         source: raw.source.path,
         access,

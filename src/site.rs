@@ -84,6 +84,8 @@ pub struct Page {
     pub kind: PageKind,
     /// The section it stands in; its own for a section's page.
     pub section: SectionId,
+    /// Whether its name bears an order number.
+    pub numbered: bool,
     /// What is open of it even where it is locked.
     pub open: Open,
     /// What the page's own rule guards besides its body.
@@ -117,17 +119,6 @@ pub struct Open {
     pub language: Option<String>,
     /// The template, where it is not the usual one.
     pub template: Option<String>,
-}
-
-/// Reading order: written weight, then order number, then date, then name.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Order {
-    /// The weight or else the order number; those without come last.
-    pub rank: (bool, i64),
-    /// The date; those without come last.
-    pub date: (bool, Timestamp),
-    /// The last part of the source's path.
-    pub name: Arc<str>,
 }
 
 /// What only those who may open the page learn besides its body.

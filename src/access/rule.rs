@@ -72,6 +72,12 @@ impl Rule {
         Self(vec![Clause { all: Vec::new(), from: None, until: None }])
     }
 
+    /// Holds where one clause does.
+    #[must_use]
+    pub fn of(clause: Clause) -> Self {
+        Self::any([&Self(vec![clause])])
+    }
+
     /// Holds for nobody.
     #[must_use]
     pub fn nobody() -> Self {

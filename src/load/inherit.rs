@@ -9,7 +9,8 @@ use crate::access::catalogue::{Cancellation, Catalogue};
 use crate::access::rule::Rule;
 use crate::access::tags::{self, Drip, Tag};
 use crate::diagnostic::{Diagnostic, Location, Spanned};
-use crate::load::front_matter::{FrontMatter, GateKeys, Teaser};
+use crate::load::front_matter::FrontMatter;
+use crate::load::gate_keys::{GateKeys, Teaser};
 use crate::load::tree::{Tree, TreeChild};
 use crate::time::{Date, Length, Timestamp};
 
@@ -17,6 +18,8 @@ use crate::time::{Date, Length, Timestamp};
 pub struct Givens<'a> {
     /// Front matter of every page that was read, in the order of the sources.
     pub pages: &'a [FrontMatter],
+    /// Their dates: written, or from their names.
+    pub dates: &'a [Option<Date>],
     /// Sections, and which page stands where.
     pub tree: &'a Tree,
     /// Tiers and bundles.
@@ -129,11 +132,15 @@ impl<'a> Givens<'a> {
                 TreeChild::Page(page) if !self.is_draft(*page) => Some(*page),
                 TreeChild::Page(_) | TreeChild::Section(_) => None,
             });
-            let mut dates: Vec<_> = pages.filter_map(|page| self.pages.get(page)?.date).map(|date| date.first).collect();
+            let mut dates: Vec<_> = pages.filter_map(|page| self.date(page)).map(|date| date.first).collect();
             dates.sort_unstable();
             tables.dates.insert(section, dates);
         }
         tables
+    }
+
+    fn date(&self, page: usize) -> Option<Date> {
+        self.dates.get(page).copied().flatten()
     }
 
     fn is_draft(&self, page: usize) -> bool {
@@ -188,7 +195,7 @@ impl<'a> Givens<'a> {
         let hidden = chain.find(|keys| keys.hidden.as_ref()).is_some_and(|(_, hidden)| hidden.value);
         let announce = chain.find(|keys| keys.announce.as_ref()).is_some_and(|(_, announce)| announce.value);
         let (mut release, until) = windows(&chain);
-        let date = self.pages.get(page).and_then(|front_matter| front_matter.date);
+        let date = self.date(page);
         let own_release = chain.own.is_some_and(|keys| keys.release.is_some());
         if let Some(date) = date
             && date.first > self.clock
@@ -275,7 +282,6 @@ impl<'a> Givens<'a> {
             let place = (self.locate)(page, drip.span.clone());
             diagnostics.push(Diagnostic::error(message).at(place).help(help));
         };
-        let names: Vec<_> = tags.iter().flat_map(tags::Tag::ids).collect();
         match &drip.value {
             Drip::None => {}
             Drip::Every(_) => fault(
@@ -289,7 +295,7 @@ impl<'a> Givens<'a> {
             Drip::All(_) => {}
             Drip::ByName(lengths) => {
                 for (id, _) in lengths {
-                    if !names.contains(&id) {
+                    if !tags.iter().any(|tag| tag.names_id(id)) {
                         fault(
                             format!("`drip` names `{id}`, which the page's access does not"),
                             "name a tier or bundle that stands in `access`",
@@ -336,7 +342,7 @@ impl<'a> Givens<'a> {
 
     /// The date of the next page by date in the same section.
     fn next_date(&self, page: usize, tables: &Tables) -> Option<Timestamp> {
-        let date = self.pages.get(page)?.date?.first;
+        let date = self.date(page)?.first;
         let dates = tables.dates.get(&self.tree.section_of(page))?;
         dates.get(dates.partition_point(|other| *other <= date)).copied()
     }
@@ -363,11 +369,11 @@ impl<'a> Givens<'a> {
             fault(span(key), "`until` is not after `release`", "the page would never be shown; change one of the two dates");
         }
         let access = || span(gates.access.as_ref().map(|key| key.span.clone()));
-        if tags.iter().any(|tag| tag.since_joining) && front_matter.date.is_none() && self.tree.own_section(page).is_none() {
+        if tags.iter().any(|tag| tag.since_joining) && self.date(page).is_none() && self.tree.own_section(page).is_none() {
             fault(access(), "`since joining` needs the page's date", "write `date:` in its front matter");
         }
         let gated = !tags.iter().all(Tag::is_public);
-        let undated = front_matter.date.is_none() && release.is_none();
+        let undated = self.date(page).is_none() && release.is_none();
         if self.catalogue.cancellation() == Cancellation::KeepUnlocked && gated && undated && !draft {
             fault(
                 access(),
@@ -378,7 +384,7 @@ impl<'a> Givens<'a> {
         if let Some(access) = &gates.access
             && self.tree.is_index(page)
             && front_matter.cascade.access.is_none()
-            && matches!(access.value.as_slice(), [tag] if tag.value.is_public() && !tag.value.has_window())
+            && matches!(access.value.as_slice(), [tag] if tag.value.is_bare_public())
         {
             fault(
                 access.span.clone(),

@@ -9,8 +9,9 @@ use std::ops::Range;
 
 use percent_encoding::percent_decode_str;
 
-use crate::diagnostic::{Diagnostic, Severity, Source};
+use crate::diagnostic::{Diagnostic, Source};
 use crate::edge::canonical;
+use crate::load::config::Links;
 use crate::load::markdown::Resolved;
 
 /// What an address leads to.
@@ -40,7 +41,7 @@ pub struct Index {
     /// Paths that another server answers.
     pub passthrough: Vec<String>,
     /// What a broken link is.
-    pub broken: Option<Severity>,
+    pub broken: Links,
 }
 
 /// The page an address stands in.
@@ -112,7 +113,7 @@ impl Index {
 
     fn broken(&self, from: From<'_>, address: &str, range: Range<usize>, what: &str) -> Resolved<Target> {
         let message = format!("the link `{address}` {what}");
-        let fault = if self.broken == Some(Severity::Warning) { Diagnostic::warning(message) } else { Diagnostic::error(message) };
+        let fault = if self.broken == Links::Warn { Diagnostic::warning(message) } else { Diagnostic::error(message) };
         let help = "write the path of a page or file below `content/`, or the URL it is served at";
         Resolved::Broken(fault.at(from.source.locate(range)).help(help))
     }

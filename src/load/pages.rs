@@ -11,8 +11,7 @@ use crate::load::config::Config;
 use crate::load::front_matter::{self, FrontMatter};
 use crate::load::names;
 use crate::load::sources::{self, FileSource, Kind, PageSource, Sources};
-use crate::load::tree::{Leaf, Tree};
-use crate::site::Order;
+use crate::load::tree::{Leaf, Order, Tree};
 use crate::time::{Date, Timestamp};
 
 /// A page whose front matter was read.
@@ -88,7 +87,7 @@ fn read_one(source: &PageSource, config: &Config) -> (Option<RawPage>, Vec<Diagn
     let context = front_matter::Context { zone: &config.zone, catalogue: &config.catalogue, own_keys: &config.own_keys };
     let parsed = front_matter::read(Source { file: &source.path, text: &text }, &context, &mut faults);
     let page = parsed.map(|parsed| RawPage {
-        date: parsed.front_matter.date.or_else(|| source.naming.date.map(|day| named_date(day, config))),
+        date: parsed.front_matter.date.as_ref().map(|date| date.value).or_else(|| source.naming.date.map(|day| named_date(day, config))),
         fallback_title: names::title_of(&source.naming),
         front_matter: parsed.front_matter,
         body: parsed.body,
@@ -114,7 +113,7 @@ fn named_date(day: jiff::civil::Date, config: &Config) -> Date {
 fn place(page: &mut RawPage, written: &mut BTreeMap<Arc<str>, String>, diagnostics: &mut Vec<Diagnostic>) {
     let matter = &page.front_matter;
     let path = matter.path.as_ref();
-    match names::url_of(&page.source, path.map(|path| path.value.as_str()), matter.slug.as_deref(), written) {
+    match names::url_of(&page.source, path.map(|path| path.value.as_str()), matter.slug.as_ref().map(|slug| slug.value.as_str()), written) {
         Ok(found) => {
             page.url = found.url;
             let place = Location::file(&page.source.path);

@@ -10,9 +10,9 @@ use rayon::prelude::*;
 
 use crate::access::rule::Rule;
 use crate::access::tags::{self, Drip, Tag};
-use crate::diagnostic::{Diagnostic, Location, Severity, Source};
+use crate::diagnostic::{Diagnostic, Location, Source};
 use crate::load::assets::{self, Showing};
-use crate::load::config::Config;
+use crate::load::config::{Config, Links};
 use crate::load::html::Usage;
 use crate::load::inherit::Decided;
 use crate::load::links::{From, Index, Target};
@@ -362,7 +362,7 @@ impl Around<'_> {
     /// What a `files:` key says of a file: of a page in its folder, else of the nearest `_index.md`.
     #[must_use]
     pub fn written_rule(&self, file: &FileSource) -> Option<Rule> {
-        let beside = self.files_keys.iter().filter(|key| key.folder == file.folder.as_ref() && key.names.is_match(&file.name));
+        let beside = self.files_keys.iter().filter(|key| key.folder == file.folder && key.names.is_match(&file.name));
         let rules: Vec<&Rule> = beside.map(|key| &key.rule).collect();
         if !rules.is_empty() {
             return Some(Rule::any(rules));
@@ -371,7 +371,7 @@ impl Around<'_> {
         while let Some((parent, _)) = folder.rsplit_once('/') {
             folder = parent;
             let below = file.path.strip_prefix(folder).unwrap_or(&file.path).trim_start_matches('/');
-            let above = self.files_keys.iter().filter(|key| key.is_index && key.folder == folder);
+            let above = self.files_keys.iter().filter(|key| key.is_index && key.folder.as_ref() == folder);
             if let Some(key) = above.filter(|key| key.names.is_match(below)).next() {
                 return Some(key.rule.clone());
             }
@@ -435,7 +435,7 @@ impl Around<'_> {
         let mut index = Index {
             base_url: self.config.base_url.trim_end_matches('/').to_owned(),
             passthrough: self.config.passthrough.clone(),
-            broken: Some(self.config.links),
+            broken: self.config.links,
             ..Index::default()
         };
         let mut urls: Vec<(String, String, Target)> = Vec::new();
@@ -552,7 +552,7 @@ impl LinkCheck<'_> {
     }
 
     fn by_setting(&self, message: String) -> Diagnostic {
-        if self.around.config.links == Severity::Warning { Diagnostic::warning(message) } else { Diagnostic::error(message) }
+        if self.around.config.links == Links::Warn { Diagnostic::warning(message) } else { Diagnostic::error(message) }
     }
 
     fn at(&self, used: &Use<Target>, fault: Diagnostic) -> Diagnostic {

@@ -6,7 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::site::Order;
+use crate::time::Timestamp;
+
+/// Reading order: written weight, then order number, then date, then name.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Order {
+    /// The weight or else the order number; those without come last.
+    pub rank: (bool, i64),
+    /// The date; those without come last.
+    pub date: (bool, Timestamp),
+    /// The last part of the source's path.
+    pub name: Arc<str>,
+}
 
 /// What there is to know of a page before its text is parsed.
 #[derive(Clone, Debug)]
