@@ -4,6 +4,7 @@ pub mod access;
 pub mod diagnostic;
 pub mod digest;
 pub mod edge;
+pub mod escape;
 pub mod fs;
 pub mod id;
 pub mod load;

@@ -16,9 +16,10 @@ use crate::diagnostic::{Diagnostic, Location};
 use crate::plan::badges::Badges;
 use crate::plan::gates::{Gates, Shapes};
 use crate::plan::view::{EntryView, View};
-use crate::site::{Child, Page, PageId, SectionId, Site};
+use crate::site::{Page, Site};
 
 pub use crate::plan::gates::{Form, Shape, Variant};
+pub use crate::site::{Child, PageId, SectionId};
 
 /// What a template lists, as `theme.yaml` says.
 pub trait Templates {
@@ -53,6 +54,8 @@ pub struct Plan {
     badges: Badges,
     /// What each section lists, in order.
     lists: Vec<Vec<Child>>,
+    /// Tags by lower-case name: their place in the site's list, and who may know of them.
+    tags: BTreeMap<String, (usize, RuleId)>,
     /// Every page the build makes, with a URL or (404, denials) without.
     pub outputs: Vec<Output>,
 }
@@ -109,7 +112,13 @@ pub const MOST_VARIANTS: usize = 1_024;
 pub fn plan(mut site: Site, templates: &dyn Templates) -> Result<Plan, Vec<Diagnostic>> {
     let book = std::mem::take(&mut site.rules);
     let lists = (0..site.sections.len()).map(|section| list(&site, SectionId(section))).collect();
-    let mut plan = Plan { site, book, badges: Badges::default(), lists, outputs: Vec::new() };
+    let mut plan = Plan { site, book, badges: Badges::default(), lists, tags: BTreeMap::new(), outputs: Vec::new() };
+    for tag in 0..plan.site.tags.len() {
+        let rule = plan.tag_rule(tag);
+        let rule = plan.book.enter(rule);
+        let name = plan.site.tags.get(tag).map(|tag| tag.title.to_lowercase()).unwrap_or_default();
+        plan.tags.insert(name, (tag, rule));
+    }
     plan.badges = Badges::new(&plan.site, &mut plan.book);
     let mut maker = Maker { shapes: Shapes::new(plan.site.clock), outputs: Vec::new(), faults: Vec::new(), templates };
     maker.pages(&mut plan);
@@ -191,13 +200,13 @@ impl Maker<'_> {
             }
         }
         for number in 0..plan.site.tags.len() {
-            let known = plan.tag_rule(number);
-            let known = plan.book.enter(known);
+            let Some(tag) = plan.site.tags.get(number) else { continue };
+            let url = Some(tag.url.clone());
+            let known = plan.tags.get(&tag.title.to_lowercase()).map_or(RuleId::PUBLIC, |(_, rule)| *rule);
             let bearers = plan.bearers(number);
-            let url = plan.site.tags.get(number).map(|tag| tag.url.clone());
             self.list_of(plan, (Subject::Tag(number), url), "tag", (known, bearers));
         }
-        let tags: Vec<RuleId> = (0..plan.site.tags.len()).map(|tag| plan.tag_rule(tag)).collect::<Vec<_>>().into_iter().map(|rule| plan.book.enter(rule)).collect();
+        let tags: Vec<RuleId> = plan.tags.values().map(|(_, rule)| *rule).collect();
         if !tags.is_empty() && !plan.has_url("/tags/") {
             let all = crate::access::rule::Rule::any(tags.iter().map(|tag| plan.book.rule(*tag)));
             let known = plan.book.enter(all);
@@ -351,9 +360,7 @@ impl Plan {
             rules.extend(self.neighbours(around.section, page));
         }
         if lists.tags {
-            for tag in 0..self.site.tags.len() {
-                rules.extend(self.bearers(tag));
-            }
+            rules.extend(self.tags.values().map(|(_, rule)| *rule));
         }
         for folder in lists.sections {
             if let Some(section) = self.section_by_folder(folder) {

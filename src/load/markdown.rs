@@ -11,6 +11,7 @@ use std::ops::Range;
 use pulldown_cmark::{BlockQuoteKind, CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, html};
 
 use crate::diagnostic::{Diagnostic, Source};
+use crate::escape::push_escaped;
 use crate::load::blocks::{self, Marker};
 use crate::load::html as raw_html;
 use crate::load::html::Usage;
@@ -744,18 +745,4 @@ fn take_note_marks(marked: &str) -> (String, Vec<(usize, usize)>) {
         }
     }
     (html, notes)
-}
-
-/// Appends text with `& < > " '` escaped.
-pub fn push_escaped(out: &mut String, text: &str) {
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
-        }
-    }
 }

@@ -300,9 +300,15 @@ impl<'a> View<'a> {
     /// All tags that this variant may name, with their URLs.
     #[must_use]
     pub fn tags(&self) -> Vec<(&'a str, &'a str)> {
-        let tags = self.plan.site.tags.iter().enumerate();
-        let shown = tags.filter(|(number, _)| self.plan.bearers(*number).iter().any(|rule| self.allows(*rule)));
-        shown.map(|(_, tag)| (tag.title.as_str(), tag.url.as_str())).collect()
+        let shown = self.plan.tags.values().filter(|(_, rule)| self.allows(*rule));
+        let tags = shown.filter_map(|(tag, _)| self.plan.site.tags.get(*tag));
+        tags.map(|tag| (tag.title.as_str(), tag.url.as_str())).collect()
+    }
+
+    /// The URL of a tag's page, if this variant may name it.
+    #[must_use]
+    pub fn tag_url(&self, tag: &str) -> Option<&'a str> {
+        tag_url(self.plan, &self.pass, tag)
     }
 
     /// What this variant of a stylesheet says.
@@ -387,11 +393,22 @@ impl<'a> EntryView<'a> {
         }
     }
 
+    /// The URL of a tag's page, if whoever sees the entry may know of it.
+    #[must_use]
+    pub fn tag_url(&self, tag: &str) -> Option<&'a str> {
+        tag_url(self.plan, &self.pass, tag)
+    }
+
     /// Who may know of it.
     #[must_use]
     pub fn known(&self) -> RuleId {
         self.pass.requirement()
     }
+}
+
+fn tag_url<'a>(plan: &'a Plan, pass: &Pass<'_>, tag: &str) -> Option<&'a str> {
+    let (number, rule) = plan.tags.get(&tag.to_lowercase())?;
+    if pass.implies(*rule) { plan.site.tags.get(*number).map(|tag| tag.url.as_str()) } else { None }
 }
 
 fn terms(page: &Page) -> Terms<'_> {
