@@ -311,7 +311,7 @@ fn earlier_starts(clause: &Clause, bounds: &BTreeSet<Timestamp>) -> impl Iterato
 /// A clause as simple as it can be by itself; none where it never holds.
 fn simple(clause: Clause) -> Option<Clause> {
     let floors: Vec<Timestamp> = clause.all.iter().map(|need| clause.floor(need)).collect();
-    let from = floors.iter().copied().max().max(clause.from).unwrap_or(Timestamp::MIN);
+    let from = clause.from.unwrap_or(Timestamp::MIN);
     if clause.until.is_some_and(|until| until <= from) {
         return None;
     }
@@ -320,7 +320,7 @@ fn simple(clause: Clause) -> Option<Clause> {
     for (need, floor) in clause.all.into_iter().zip(floors) {
         all.insert(simple_need(Need { kept: Some(floor), ..need }, last)?);
     }
-    let mut clause = Clause { all: all.into_iter().collect(), from: None, until: clause.until };
+    let mut clause = Clause { all: all.into_iter().collect(), from: Some(from), until: clause.until };
     drop_implied(&mut clause, last);
     for need in &mut clause.all {
         need.kept = need.kept.filter(|floor| *floor < from);

@@ -27,7 +27,8 @@ pub struct Need {
     /// It must have begun before this instant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joined_before: Option<Timestamp>,
-    /// A frozen entitlement counts if it was frozen at or after this instant; where absent, the clause's `from` says it.
+    /// An instant before the clause's `from`: a frozen entitlement counts if it was frozen then or later, and not only at
+    /// `from` or later.
     ///
     /// Tags never make this. It keeps [`Rule::and`] exact where the two sides begin at different instants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -247,7 +248,8 @@ impl Clause {
     /// The instant at or after which an entitlement must have been frozen, if it was, to count for one of the needs.
     #[must_use]
     pub fn floor(&self, need: &Need) -> Timestamp {
-        need.kept.or(self.from).unwrap_or(Timestamp::MIN)
+        let from = self.from.unwrap_or(Timestamp::MIN);
+        need.kept.map_or(from, |kept| kept.min(from))
     }
 
     /// The clause with every need's floor written out and changed.

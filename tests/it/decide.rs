@@ -1,0 +1,1 @@
+//! Decisions, canonical paths and the manifest.
