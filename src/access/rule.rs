@@ -112,17 +112,13 @@ impl Rule {
     /// Holds where any of them holds; nobody, if there is none.
     #[must_use]
     pub fn any<'a>(rules: impl IntoIterator<Item = &'a Self>) -> Self {
-        let mut clauses = BTreeSet::new();
-        let mut several = false;
-        for rule in rules {
-            if rule.is_public() {
-                return Self::public();
-            }
-            several |= !clauses.is_empty();
-            clauses.extend(rule.0.iter().cloned());
+        let rules: BTreeSet<&Self> = rules.into_iter().collect();
+        match rules.first() {
+            None => Self::nobody(),
+            Some(rule) if rules.len() == 1 => (*rule).clone(),
+            Some(_) if rules.iter().any(|rule| rule.is_public()) => Self::public(),
+            Some(_) => Self::from(rules.iter().flat_map(|rule| &rule.0).cloned().collect::<Vec<_>>()),
         }
-        let clauses = clauses.into_iter().collect();
-        if several { Self::from(clauses) } else { Self(clauses) }
     }
 
     /// Holds where both hold.
