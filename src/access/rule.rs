@@ -73,6 +73,12 @@ impl Rule {
         Self(vec![Clause { all: Vec::new(), from: None, until: None }])
     }
 
+    /// Holds where one clause does.
+    #[must_use]
+    pub fn of(clause: Clause) -> Self {
+        Self::from(clause)
+    }
+
     /// Holds for nobody.
     #[must_use]
     pub fn nobody() -> Self {

@@ -9,3 +9,4 @@
 
 mod access;
 mod decide;
+mod theme;
