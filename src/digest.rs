@@ -29,7 +29,7 @@ pub struct ObjectName {
 
 /// Lower-case letters and digits, padded with zeros so that equal ones are equal and shorter ones come first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Extension([u8; 12]);
+struct Extension([u8; 16]);
 
 /// The text is no [`ObjectName`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -135,7 +135,7 @@ impl Hasher {
 }
 
 impl ObjectName {
-    /// The name of some bytes. An extension is lower-cased; one that is not up to 12 ASCII letters and digits is left out.
+    /// The name of some bytes. An extension is lower-cased; one that is not up to 16 ASCII letters and digits is left out.
     #[must_use]
     pub fn of(bytes: &[u8], extension: &str) -> Self {
         Self::new(sha256(bytes), extension)
@@ -209,13 +209,13 @@ impl schemars::JsonSchema for ObjectName {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"type": "string", "pattern": r"^[0-9a-f]{2}/[0-9a-f]{64}(\.[a-z0-9]{1,12})?$"})
+        schemars::json_schema!({"type": "string", "pattern": r"^[0-9a-f]{2}/[0-9a-f]{64}(\.[a-z0-9]{1,16})?$"})
     }
 }
 
 impl Extension {
     fn new(text: &str) -> Self {
-        let mut bytes = [0; 12];
+        let mut bytes = [0; 16];
         if text.len() <= bytes.len() && text.bytes().all(|c| c.is_ascii_alphanumeric()) {
             for (byte, c) in bytes.iter_mut().zip(text.bytes()) {
                 *byte = c.to_ascii_lowercase();
