@@ -4,6 +4,7 @@
 //! to publish anything while a single fault is left.
 
 mod contract;
+mod explain;
 mod inputs;
 mod opened;
 mod theme_files;
@@ -25,6 +26,7 @@ use crate::render::{Renderer, Shelves, context};
 use crate::site::{Content, Site};
 use crate::time::Timestamp;
 
+pub use explain::{Explained, Way, explain, model};
 pub use opened::Opened;
 
 /// What a build is asked for.
