@@ -9,6 +9,7 @@ use std::ops::Range;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
 use super::document::{DEEPEST, Fault, Map, Node, Value};
+use super::frame;
 use crate::diagnostic::Spanned;
 
 /// More values than this, aliases expanded, are refused.
@@ -20,10 +21,21 @@ const MOST: usize = 100_000;
 /// The first fault of the text: bad syntax, a key written twice, a key that is no scalar, nesting deeper than
 /// [`DEEPEST`], more aliases than a page can mean.
 pub fn read(file: &str, range: Range<usize>) -> Result<Node, Fault> {
-    let text = file.get(range.clone()).unwrap_or_default();
-    let places = Places::new(text, range.start);
-    let mut reader =
-        Reader { parser: Parser::new_from_str(text), places, anchors: BTreeMap::new(), count: 0, end: range.end };
+    let mut text = file.get(range.clone()).unwrap_or_default().to_owned();
+    let mut places = Places::new(&text, range.start);
+    loop {
+        match parse(&text, &places) {
+            Ok(node) => return Ok(node),
+            Err(Stop::Fault(fault)) => return Err(fault),
+            Err(Stop::Outdented(quote)) => {
+                text = indented(&text, quote, &mut places)?;
+            }
+        }
+    }
+}
+
+fn parse(text: &str, places: &Places) -> Result<Node, Stop> {
+    let mut reader = Reader { parser: Parser::new_from_str(text), places, anchors: BTreeMap::new(), count: 0 };
     loop {
         match reader.next()? {
             (Event::StreamStart | Event::DocumentStart(_), _) => {}
@@ -37,38 +49,99 @@ pub fn read(file: &str, range: Range<usize>) -> Result<Node, Fault> {
     }
 }
 
+/// Why the parser stopped.
+enum Stop {
+    /// For good.
+    Fault(Fault),
+    /// At a quoted text that goes on at the margin: where it begins, in characters. Other parsers read that, and people
+    /// write it, so it is indented and read again.
+    Outdented(usize),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// The text with the lines of a quoted scalar moved to the right of its quote.
+///
+/// A line that looks like a key is refused: a forgotten quote must not swallow an `access:` below it.
+fn indented(text: &str, quote: usize, places: &mut Places) -> Result<String, Fault> {
+    let (before, scalar) = text.split_at(text.char_indices().nth(quote).map_or(text.len(), |(at, _)| at));
+    let column = before.chars().rev().take_while(|c| *c != '\n').count();
+    let (scalar, after) = scalar.split_at(quoted_length(scalar));
+    let mut moved = before.to_owned();
+    let mut index = quote;
+    for (number, line) in scalar.split_inclusive('\n').enumerate() {
+        if number > 0 && !line.trim().is_empty() {
+            let start = places.byte(index);
+            if frame::key_of(line).is_some() {
+                let fault = Fault::new("this line is swallowed by the quote above it", start..start + line.trim_end().len());
+                return Err(Fault { also: Some(places.byte(quote)..places.byte(quote) + 1), ..fault.help("close the quote, or indent the line") });
+            }
+            let missing = (column + 1).saturating_sub(line.chars().take_while(|c| *c == ' ').count());
+            moved.extend(std::iter::repeat_n(' ', missing));
+            places.insert(index, missing);
+            index += missing;
+        }
+        moved.push_str(line);
+        index += line.chars().count();
+    }
+    moved.push_str(after);
+    Ok(moved)
+}
+
+/// How long a quoted scalar is, quotes included; to the end of the text where it is not closed.
+fn quoted_length(text: &str) -> usize {
+    let mut characters = text.char_indices().peekable();
+    let Some((_, quote)) = characters.next() else { return 0 };
+    while let Some((at, c)) = characters.next() {
+        match c {
+            '\\' if quote == '"' => drop(characters.next()),
+            '\'' if quote == '\'' && characters.peek().is_some_and(|(_, next)| *next == '\'') => drop(characters.next()),
+            c if c == quote => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
 struct Reader<'a> {
     parser: Parser<'a, saphyr_parser::StrInput<'a>>,
-    places: Places,
+    places: &'a Places,
     anchors: BTreeMap<usize, (Node, usize)>,
     count: usize,
-    end: usize,
 }
 
 impl<'a> Reader<'a> {
-    fn next(&mut self) -> Result<(Event<'a>, Range<usize>), Fault> {
+    fn next(&mut self) -> Result<(Event<'a>, Range<usize>), Stop> {
         match self.parser.next_event() {
             Some(Ok((event, span))) => Ok((event, self.places.range(span))),
-            Some(Err(error)) => Err(self.fault(&error)),
-            None => Ok((Event::StreamEnd, self.end..self.end)),
+            Some(Err(error)) => Err(self.stop(&error)),
+            None => Ok((Event::StreamEnd, self.places.end()..self.places.end())),
         }
     }
 
     /// A file holds one document.
-    fn finish(&mut self) -> Result<(), Fault> {
+    fn finish(&mut self) -> Result<(), Stop> {
         loop {
             match self.next()? {
                 (Event::StreamEnd, _) => return Ok(()),
                 (Event::DocumentEnd, _) => {}
-                (_, span) => return Err(Fault::new("a second YAML document begins here", span)),
+                (_, span) => return Err(Fault::new("a second YAML document begins here", span).into()),
             }
         }
     }
 
-    fn fault(&self, error: &ScanError) -> Fault {
-        let at = self.places.byte(error.marker().index()).min(self.end);
+    fn stop(&self, error: &ScanError) -> Stop {
+        let index = error.marker().index();
+        if error.info() == "invalid indentation in quoted scalar" {
+            return Stop::Outdented(index);
+        }
+        let at = self.places.byte(index);
         let words = error.info().trim_end_matches('.');
-        Fault::new(format!("not valid YAML: {words}"), at..at)
+        Stop::Fault(Fault::new(format!("not valid YAML: {words}"), at..at))
     }
 
     fn count(&mut self, more: usize, span: &Range<usize>) -> Result<(), Fault> {
@@ -76,14 +149,14 @@ impl<'a> Reader<'a> {
         if self.count > MOST { Err(Fault::new("too many values: is an alias repeated?", span.clone())) } else { Ok(()) }
     }
 
-    fn node(&mut self, event: Event<'a>, span: Range<usize>, depth: usize) -> Result<Node, Fault> {
+    fn node(&mut self, event: Event<'a>, span: Range<usize>, depth: usize) -> Result<Node, Stop> {
         if depth > DEEPEST {
-            return Err(Fault::new("nested too deep", span));
+            return Err(Fault::new("nested too deep", span).into());
         }
         self.count(1, &span)?;
         let before = self.count;
         let (value, anchor, end) = match event {
-            Event::Alias(anchor) => return self.alias(anchor, span),
+            Event::Alias(anchor) => return Ok(self.alias(anchor, span)?),
             Event::Scalar(text, style, anchor, _) => (scalar(&text, style), anchor, span.end),
             Event::SequenceStart(anchor, _) => {
                 let (items, end) = self.list(depth)?;
@@ -99,7 +172,7 @@ impl<'a> Reader<'a> {
             | Event::DocumentStart(_)
             | Event::DocumentEnd
             | Event::SequenceEnd
-            | Event::MappingEnd => return Err(Fault::new("not valid YAML: a value is missing", span)),
+            | Event::MappingEnd => return Err(Fault::new("not valid YAML: a value is missing", span).into()),
         };
         let node = Node { value, span: self.places.trim(span.start..end) };
         if anchor > 0 {
@@ -116,7 +189,7 @@ impl<'a> Reader<'a> {
         Ok(Node { value: node.value, span })
     }
 
-    fn list(&mut self, depth: usize) -> Result<(Vec<Node>, usize), Fault> {
+    fn list(&mut self, depth: usize) -> Result<(Vec<Node>, usize), Stop> {
         let mut items = Vec::new();
         loop {
             match self.next()? {
@@ -126,7 +199,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn map(&mut self, depth: usize) -> Result<(Map, usize), Fault> {
+    fn map(&mut self, depth: usize) -> Result<(Map, usize), Stop> {
         let mut map = Map::default();
         let mut merged = Vec::new();
         loop {
@@ -149,13 +222,13 @@ impl<'a> Reader<'a> {
             if let Some((first, _)) = map.entry(&key.value) {
                 let also = Some(first.span.clone());
                 let message = format!("the key `{}` is written twice", key.value);
-                return Err(Fault { also, ..Fault::new(message, key.span) });
+                return Err(Fault { also, ..Fault::new(message, key.span) }.into());
             }
             map.entries.push((key, node));
         }
     }
 
-    fn key(&mut self, event: Event<'a>, span: Range<usize>, depth: usize) -> Result<Spanned<String>, Fault> {
+    fn key(&mut self, event: Event<'a>, span: Range<usize>, depth: usize) -> Result<Spanned<String>, Stop> {
         let event = match event {
             Event::Scalar(text, ..) => return Ok(Spanned::new(text.into_owned(), self.places.trim(span))),
             other => other,
@@ -163,7 +236,7 @@ impl<'a> Reader<'a> {
         let node = self.node(event, span, depth + 1)?;
         match node.value {
             Value::Text(text) => Ok(Spanned::new(text, node.span)),
-            other => Err(Fault::new(format!("a key is text, not {}", other.kind()), node.span)),
+            other => Err(Fault::new(format!("a key is text, not {}", other.kind()), node.span).into()),
         }
     }
 }
@@ -171,13 +244,11 @@ impl<'a> Reader<'a> {
 /// What is written in the map itself comes before what is merged into it.
 fn merge(map: &mut Map, merged: Vec<(Spanned<String>, Node)>) {
     for (key, node) in merged {
-        let maps = match node.value {
-            Value::Map(more) => vec![more],
-            Value::List(items) => items.into_iter().filter_map(into_map).collect(),
-            other => {
-                map.entries.push((key, Node { value: other, span: node.span }));
-                continue;
-            }
+        let items = if let Value::List(items) = &node.value { items.as_slice() } else { std::slice::from_ref(&node) };
+        let maps: Option<Vec<Map>> = items.iter().map(as_map).collect();
+        let Some(maps) = maps else {
+            map.entries.push((key, node));
+            continue;
         };
         for (key, node) in maps.into_iter().flat_map(|more| more.entries) {
             if map.get(&key.value).is_none() {
@@ -187,8 +258,8 @@ fn merge(map: &mut Map, merged: Vec<(Spanned<String>, Node)>) {
     }
 }
 
-fn into_map(node: Node) -> Option<Map> {
-    if let Value::Map(map) = node.value { Some(map) } else { None }
+fn as_map(node: &Node) -> Option<Map> {
+    if let Value::Map(map) = &node.value { Some(map.clone()) } else { None }
 }
 
 fn scalar(text: &str, style: ScalarStyle) -> Value {
@@ -225,24 +296,32 @@ fn number(text: &str) -> Option<serde_json::Number> {
 
 /// Turns the parser's places, which count characters, into bytes of the file.
 struct Places {
-    text: String,
-    base: usize,
-    /// Byte offsets of all characters, unless the text is ASCII.
-    offsets: Option<Vec<usize>>,
+    /// For each character of the text that is parsed, its byte in the file; and one for the end.
+    bytes: Vec<usize>,
+    /// The text as it stands in the file.
+    written: String,
 }
 
 impl Places {
     fn new(text: &str, base: usize) -> Self {
-        let offsets = (!text.is_ascii()).then(|| text.char_indices().map(|(offset, _)| offset).collect());
-        Self { text: text.to_owned(), base, offsets }
+        let ends = std::iter::once(text.len());
+        let bytes = text.char_indices().map(|(at, _)| at).chain(ends).map(|at| base + at).collect();
+        Self { bytes, written: text.to_owned() }
+    }
+
+    /// Notes that blanks were put before a character: they stand where it does.
+    fn insert(&mut self, index: usize, count: usize) {
+        let index = index.min(self.bytes.len());
+        let byte = self.byte(index);
+        self.bytes.splice(index..index, std::iter::repeat_n(byte, count));
     }
 
     fn byte(&self, index: usize) -> usize {
-        let offset = match &self.offsets {
-            None => index,
-            Some(offsets) => offsets.get(index).copied().unwrap_or(self.text.len()),
-        };
-        self.base + offset.min(self.text.len())
+        self.bytes.get(index).copied().unwrap_or(self.end())
+    }
+
+    fn end(&self) -> usize {
+        self.bytes.last().copied().unwrap_or_default()
     }
 
     fn range(&self, span: Span) -> Range<usize> {
@@ -252,7 +331,8 @@ impl Places {
 
     /// The same without the blanks that follow a value.
     fn trim(&self, range: Range<usize>) -> Range<usize> {
-        let text = self.text.get(range.start - self.base..range.end - self.base).unwrap_or_default();
+        let base = self.end() - self.written.len();
+        let text = self.written.get(range.start - base..range.end - base).unwrap_or_default();
         range.start..range.start + text.trim_end().len()
     }
 }
