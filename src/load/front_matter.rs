@@ -183,7 +183,7 @@ impl<'a> Reader<'a> {
 
     fn unknown(&mut self, key: &Spanned<String>, node: &Node) {
         let name = &key.value;
-        if self.is_own(name) {
+        if self.is_own(name) || keys::is_known(name) {
             return;
         }
         let fault = |message: String, near: &str| {
@@ -284,7 +284,7 @@ impl<'a> Reader<'a> {
         match dates::parse(written, self.context.zone) {
             Some(date) => Some(Spanned::new(date, node.span.clone())),
             None => {
-                self.faults.error(Fault::new(format!("`{written}` is no date"), node.span.clone()).help(DATE_HELP));
+                self.faults.error(Fault::new(format!("`{written}` is not a date"), node.span.clone()).help(DATE_HELP));
                 None
             }
         }
@@ -439,7 +439,7 @@ pub(super) fn is_language(tag: &str) -> bool {
         && parts.all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|c| c.is_ascii_alphanumeric()))
 }
 
-pub(super) const DATE_HELP: &str = "write `2026-12-01` or `2026-12-01T09:00:00`";
+pub(super) const DATE_HELP: &str = "write it like `2026-12-15` or `2026-12-15T09:00:00`";
 
 fn holds_gate(node: &Node) -> bool {
     match &node.value {

@@ -93,7 +93,11 @@ impl GateKeys {
 
     /// Jekyll writes true or false, Hugo a date.
     fn published(&mut self, key: &Spanned<String>, node: &Node, reader: &mut Reader<'_>) {
-        if matches!(node.value, Value::Text(_) | Value::Date(_)) {
+        let is_date = match &node.value {
+            Value::Text(text) => super::dates::parse(text, reader.context.zone).is_some(),
+            other => matches!(other, Value::Date(_)),
+        };
+        if is_date {
             return self.release(key, node, reader);
         }
         let Some(published) = switch("published", node, reader) else { return };

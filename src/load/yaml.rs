@@ -77,8 +77,12 @@ fn indented(text: &str, quote: usize, places: &mut Places) -> Result<String, Fau
         if number > 0 && !line.trim().is_empty() {
             let start = places.byte(index);
             if frame::key_of(line).is_some() {
-                let fault = Fault::new("this line is swallowed by the quote above it", start..start + line.trim_end().len());
-                return Err(Fault { also: Some(places.byte(quote)..places.byte(quote) + 1), ..fault.help("close the quote, or indent the line") });
+                let fault =
+                    Fault::new("this line is swallowed by the quote above it", start..start + line.trim_end().len());
+                return Err(Fault {
+                    also: Some(places.byte(quote)..places.byte(quote) + 1),
+                    ..fault.help("close the quote, or indent the line")
+                });
             }
             let missing = (column + 1).saturating_sub(line.chars().take_while(|c| *c == ' ').count());
             moved.extend(std::iter::repeat_n(' ', missing));
@@ -99,7 +103,9 @@ fn quoted_length(text: &str) -> usize {
     while let Some((at, c)) = characters.next() {
         match c {
             '\\' if quote == '"' => drop(characters.next()),
-            '\'' if quote == '\'' && characters.peek().is_some_and(|(_, next)| *next == '\'') => drop(characters.next()),
+            '\'' if quote == '\'' && characters.peek().is_some_and(|(_, next)| *next == '\'') => {
+                drop(characters.next())
+            }
             c if c == quote => return at + 1,
             _ => {}
         }
@@ -140,8 +146,17 @@ impl<'a> Reader<'a> {
             return Stop::Outdented(index);
         }
         let at = self.places.byte(index);
+        if let Some(tab) = self.places.indenting_tab(at) {
+            return Stop::Fault(Fault::new("a tab cannot indent YAML", tab).help("indent with blanks"));
+        }
         let words = error.info().trim_end_matches('.');
-        Stop::Fault(Fault::new(format!("not valid YAML: {words}"), at..at))
+        let fault = Fault::new(format!("not valid YAML: {words}"), at..at);
+        let Some(open) = self.places.open_bracket(at) else { return Stop::Fault(fault) };
+        let closing = if self.places.after(open.start).starts_with('[') { ']' } else { '}' };
+        if self.places.after(at).contains(closing) {
+            return Stop::Fault(Fault { also: Some(open), ..fault });
+        }
+        Stop::Fault(Fault::new("this bracket is never closed", open).help(format!("put a `{closing}` where it ends")))
     }
 
     fn count(&mut self, more: usize, span: &Range<usize>) -> Result<(), Fault> {
@@ -322,6 +337,55 @@ impl Places {
 
     fn end(&self) -> usize {
         self.bytes.last().copied().unwrap_or_default()
+    }
+
+    /// What is written from a byte of the file on.
+    fn after(&self, byte: usize) -> &str {
+        self.written.get(byte.saturating_sub(self.end() - self.written.len())..).unwrap_or_default()
+    }
+
+    /// The innermost bracket or brace that is open at a byte of the file. Only those are taken for brackets that stand
+    /// where a value begins; those within words, quotes and comments are not.
+    fn open_bracket(&self, byte: usize) -> Option<Range<usize>> {
+        let base = self.end() - self.written.len();
+        let before = self.written.get(..byte.saturating_sub(base))?;
+        let mut open = Vec::new();
+        let mut last = '\n';
+        let mut skipped = 0;
+        for (at, c) in before.char_indices() {
+            if at < skipped {
+                continue;
+            }
+            let begins = matches!(last, '\n' | ':' | '-' | ',' | '[' | '{');
+            match c {
+                '[' | '{' if begins => open.push(base + at),
+                ']' | '}' => drop(open.pop()),
+                '"' | '\'' if begins => skipped = at + quoted_length(before.get(at..)?),
+                '#' if before.get(..at)?.ends_with(char::is_whitespace) || at == 0 => {
+                    skipped = before.get(at..)?.find('\n').map_or(before.len(), |newline| at + newline);
+                }
+                _ => {}
+            }
+            if c == '\n' || !c.is_whitespace() {
+                last = c;
+            }
+        }
+        open.last().map(|at| *at..*at + 1)
+    }
+
+    /// A tab before the first word of the line at a byte of the file, or of the line after it, where parsers stumble.
+    fn indenting_tab(&self, byte: usize) -> Option<Range<usize>> {
+        let base = self.end() - self.written.len();
+        let before = self.written.get(..byte.saturating_sub(base))?;
+        let mut start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        for line in self.written.get(start..)?.split_inclusive('\n').take(2) {
+            let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
+            if let Some(tab) = line.get(..indent).and_then(|indent| indent.find('\t')).filter(|_| !line.trim().is_empty()) {
+                return Some(base + start + tab..base + start + tab + 1);
+            }
+            start += line.len();
+        }
+        None
     }
 
     fn range(&self, span: Span) -> Range<usize> {

@@ -9,10 +9,8 @@ use tierpress::load::front_matter::{self, Context};
 use tierpress::load::sources;
 
 fn corpora() -> PathBuf {
-    let path = std::env::var_os("TIERPRESS_CORPORA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora"),
-        PathBuf::from,
-    );
+    let path = std::env::var_os("TIERPRESS_CORPORA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora"), PathBuf::from);
     assert!(path.is_dir(), "no corpora at {}: set TIERPRESS_CORPORA", path.display());
     path
 }
@@ -37,7 +35,17 @@ fn read(name: &str, own_keys: &[&str]) -> (usize, Vec<Diagnostic>) {
 
 #[test]
 fn explore() {
-    for name in ["18f-blog", "eng-practices", "hpc-intro", "hugo-docs-part", "jekyll-docs", "opensource-guide", "rust-blog", "rust-by-example", "seed-post"] {
+    for name in [
+        "18f-blog",
+        "eng-practices",
+        "hpc-intro",
+        "hugo-docs-part",
+        "jekyll-docs",
+        "opensource-guide",
+        "rust-blog",
+        "rust-by-example",
+        "seed-post",
+    ] {
         let (pages, diagnostics) = read(name, &["release"]);
         println!("== {name}: {pages} pages, {} diagnostics", diagnostics.len());
         for diagnostic in diagnostics.iter().take(250) {

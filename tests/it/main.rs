@@ -1,2 +1,2 @@
-
 mod corpora_reading;
+mod front_matter;
