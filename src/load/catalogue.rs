@@ -132,16 +132,16 @@ fn controls(section: &Section<'_>, key: &str, faults: &mut Faults<'_>) -> Option
 }
 
 fn control(node: &Node, list: &str, faults: &mut Faults<'_>) -> Option<Control> {
-    let (path, keys) = if list == "tiers" { ("tier ", &TIER_KEYS[..]) } else { ("bundle ", &BUNDLE_KEYS[..]) };
+    let (kind, keys) = if list == "tiers" { ("tier", &TIER_KEYS[..]) } else { ("bundle", &BUNDLE_KEYS[..]) };
     let Value::Map(map) = &node.value else {
-        let fault = wrong(&format!("an item of access.{list}"), &node.value, "a map", node);
-        faults.error(fault.help("write `- {id: …, title: …}`"));
+        let message = format!("an item of `access.{list}` is {}, not a map", node.value.kind());
+        faults.error(Fault::new(message, node.span.clone()).help("write `- {id: …, title: …}`"));
         return None;
     };
     let section = Section { map, path: "" };
     section.only(keys, faults);
     let Some(written) = map.get("id") else {
-        faults.error(Fault::new(format!("this {path}has no id").replace("  ", " "), node.span.clone()));
+        faults.error(Fault::new(format!("this {kind} has no id"), node.span.clone()));
         return None;
     };
     let id = faults.keep(id("id", written, faults));

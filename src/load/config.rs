@@ -151,7 +151,9 @@ pub fn parse(source: Source<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Co
     let map = root(source.text).map_err(|fault| faults.error(fault)).ok();
     let config = map.and_then(|map| decide(&map, source, &mut faults));
     let failed = faults.any_error();
-    diagnostics.extend(faults.into_diagnostics());
+    let mut found = faults.into_diagnostics();
+    crate::diagnostic::sort(&mut found);
+    diagnostics.extend(found);
     config.filter(|_| !failed)
 }
 

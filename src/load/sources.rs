@@ -205,9 +205,10 @@ fn visit(entry: &DirEntry, (root, boundary): (&Path, &Path)) -> Result<Visited, 
             Diagnostic::error("this name is not Unicode").at(Location::file(&lossy)).help("rename it"),
         ));
     };
-    if entry.path_is_symlink() && !fs::canonicalize(entry.path()).is_ok_and(|target| target.starts_with(boundary)) {
-        let fault = Diagnostic::error("this link leaves the site").at(Location::file(&lossy));
-        return Err(Box::new(fault.help("put a copy in its place")));
+    if entry.path_is_symlink()
+        && let Some(message) = link_fault(entry.path(), &lossy, boundary)
+    {
+        return Err(Box::new(Diagnostic::error(message).at(Location::file(&lossy)).help("put a copy in its place")));
     }
     if is_folder {
         return Ok(Visited::Folder(lossy));
@@ -221,6 +222,21 @@ fn visit(entry: &DirEntry, (root, boundary): (&Path, &Path)) -> Result<Visited, 
     }
     let folder = lossy.rsplit_once('/').map_or("", |(folder, _)| folder).into();
     Ok(Visited::File(FileSource { folder, path: lossy, disk: entry.path().to_owned(), name: name.to_owned() }))
+}
+
+/// A link stays within the site, and no folder that is public as a whole shows `content/`, which is not.
+fn link_fault(disk: &Path, path: &str, boundary: &Path) -> Option<&'static str> {
+    let content = boundary.join("content");
+    match fs::canonicalize(disk) {
+        Ok(target) if !target.starts_with(boundary) => Some("this link leaves the site"),
+        Ok(target)
+            if !path.starts_with("content") && (target.starts_with(&content) || content.starts_with(&target)) =>
+        {
+            Some("this link makes `content/` public")
+        }
+        Ok(_) => None,
+        Err(_) => Some("this link leads nowhere"),
+    }
 }
 
 fn skip(entry: &DirEntry, entries: &mut walkdir::IntoIter) {

@@ -149,6 +149,9 @@ impl<'a> Reader<'a> {
         if let Some(tab) = self.places.indenting_tab(at) {
             return Stop::Fault(Fault::new("a tab cannot indent YAML", tab).help("indent with blanks"));
         }
+        if error.info().ends_with("found unexpected end of stream") && self.places.after(at).starts_with(['"', '\'']) {
+            return Stop::Fault(Fault::new("this quote is never closed", at..at + 1));
+        }
         let words = error.info().trim_end_matches('.');
         let fault = Fault::new(format!("not valid YAML: {words}"), at..at);
         let Some(open) = self.places.open_bracket(at) else { return Stop::Fault(fault) };
@@ -380,7 +383,9 @@ impl Places {
         let mut start = before.rfind('\n').map_or(0, |newline| newline + 1);
         for line in self.written.get(start..)?.split_inclusive('\n').take(2) {
             let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
-            if let Some(tab) = line.get(..indent).and_then(|indent| indent.find('\t')).filter(|_| !line.trim().is_empty()) {
+            if let Some(tab) =
+                line.get(..indent).and_then(|indent| indent.find('\t')).filter(|_| !line.trim().is_empty())
+            {
                 return Some(base + start + tab..base + start + tab + 1);
             }
             start += line.len();

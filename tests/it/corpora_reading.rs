@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 use tierpress::access::catalogue::Catalogue;
 use tierpress::diagnostic::{self, Diagnostic, Source};
+use tierpress::load::frame::{self, Format};
 use tierpress::load::front_matter::{self, Context};
-use tierpress::load::sources;
+use tierpress::load::{sources, yaml};
 
 fn corpora() -> PathBuf {
     let path = std::env::var_os("TIERPRESS_CORPORA")
@@ -33,23 +34,66 @@ fn read(name: &str, own_keys: &[&str]) -> (usize, Vec<Diagnostic>) {
     (found.pages.len(), diagnostics)
 }
 
+/// The first line of each diagnostic with its place.
+fn short(diagnostics: &[Diagnostic]) -> Vec<String> {
+    diagnostics.iter().map(|found| format!("{}: {}", found.location.as_ref().unwrap(), found.message)).collect()
+}
+
 #[test]
-fn explore() {
-    for name in [
-        "18f-blog",
-        "eng-practices",
-        "hpc-intro",
-        "hugo-docs-part",
-        "jekyll-docs",
-        "opensource-guide",
-        "rust-blog",
-        "rust-by-example",
-        "seed-post",
+fn every_page_of_the_corpora_is_read() {
+    for (name, count) in [
+        ("eng-practices", 14),
+        ("hpc-intro", 20),
+        ("hugo-docs-part", 36),
+        ("opensource-guide", 74),
+        ("rust-by-example", 198),
+        ("seed-post", 1),
     ] {
-        let (pages, diagnostics) = read(name, &["release"]);
-        println!("== {name}: {pages} pages, {} diagnostics", diagnostics.len());
-        for diagnostic in diagnostics.iter().take(250) {
-            println!("{diagnostic}");
+        let (pages, diagnostics) = read(name, &[]);
+        assert_eq!((pages, short(&diagnostics)), (count, Vec::new()), "{name}");
+    }
+}
+
+/// Eleventy's `permalink: false` writes no page.
+#[test]
+fn pages_that_eleventy_does_not_write_are_drafts() {
+    let (pages, diagnostics) = read("18f-blog", &[]);
+    let message = "`permalink: false` is read as `draft: true`";
+    assert_eq!((pages, diagnostics.len()), (567, 5));
+    assert!(diagnostics.iter().all(|found| !found.is_error() && found.message == message));
+}
+
+/// The year stands there twice; a date that decides what is released is not guessed at.
+#[test]
+fn a_date_with_two_years_is_refused() {
+    let (pages, diagnostics) = read("jekyll-docs", &[]);
+    assert_eq!(pages, 205);
+    let place = "content/_posts/2023-01-29-jekyll-3-9-3-released.markdown:3:7";
+    assert_eq!(short(&diagnostics), [format!("{place}: `2023-01-29 18:30:22 2023 -0800` is not a date")]);
+}
+
+/// `[extra] release = true` marks posts about releases: the site says so once, in `own_keys`.
+#[test]
+fn a_foreign_release_key_is_refused_until_the_site_says_it_is_its_own() {
+    let (pages, diagnostics) = read("rust-blog", &[]);
+    assert_eq!((pages, diagnostics.len()), (132, 26));
+    assert!(diagnostics.iter().all(|found| found.message == "`release` under `extra` gates nothing"));
+    assert_eq!(read("rust-blog", &["release"]), (132, Vec::new()));
+}
+
+/// What is read is what another parser, libyaml's, reads in the same front matter.
+#[test]
+fn yaml_means_what_libyaml_says() {
+    let mut compared = 0;
+    for name in ["18f-blog", "hpc-intro", "hugo-docs-part", "jekyll-docs", "opensource-guide", "seed-post"] {
+        for page in sources::find(&corpora().join(name), &mut Vec::new()).pages {
+            let text = sources::read_text(&page.disk, &page.path).unwrap();
+            let Some((Format::Yaml, range)) = frame::part(&text).unwrap().front_matter else { continue };
+            let theirs: serde_json::Value = serde_yaml::from_str(&text[range.clone()]).unwrap();
+            let ours = yaml::read(&text, range).unwrap();
+            assert_eq!(ours.value.to_json(), theirs, "{name}/{}", page.path);
+            compared += 1;
         }
     }
+    assert!(compared > 850, "{compared}");
 }

@@ -338,20 +338,28 @@ fn invalid_yaml_is_shown_at_its_line_in_the_file() {
               help: indent with blanks"#]],
     );
     assert_eq!(tags(&good("\taccess: pro")).len(), 1);
-    bad("extra:\n\ta: 1", &expect![[r#"
+    bad(
+        "extra:\n\ta: 1",
+        &expect![[r#"
         error: a tab cannot indent YAML
           --> content/a.md:3:1
            |
          3 | 	a: 1
            | ^
-          help: indent with blanks"#]]);
-    bad("title: \"A", &expect![[r#"
-        error: not valid YAML: while scanning a quoted scalar, found unexpected end of stream
+          help: indent with blanks"#]],
+    );
+    bad(
+        "title: \"A",
+        &expect![[r#"
+        error: this quote is never closed
           --> content/a.md:2:8
            |
          2 | title: "A
-           |        ^"#]]);
-    bad("title: A\ntags: [a, b\nslug: [b]", &expect![[r#"
+           |        ^"#]],
+    );
+    bad(
+        "title: A\ntags: [a, b\nslug: [b]",
+        &expect![[r#"
         error: not valid YAML: illegal placement of ':' indicator
           --> content/a.md:4:5
            |
@@ -360,20 +368,27 @@ fn invalid_yaml_is_shown_at_its_line_in_the_file() {
           --> content/a.md:3:7
            |
          3 | tags: [a, b
-           |       ^"#]]);
-    bad("extra: {a: 1\nslug: b", &expect![[r#"
+           |       ^"#]],
+    );
+    bad(
+        "extra: {a: 1\nslug: b",
+        &expect![[r#"
         error: this bracket is never closed
           --> content/a.md:2:8
            |
          2 | extra: {a: 1
            |        ^
-          help: put a `}` where it ends"#]]);
-    bad("title: é: ü", &expect![[r#"
+          help: put a `}` where it ends"#]],
+    );
+    bad(
+        "title: é: ü",
+        &expect![[r#"
         error: not valid YAML: mapping values are not allowed in this context
           --> content/a.md:2:9
            |
          2 | title: é: ü
-           |         ^"#]]);
+           |         ^"#]],
+    );
     bad(
         "title: A\naccess: pro\ntitle: B",
         &expect![[r#"

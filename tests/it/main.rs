@@ -1,2 +1,4 @@
+mod config;
 mod corpora_reading;
 mod front_matter;
+mod sources;
