@@ -1,4 +1,5 @@
 //! The `access` section of `site.yaml`: tiers, bundles, and what becomes of access that is not paid.
+#![expect(clippy::wildcard_enum_match_arm, reason = "a value of any other kind is a fault")]
 
 use std::ops::Range;
 
@@ -145,8 +146,8 @@ fn control(node: &Node, list: &str, faults: &mut Faults<'_>) -> Option<Control> 
         return None;
     };
     let id = faults.keep(id("id", written, faults));
-    let also = section.read_list("also", faults, |key, node| id_in(key, node));
-    let includes = section.read_list("includes", faults, |key, node| id_in(key, node));
+    let also = section.read_list("also", faults, id_in);
+    let includes = section.read_list("includes", faults, id_in);
     let title = section.read("title", faults, words);
     let free = section.read("free", faults, |key, node, _| boolean(key, node)).unwrap_or(false);
     let price = section.read("price", faults, words);

@@ -196,7 +196,7 @@ fn visit(entry: &DirEntry, (root, boundary): (&Path, &Path)) -> Result<Visited, 
     let name = entry.file_name().to_str();
     let is_folder = entry.file_type().is_dir();
     let inside = entry.depth() > 0;
-    if inside && name.is_some_and(|name| names::is_ignored(name)) {
+    if inside && name.is_some_and(names::is_ignored) {
         return Ok(Visited::Skip);
     }
     let Some(name) = name.filter(|_| entry.path().strip_prefix(root).is_ok_and(|below| below.to_str().is_some()))

@@ -2,6 +2,7 @@
 //!
 //! YAML 1.2: only `true` and `false` are booleans, so that `hidden: yes` is text and can be refused by name. Aliases are
 //! expanded up to a bound, merge keys (`<<`) are merged, tags (`!thing`) mean nothing.
+#![expect(clippy::wildcard_enum_match_arm, reason = "a value of any other kind is no map and no text")]
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -102,9 +103,11 @@ fn quoted_length(text: &str) -> usize {
     let Some((_, quote)) = characters.next() else { return 0 };
     while let Some((at, c)) = characters.next() {
         match c {
-            '\\' if quote == '"' => drop(characters.next()),
+            '\\' if quote == '"' => {
+                characters.next();
+            }
             '\'' if quote == '\'' && characters.peek().is_some_and(|(_, next)| *next == '\'') => {
-                drop(characters.next())
+                characters.next();
             }
             c if c == quote => return at + 1,
             _ => {}
@@ -362,7 +365,9 @@ impl Places {
             let begins = matches!(last, '\n' | ':' | '-' | ',' | '[' | '{');
             match c {
                 '[' | '{' if begins => open.push(base + at),
-                ']' | '}' => drop(open.pop()),
+                ']' | '}' => {
+                    open.pop();
+                }
                 '"' | '\'' if begins => skipped = at + quoted_length(before.get(at..)?),
                 '#' if before.get(..at)?.ends_with(char::is_whitespace) || at == 0 => {
                     skipped = before.get(at..)?.find('\n').map_or(before.len(), |newline| at + newline);
