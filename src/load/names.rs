@@ -75,6 +75,15 @@ pub fn slugify(text: &str) -> String {
     if slug.chars().any(char::is_alphanumeric) { slug } else { String::new() }
 }
 
+/// A title made from a name: its words, the first letter a capital.
+#[must_use]
+pub fn title_of(naming: &Naming) -> String {
+    let words = naming.rest.replace(['-', '_'], " ");
+    let words = words.trim();
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// The URL of a folder below `content/`, with the slash at its end. `written` holds the URLs of folders whose own page
 /// writes one, by `slug` or `path`; what lies in them follows.
 #[must_use]
