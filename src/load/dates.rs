@@ -25,6 +25,7 @@ pub fn parse(text: &str, zone: &TimeZone) -> Option<Date> {
     let separated = cursor.take('T') || cursor.take('t') || cursor.blanks();
     let time = if separated { clock(&mut cursor)? } else { return None };
     cursor.blanks();
+    repeated_year(&mut cursor, day);
     let offset = if cursor.rest.is_empty() { None } else { Some(offset(&mut cursor)?) };
     if !cursor.rest.is_empty() {
         return None;
@@ -168,6 +169,14 @@ fn clock(cursor: &mut Cursor<'_>) -> Option<civil::Time> {
     civil::Time::new(hour, minute, second, 0).ok()
 }
 
+/// Some write the year once more behind the time, as `date` prints it: `2023-01-29 18:30:22 2023 -0800`.
+fn repeated_year(cursor: &mut Cursor<'_>, day: civil::Date) {
+    let year = format!("{:04}", day.year());
+    if let Some(rest) = cursor.rest.strip_prefix(&year).filter(|rest| !rest.starts_with(|c: char| !c.is_whitespace())) {
+        cursor.rest = rest.trim_start();
+    }
+}
+
 /// `Z`, `UTC`, `GMT`, `-5`, `-0500`, `+05:30`, and Go's `+0000 UTC`.
 fn offset(cursor: &mut Cursor<'_>) -> Option<Offset> {
     let sign = if cursor.take('-') { -1 } else { 1 };
@@ -225,6 +234,7 @@ mod tests {
             ("2022-09-18 12:29:23 +0200 CEST", "2022-09-18T10:29:23Z", "2022-09-18T12:29:23"),
             ("Sun, 18 Sep 2022 12:29:23 GMT", "2022-09-18T12:29:23Z", "2022-09-18T12:29:23"),
             ("18 September 2022 12:29:23 -0700", "2022-09-18T19:29:23Z", "2022-09-18T12:29:23"),
+            ("2023-01-29 18:30:22 2023 -0800", "2023-01-30T02:30:22Z", "2023-01-29T18:30:22"),
             ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59Z", "2016-12-31T23:59:59"),
             ("1965-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1965-01-01T00:00:00"),
         ] {
@@ -276,7 +286,7 @@ mod tests {
             "2022-09-18T12:29:23+",
             "2022-09-18T12:29:23 +05:3",
             "2022-09-18T12:29:23 +0500 x",
-            "2023-01-29 18:30:22 2023 -0800",
+            "2023-01-29 18:30:22 2024 -0800",
             "Sep 2022",
             "Foo 18, 2022",
             "2022-09-18-x",

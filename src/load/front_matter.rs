@@ -343,7 +343,11 @@ impl<'a> Reader<'a> {
     fn path(&mut self, key: &str, node: &Node) -> Option<Spanned<String>> {
         match &node.value {
             Value::Null => return None,
-            Value::Bool(false) if key == "permalink" => return None,
+            Value::Bool(false) if key == "permalink" => {
+                let fault = Fault::new("`permalink: false` holds nothing back here", node.span.clone());
+                self.faults.warn(fault.help("write `draft: true`"));
+                return None;
+            }
             _ => {}
         }
         let path = self.faults.keep(text(key, node))?;

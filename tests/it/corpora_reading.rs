@@ -45,6 +45,7 @@ fn every_page_of_the_corpora_is_read() {
         ("eng-practices", 14),
         ("hpc-intro", 20),
         ("hugo-docs-part", 36),
+        ("jekyll-docs", 205),
         ("opensource-guide", 74),
         ("rust-by-example", 198),
         ("seed-post", 1),
@@ -54,22 +55,14 @@ fn every_page_of_the_corpora_is_read() {
     }
 }
 
-/// Eleventy's `permalink: false` writes no page.
+/// Eleventy writes no page for `permalink: false`; here it is one, and the writer is told.
 #[test]
-fn pages_that_eleventy_does_not_write_are_drafts() {
+fn what_eleventy_does_not_write_is_said() {
     let (pages, diagnostics) = read("18f-blog", &[]);
-    let message = "`permalink: false` is read as `draft: true`";
     assert_eq!((pages, diagnostics.len()), (567, 5));
-    assert!(diagnostics.iter().all(|found| !found.is_error() && found.message == message));
-}
-
-/// The year stands there twice; a date that decides what is released is not guessed at.
-#[test]
-fn a_date_with_two_years_is_refused() {
-    let (pages, diagnostics) = read("jekyll-docs", &[]);
-    assert_eq!(pages, 205);
-    let place = "content/_posts/2023-01-29-jekyll-3-9-3-released.markdown:3:7";
-    assert_eq!(short(&diagnostics), [format!("{place}: `2023-01-29 18:30:22 2023 -0800` is not a date")]);
+    let expected =
+        |found: &&Diagnostic| !found.is_error() && found.message == "`permalink: false` holds nothing back here";
+    assert!(diagnostics.iter().all(|found| expected(&found)), "{:?}", short(&diagnostics));
 }
 
 /// `[extra] release = true` marks posts about releases: the site says so once, in `own_keys`.
