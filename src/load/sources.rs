@@ -167,7 +167,7 @@ pub fn decode(bytes: Vec<u8>, path: &Arc<str>) -> Result<String, Box<Diagnostic>
         return Err(Box::new(Diagnostic::error("this file is UTF-16, not UTF-8").at(Location::file(path)).help(help)));
     }
     let bad = |valid: usize, bytes: &[u8], message: &str| {
-        let text = String::from_utf8_lossy(bytes.get(..valid + 1).unwrap_or(bytes)).into_owned();
+        let text = String::from_utf8_lossy(bytes.get(..valid + 1).unwrap_or(bytes)).replace('\0', "\u{2400}");
         let location = Source { file: path, text: &text }.locate(valid..valid + 1);
         Box::new(Diagnostic::error(message).at(location).help(help))
     };
