@@ -8,5 +8,9 @@
 )]
 
 mod access;
+mod config;
+mod corpora_reading;
 mod decide;
+mod front_matter;
+mod sources;
 mod theme;
