@@ -1,1 +1,21 @@
+//! What Tierpress does as a whole, seen from outside: one test program, a module for each subject.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails says so by a panic"
+)]
+#![allow(clippy::disallowed_methods, reason = "tests make and read files of their own")]
+#![allow(clippy::print_stdout, reason = "what a test counted is shown by `--show-output`")]
 
+mod built;
+mod corpora;
+#[path = "../../benches/compare/course.rs"]
+mod course;
+#[path = "../../benches/compare/ours.rs"]
+mod ours;
+mod same_bytes;
+mod survive;
+mod tour;
+mod truth;
