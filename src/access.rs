@@ -6,6 +6,7 @@
 pub mod catalogue;
 pub mod chains;
 pub mod entitlement;
+pub mod gated;
 mod implication;
 pub mod reach;
 pub mod rule;

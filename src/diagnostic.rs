@@ -131,6 +131,22 @@ pub fn any_error(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(Diagnostic::is_error)
 }
 
+/// A value with the bytes of its file that it was read from.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// A byte range of the whole file, see [`Source::locate`].
+    pub span: Range<usize>,
+}
+
+impl<T> Spanned<T> {
+    /// Joins a value and its place.
+    pub fn new(value: T, span: Range<usize>) -> Self {
+        Self { value, span }
+    }
+}
+
 /// A file's name and whole text: what byte offsets are turned into places with.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {

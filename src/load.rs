@@ -1,9 +1,406 @@
-//! Loads.
+//! From a folder to a [`Site`]: the only stage that reads content.
+//!
+//! Front matter is read first, for all pages; then every page's rules are decided; then the text is parsed, once, and its
+//! pieces go under their rules as they are made. All faults of all files come together. What is half-read is never
+//! handed on.
+
 pub mod assets;
 pub mod blocks;
+mod catalogue;
 pub mod config;
 pub mod dates;
+pub mod document;
+pub mod frame;
 pub mod front_matter;
+pub mod gate_keys;
+pub mod html;
 pub mod inherit;
+pub mod keys;
+pub mod links;
 pub mod markdown;
+pub mod names;
+pub mod pages;
+mod reading;
+pub mod references;
 pub mod sources;
+pub mod texts;
+pub mod toml;
+pub mod tree;
+pub mod yaml;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::access::gated::{Gated, RuleBook};
+use crate::access::rule::Rule;
+use crate::diagnostic::{self, Diagnostic, Location};
+use crate::load::config::Config;
+use crate::load::inherit::{Decided, Givens};
+use crate::load::pages::RawPage;
+use crate::load::sources::{FileSource, Sources};
+use crate::load::texts::Text;
+use crate::load::tree::{Tree, TreeChild};
+use crate::site::{
+    Access, Block, Body, Child, Content, File, Kept, Open, Page, PageId, PageKind, Section, SectionId, Site, Skipped,
+    StaticFile, TagPage,
+};
+use crate::time::Timestamp;
+
+/// What a load is asked for.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// The folder that holds `site.yaml`.
+    pub root: &'a Path,
+    /// The instant for which windows are settled.
+    pub clock: Timestamp,
+    /// Whether drafts are published too.
+    pub drafts: bool,
+    /// Titles of alerts, by kind.
+    pub alerts: &'a BTreeMap<String, String>,
+    /// The theme's own files: everybody's.
+    pub theme_files: Vec<StaticFile>,
+}
+
+/// A site that was read, and what the writer should know about it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The site.
+    pub site: Site,
+    /// Warnings, in source order.
+    pub warnings: Vec<Diagnostic>,
+    /// How many pages were parsed.
+    pub parsed: usize,
+}
+
+/// Reads a site.
+///
+/// # Errors
+///
+/// Every fault of every file, in source order, warnings among them.
+pub fn load(request: &Request<'_>, config: Config) -> Result<Loaded, Vec<Diagnostic>> {
+    let mut diagnostics = Vec::new();
+    let sources = sources::find(request.root, &mut diagnostics);
+    let raw = pages::read(&sources, &config, &mut diagnostics);
+    let tree = pages::tree(&raw);
+    let folders = pages::folder_urls(&raw, &sources);
+    let locate = |page: usize, range| pages::locate(&raw, page, range);
+    let front_matter: Vec<_> = raw.iter().map(|page| page.front_matter.clone()).collect();
+    let givens = Givens {
+        pages: &front_matter,
+        dates: &raw.iter().map(|page| page.date).collect::<Vec<_>>(),
+        tree: &tree,
+        catalogue: &config.catalogue,
+        default: &config.default_access,
+        clock: request.clock,
+        locate: &locate,
+    };
+    let tables = givens.tables();
+    let decided = givens.decide(&tables, &mut diagnostics);
+    let fates = fates(request, &config, &decided);
+    let published: Vec<bool> = fates.iter().map(|fate| *fate == Fate::Published).collect();
+    let files_keys = texts::files_keys(&raw, &decided, (&config, request.clock));
+    let around = texts::Around {
+        config: &config,
+        raw: &raw,
+        decided: &decided,
+        published: &published,
+        alerts: request.alerts,
+        sources: &sources,
+        tree: &tree,
+        theme_files: &request.theme_files,
+        folders: &folders,
+        clock: request.clock,
+        files_keys: &files_keys,
+    };
+    let (texts, tags) = texts::parse_all(&around, &mut diagnostics);
+    let verdicts = files(&around, &givens, &tables, &texts, &mut diagnostics);
+    texts::check_links(&around, &texts, &verdicts, &mut diagnostics);
+    diagnostics.extend(collisions(&around, &tags, &verdicts));
+    diagnostic::sort(&mut diagnostics);
+    if diagnostic::any_error(&diagnostics) {
+        return Err(diagnostics);
+    }
+    let parsed = texts.len();
+    let assembly = Assembly {
+        request,
+        sources: &sources,
+        tree: &tree,
+        folders: &folders,
+        raw: &raw,
+        decided,
+        fates,
+        texts,
+        verdicts,
+        tags,
+    };
+    Ok(Loaded { site: assembly.site(config), warnings: diagnostics, parsed })
+}
+
+/// Whether a page is published, and if not, why.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Fate {
+    Published,
+    Draft,
+    Later(Timestamp),
+    Expired,
+}
+
+fn fates(request: &Request<'_>, config: &Config, decided: &[Decided]) -> Vec<Fate> {
+    let horizon = request.clock.after(config.release_horizon);
+    let fate = |page: &Decided| match page.release {
+        _ if page.draft && !request.drafts => Fate::Draft,
+        Some(release) if release.first > horizon => Fate::Later(release.first),
+        _ if page.known.is_nobody() && page.rule.is_nobody() => Fate::Expired,
+        _ => Fate::Published,
+    };
+    decided.iter().map(fate).collect()
+}
+
+/// Decides who may have each file.
+fn files(
+    around: &texts::Around<'_>,
+    givens: &Givens<'_>,
+    tables: &inherit::Tables,
+    texts: &[Text],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<assets::Verdict> {
+    let mut showings: BTreeMap<usize, Vec<&assets::Showing>> = BTreeMap::new();
+    for showing in texts.iter().flat_map(|text| &text.showings) {
+        showings.entry(showing.file).or_default().push(showing);
+    }
+    let mut folders: BTreeMap<&str, (Rule, bool, Vec<(Rule, bool)>, bool)> = BTreeMap::new();
+    let mut verdicts = Vec::with_capacity(around.sources.files.len());
+    for (index, file) in around.sources.files.iter().enumerate() {
+        let (inherited, hidden, pages, only_drafts) = folders.entry(&file.folder).or_insert_with(|| {
+            let (inherited, hidden) = givens.lying_in(around.section_of_folder(&file.folder), tables);
+            let (pages, only_drafts) = around.pages_of_folder(&file.folder);
+            (inherited, hidden, pages, only_drafts)
+        });
+        let folder =
+            assets::Folder { inherited: inherited.clone(), hidden: *hidden, pages, only_drafts: *only_drafts };
+        let shown = showings.get(&index).map_or(&[][..], Vec::as_slice);
+        let verdict = assets::decide(shown, &folder, around.written_rule(file));
+        if verdict.unshown && !verdict.rule.is_public() {
+            let warning = Diagnostic::warning("no page shows this file, so it is kept for those who may read all beside it");
+            let help = "link it from a page, or say who it is for with `files:` in the front matter beside it";
+            diagnostics.push(warning.at(Location::file(&file.path)).help(help));
+        }
+        verdicts.push(verdict);
+    }
+    verdicts
+}
+
+/// Two sources for one URL.
+fn collisions(around: &texts::Around<'_>, tags: &[TagPage], verdicts: &[assets::Verdict]) -> Vec<Diagnostic> {
+    let pages = around.raw.iter().enumerate().filter(|(page, raw)| around.is_published(*page) && !raw.is_not_found());
+    let pages = pages.flat_map(|(_, raw)| {
+        let own = std::iter::once((raw.url.clone(), Location::file(&raw.source.path)));
+        own.chain(raw.aliases.iter().map(|(alias, place)| (alias.clone(), place.clone())))
+    });
+    let sections = (0..around.tree.len())
+        .filter(|section| around.tree.page_of(*section).is_none())
+        .map(|section| (around.section_url(section), Location::file(&around.section_source(section))));
+    let files = around.sources.files.iter().zip(verdicts).filter(|(_, verdict)| !verdict.rule.is_nobody());
+    let files = files.map(|(file, _)| (around.file_url(file), Location::file(&file.path)));
+    let statics = around.sources.static_files.iter().map(|file| (static_url(file), Location::file(&file.path)));
+    let made: Arc<str> = "(made by the build)".into();
+    let tags = tags.iter().map(|tag| (tag.url.clone(), Location::file(&made)));
+    let own = ["/sitemap.xml", "/robots.txt", "/tags/"].map(|url| (url.to_owned(), Location::file(&made)));
+    let own = own.into_iter().filter(|(url, _)| url != "/robots.txt" && (url != "/tags/" || !around.has_tag_page()));
+    let mut found = names::collisions(pages.chain(sections).chain(files).chain(statics).chain(tags).chain(own));
+    found.retain(|fault| fault.location != fault.also);
+    found
+}
+
+fn static_url(file: &FileSource) -> String {
+    format!("/{}", file.path.strip_prefix("static/").unwrap_or(&file.path))
+}
+
+/// Everything at hand, to be put together into a site.
+struct Assembly<'a> {
+    request: &'a Request<'a>,
+    sources: &'a Sources,
+    tree: &'a Tree,
+    folders: &'a BTreeMap<String, String>,
+    raw: &'a [RawPage],
+    decided: Vec<Decided>,
+    fates: Vec<Fate>,
+    texts: Vec<Text>,
+    verdicts: Vec<assets::Verdict>,
+    tags: Vec<TagPage>,
+}
+
+impl Assembly<'_> {
+    fn site(self, config: Config) -> Site {
+        let mut rules = RuleBook::default();
+        let mut ids: Vec<Option<PageId>> = Vec::new();
+        let mut count = 0;
+        for fate in &self.fates {
+            ids.push((*fate == Fate::Published).then_some(PageId(count)));
+            count += usize::from(*fate == Fate::Published);
+        }
+        let sections = self.sections(&ids, &mut rules);
+        let skipped = self.skipped();
+        let (files, statics) = self.files(&mut rules);
+        let mut redirects = BTreeMap::new();
+        for (raw, fate) in self.raw.iter().zip(&self.fates) {
+            if *fate == Fate::Published {
+                redirects.extend(raw.aliases.iter().map(|(alias, _)| (alias.clone(), raw.url.clone())));
+            }
+        }
+        let tags = self.tags.iter().map(|tag| TagPage {
+            pages: tag.pages.iter().filter_map(|page| ids.get(page.0).copied().flatten()).collect(),
+            ..tag.clone()
+        });
+        let tags = tags.collect();
+        let mut pages = Vec::with_capacity(count);
+        let mut not_found = None;
+        let owned: Vec<_> = (0..self.raw.len())
+            .map(|page| SectionId(self.tree.own_section(page).unwrap_or_else(|| self.tree.section_of(page))))
+            .collect();
+        let all = self.raw.iter().cloned().zip(self.decided).zip(self.texts).zip(self.fates).zip(owned);
+        for ((((raw, decided), text), fate), section) in all {
+            if fate == Fate::Published {
+                if raw.is_not_found() {
+                    not_found = Some(PageId(pages.len()));
+                }
+                pages.push(page(raw, decided, text, (section, &mut rules)));
+            }
+        }
+        let clock = self.request.clock;
+        Site { config, clock, rules, pages, sections, files, statics, redirects, not_found, skipped, tags }
+    }
+
+    fn sections(&self, ids: &[Option<PageId>], rules: &mut RuleBook) -> Vec<Section> {
+        let mut known: Vec<Rule> = vec![Rule::nobody(); self.tree.len()];
+        // Parents stand before their children, so from the end every section finds those below it done.
+        for section in (0..self.tree.len()).rev() {
+            let own = self.tree.page_of(section).filter(|page| ids.get(*page).copied().flatten().is_some());
+            let rule = match own.and_then(|page| self.decided.get(page)) {
+                Some(decided) => decided.known.clone(),
+                None => {
+                    let children = self.tree.children(section).iter().map(|child| match child {
+                        TreeChild::Page(page) if ids.get(*page).copied().flatten().is_some() => {
+                            self.decided.get(*page).map(|decided| decided.known.clone()).unwrap_or_else(Rule::nobody)
+                        }
+                        TreeChild::Page(_) => Rule::nobody(),
+                        TreeChild::Section(below) => known.get(*below).cloned().unwrap_or_else(Rule::nobody),
+                    });
+                    children.fold(if section == 0 { Rule::public() } else { Rule::nobody() }, |all, rule| all.or(&rule))
+                }
+            };
+            if let Some(slot) = known.get_mut(section) {
+                *slot = rule;
+            }
+        }
+        let make = |(section, rule): (usize, Rule)| Section {
+            folder: self.tree.folder(section).into(),
+            url: pages::section_url(self.raw, self.tree, section),
+            title: pages::section_title(self.tree, section),
+            parent: self.tree.parent(section).map(SectionId),
+            page: self.tree.page_of(section).and_then(|page| ids.get(page).copied().flatten()),
+            children: self.tree.children(section).iter().filter_map(|child| match child {
+                TreeChild::Page(page) => ids.get(*page).copied().flatten().map(Child::Page),
+                TreeChild::Section(below) => Some(Child::Section(SectionId(*below))),
+            }).collect(),
+            listed: rules.enter(rule.public_part()),
+            known: rules.enter(rule),
+        };
+        known.into_iter().enumerate().map(make).collect()
+    }
+
+    fn skipped(&self) -> Skipped {
+        let mut skipped = Skipped::default();
+        for (raw, fate) in self.raw.iter().zip(&self.fates) {
+            let source = Arc::clone(&raw.source.path);
+            match fate {
+                Fate::Published => {}
+                Fate::Draft => skipped.drafts.push(source),
+                Fate::Later(release) => skipped.later.push((source, *release)),
+                Fate::Expired => skipped.expired.push(source),
+            }
+        }
+        skipped
+    }
+
+    fn files(&self, rules: &mut RuleBook) -> (Vec<File>, Vec<StaticFile>) {
+        let mut files = Vec::new();
+        for (file, verdict) in self.sources.files.iter().zip(&self.verdicts) {
+            if !verdict.rule.is_nobody() {
+                files.push(File {
+                    source: Arc::clone(&file.path),
+                    url: pages::file_url(self.folders, file),
+                    rule: rules.enter(verdict.rule.clone()),
+                    hidden: verdict.hidden,
+                });
+            }
+        }
+        let own = self.sources.static_files.iter();
+        let own = own.map(|file| StaticFile { url: static_url(file), content: Content::OnDisk(Arc::clone(&file.path)) });
+        (files, own.chain(self.request.theme_files.iter().cloned()).collect())
+    }
+}
+
+/// Puts a page's pieces under their rules.
+fn page(raw: RawPage, decided: Decided, text: Text, (section, rules): (SectionId, &mut RuleBook)) -> Page {
+    let rule = rules.enter(decided.rule.clone());
+    let above = rules.enter(decided.rule.or(&decided.teaser));
+    let blocks: Vec<Block> = text.blocks.into_iter()
+        .map(|block| Block { rule: rules.enter(block.rule), hidden: block.hidden, tags: block.tags })
+        .collect();
+    let of = |place: markdown::Place| match place.block.and_then(|index| blocks.get(index)) {
+        Some(block) => block.rule,
+        None if place.teaser && text.divider => above,
+        None => rule,
+    };
+    let gate = |pieces: Vec<markdown::Piece>| pieces.into_iter().map(|piece| Gated::new(of(piece.place), piece)).collect();
+    let body = Body {
+        parts: text.parts,
+        pieces: gate(text.pieces),
+        notes: gate(text.notes),
+        divider: text.divider,
+        blocks: blocks.clone(),
+    };
+    let for_all = decided.rule == decided.known;
+    let heading = text.first_heading.filter(|_| raw.front_matter.title.is_none());
+    let title = raw.front_matter.title.clone().or_else(|| heading.clone().filter(|_| for_all));
+    let matter = raw.front_matter;
+    let access = Access {
+        rule,
+        waiting: decided.waiting.map(|rule| rules.enter(rule)),
+        teaser: if text.divider { rules.enter(decided.teaser) } else { rules.enter(Rule::nobody()) },
+        listed: rules.enter(decided.known.public_part()),
+        known: rules.enter(decided.known),
+        hidden: decided.hidden,
+        drip: inherit::shortest_drip(&decided.rule),
+        announced: decided.release.filter(|_| decided.announce),
+        tags: decided.tags,
+    };
+    Page {
+        url: raw.url,
+        kind: match raw.source.kind {
+            sources::Kind::Section => PageKind::Section,
+            sources::Kind::NotFound => PageKind::NotFound,
+            sources::Kind::Page | sources::Kind::PageFolder => PageKind::Page,
+        },
+        section,
+        open: Open {
+            title: title.unwrap_or(raw.fallback_title),
+            description: matter.description.unwrap_or_default(),
+            image: text.image,
+            date: raw.date,
+            updated: matter.updated,
+            tags: matter.tags,
+            categories: matter.categories,
+            weight: matter.weight,
+            language: matter.language,
+            template: matter.template.map(|template| template.value),
+        },
+        numbered: raw.source.naming.number.is_some(),
+        kept: Gated::new(rule, Kept { title: heading, extra: serde_json::Value::Object(matter.extra) }),
+        source: raw.source.path,
+        access,
+        body,
+    }
+}

@@ -1,3 +1,291 @@
-//! Renders.
+//! From views to bytes: pure, parallel, and blind to everything a view does not show.
+//!
+//! Templates get the structs of [`context`] and nothing else. What pages share (entries, whole lists, the site with its
+//! menu) is turned into a template's value once.
+
+pub mod body;
 pub mod context;
+pub mod sitemap;
 pub mod theme;
+pub mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{OnceLock, PoisonError, RwLock};
+
+use rayon::prelude::*;
+
+use crate::diagnostic::Diagnostic;
+use crate::plan::view::{EntryView, View, Visible};
+use crate::plan::{Child, Form, SectionId, Subject};
+use crate::render::context::{Context, Entry, Link, Page, Prepared, Section, Site, Tag};
+use crate::render::theme::Theme;
+use crate::render::words::Words;
+
+/// What is rendered with, the same for all pages.
+pub struct Renderer<'a> {
+    theme: &'a Theme,
+    site: &'a Site,
+    words: Words<'a>,
+    pages: Vec<Option<Listed>>,
+    sections: Vec<SectionLists>,
+    sites: RwLock<BTreeMap<Vec<String>, Prepared<Site>>>,
+}
+
+/// An entry that is ready for any list.
+struct Listed {
+    entry: Prepared<Entry>,
+    link: Link,
+    description: String,
+    sheets: BTreeSet<usize>,
+}
+
+/// A section as an entry, and its list.
+struct SectionLists {
+    own: Option<Listed>,
+    children: Vec<Child>,
+    all: OnceLock<List>,
+}
+
+/// A list of entries with the stylesheets their badges need.
+#[derive(Clone, Default)]
+struct List {
+    entries: Prepared<Vec<Entry>>,
+    sheets: BTreeSet<usize>,
+}
+
+/// Bytes of an output, with the extension of their object.
+pub struct Rendered {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// `html`, `css`, `xml` or `txt`.
+    pub extension: &'static str,
+}
+
+impl<'a> Renderer<'a> {
+    /// Prepares what pages share.
+    #[must_use]
+    pub fn new(theme: &'a Theme, site: &'a Site, words: Words<'a>, shelves: &Shelves<'a>) -> Self {
+        let mut renderer = Self { theme, site, words, pages: Vec::new(), sections: Vec::new(), sites: RwLock::default() };
+        renderer.pages = shelves.pages.par_iter().map(|page| page.map(|page| renderer.listed(&page))).collect();
+        let section = |(own, children): &(Option<EntryView<'a>>, &[Child])| SectionLists {
+            own: own.map(|own| renderer.listed(&own)),
+            children: children.to_vec(),
+            all: OnceLock::new(),
+        };
+        renderer.sections = shelves.sections.iter().map(section).collect();
+        renderer
+    }
+
+    /// Renders one variant; `number` is its place among the variants of its output.
+    ///
+    /// # Errors
+    ///
+    /// A fault of the template, with the page it was rendered for.
+    pub fn render(&self, view: &View<'_>, number: usize) -> Result<Rendered, Box<Diagnostic>> {
+        let text = |text: String, extension| Ok(Rendered { bytes: text.into_bytes(), extension });
+        match view.subject() {
+            Subject::Sitemap => text(sitemap::sitemap(&self.site.base_url, view), "xml"),
+            Subject::Robots => text(sitemap::robots(&self.site.base_url), "txt"),
+            Subject::Unlock(_) => text(view.sheet_text(number).to_owned(), "css"),
+            _ => {
+                let context = self.context(view);
+                let bytes = self.theme.render(view.template(), view.source(), &context)?;
+                Ok(Rendered { bytes, extension: "html" })
+            }
+        }
+    }
+
+    fn context(&self, view: &View<'_>) -> Context {
+        let lists = self.theme.lists(view.template());
+        let body = body::assemble(view, &self.words);
+        let entries = self.entries(view);
+        let siblings = view.siblings().filter(|_| lists.siblings).map(|(section, visible)| self.list(section, &visible));
+        let siblings = siblings.unwrap_or_default();
+        let mut sheets: BTreeSet<usize> = entries.sheets.union(&siblings.sheets).copied().collect();
+        let named = self.named(view, &lists.sections, &mut sheets);
+        let (previous, next) = if lists.previous_next { view.neighbours() } else { (None, None) };
+        let ancestors: Vec<Link> = if lists.ancestors { view.ancestors().iter().map(link).collect() } else { Vec::new() };
+        let tags: Vec<Tag> = if lists.tags { view.tags().into_iter().map(tag).collect() } else { Vec::new() };
+        Context {
+            site: self.site(view),
+            section: view.section().as_ref().map(link),
+            ancestors: Prepared::new(&ancestors),
+            entries: entries.entries,
+            siblings: siblings.entries,
+            named,
+            tags: Prepared::new(&tags),
+            previous: previous.as_ref().map(link),
+            next: next.as_ref().map(link),
+            paywall: view.terms().filter(|_| view.form() != Form::Open).map(|terms| self.words.paywall(&terms, view.form())),
+            unlock: view.sheet_urls(&sheets),
+            page: self.page(view, body),
+        }
+    }
+
+    fn page(&self, view: &View<'_>, body: body::Assembled) -> Page {
+        let open = view.open();
+        let kept = view.kept();
+        let url = view.url().unwrap_or_default();
+        let written = kept.and_then(|kept| kept.title.as_deref()).or_else(|| open.map(|open| open.title.as_str()));
+        let title = match view.subject() {
+            Subject::Tags => self.words.get("tags"),
+            Subject::NotFound => open.map_or("", |open| &open.title),
+            _ => written.or_else(|| view.section_title()).or_else(|| view.tag()).unwrap_or_default(),
+        };
+        let title = if title.is_empty() && view.kind() == "home" { &self.site.title } else { title };
+        let tags = open.map(|open| open.tags.as_slice()).unwrap_or_default();
+        Page {
+            title: title.to_owned(),
+            url: url.to_owned(),
+            permalink: format!("{}{url}", self.site.base_url),
+            description: open.map(|open| open.description.clone()).unwrap_or_default(),
+            form: form(view.form()),
+            kind: view.kind(),
+            reason: if let Subject::Denial(reason) = view.subject() { Some(reason) } else { None },
+            date: open.and_then(|open| open.date).map(|date| self.words.day(&date)),
+            updated: open.and_then(|open| open.updated).map(|date| self.words.day(&date)),
+            image: open.and_then(|open| open.image.clone()),
+            tags: tags.iter().map(|title| Tag { title: title.clone(), url: view.tag_url(title).map(str::to_owned) }).collect(),
+            categories: open.map(|open| open.categories.clone()).unwrap_or_default(),
+            weight: open.and_then(|open| open.weight),
+            language: open.and_then(|open| open.language.clone()).unwrap_or_else(|| self.site.language.clone()),
+            reading_time: body.words.div_ceil(WORDS_A_MINUTE),
+            word_count: body.words,
+            content: body.html,
+            toc: body.toc,
+            extra: kept.map_or(serde_json::Value::Null, |kept| kept.extra.clone()),
+            gated: view.is_gated(),
+        }
+    }
+
+    fn listed(&self, view: &EntryView<'_>) -> Listed {
+        let open = view.open();
+        let lock = view.lock();
+        let tags = open.map(|open| open.tags.as_slice()).unwrap_or_default();
+        let summary = body::summary(view, &self.words);
+        let entry = Entry {
+            title: view.title().to_owned(),
+            url: view.url().to_owned(),
+            permalink: format!("{}{}", self.site.base_url, view.url()),
+            description: open.map(|open| open.description.clone()).unwrap_or_default(),
+            summary: (!summary.is_empty()).then_some(summary),
+            kind: if view.is_section() { "section" } else { "page" },
+            date: open.and_then(|open| open.date).map(|date| self.words.day(&date)),
+            updated: open.and_then(|open| open.updated).map(|date| self.words.day(&date)),
+            image: open.and_then(|open| open.image.clone()),
+            tags: tags.iter().map(|title| Tag { title: title.clone(), url: view.tag_url(title).map(str::to_owned) }).collect(),
+            categories: open.map(|open| open.categories.clone()).unwrap_or_default(),
+            weight: open.and_then(|open| open.weight),
+            release: lock.and_then(|(terms, _)| terms.release).map(|date| self.words.day(&date)),
+            lock: lock.map(|(terms, lock)| context::Lock { keys: lock.keys.clone(), label: self.words.label(terms.tags) }),
+        };
+        let sheets = lock.map(|(_, lock)| lock.sheets.clone()).unwrap_or_default();
+        Listed { link: link(view), description: entry.description.clone(), entry: Prepared::new(&entry), sheets }
+    }
+
+    /// The site with the menu that a view may show; most views share one.
+    fn site(&self, view: &View<'_>) -> Prepared<Site> {
+        let menu: Vec<Link> = view.menu().iter().map(link).collect();
+        let key: Vec<String> = menu.iter().map(|link| link.url.clone()).collect();
+        if let Some(site) = self.sites.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return site.clone();
+        }
+        let site = Prepared::new(&Site { menu, ..self.site.clone() });
+        self.sites.write().unwrap_or_else(PoisonError::into_inner).insert(key, site.clone());
+        site
+    }
+
+    fn entries(&self, view: &View<'_>) -> List {
+        match view.subject() {
+            Subject::Tags => {
+                let tags = view.tags().into_iter().map(|(title, url)| self.bare(title, url));
+                List { entries: tags.map(|entry| Prepared::new(&entry)).collect(), sheets: BTreeSet::new() }
+            }
+            Subject::Tag(_) => self.collect(view.listed().into_iter()),
+            _ => view.entries().map(|(section, visible)| self.list(section, &visible)).unwrap_or_default(),
+        }
+    }
+
+    fn bare(&self, title: &str, url: &str) -> Entry {
+        Entry {
+            title: title.to_owned(),
+            url: url.to_owned(),
+            permalink: format!("{}{url}", self.site.base_url),
+            description: String::new(),
+            summary: None,
+            kind: "page",
+            date: None,
+            updated: None,
+            image: None,
+            tags: Vec::new(),
+            categories: Vec::new(),
+            weight: None,
+            lock: None,
+            release: None,
+        }
+    }
+
+    fn named(&self, view: &View<'_>, folders: &[String], sheets: &mut BTreeSet<usize>) -> Vec<Section> {
+        let mut named = Vec::new();
+        for folder in folders {
+            let Some((section, visible)) = view.named(folder) else { continue };
+            let Some(own) = self.sections.get(section.0).and_then(|section| section.own.as_ref()) else { continue };
+            let list = self.list(section, &visible);
+            sheets.extend(&list.sheets);
+            named.push(Section { link: own.link.clone(), description: own.description.clone(), entries: list.entries });
+        }
+        named
+    }
+
+    fn list(&self, section: SectionId, visible: &Visible) -> List {
+        let Some(lists) = self.sections.get(section.0) else { return List::default() };
+        match visible {
+            Visible::All => lists.all.get_or_init(|| self.collect(lists.children.iter().copied())).clone(),
+            Visible::Some(shown) => {
+                let children = lists.children.iter().zip(shown).filter(|(_, shown)| **shown);
+                self.collect(children.map(|(child, _)| *child))
+            }
+        }
+    }
+
+    fn collect(&self, children: impl Iterator<Item = Child>) -> List {
+        let listed: Vec<&Listed> = children.filter_map(|child| self.of(child)).collect();
+        let sheets = listed.iter().flat_map(|listed| listed.sheets.iter().copied()).collect();
+        List { entries: listed.iter().map(|listed| listed.entry.clone()).collect(), sheets }
+    }
+
+    fn of(&self, child: Child) -> Option<&Listed> {
+        match child {
+            Child::Page(page) => self.pages.get(page.0)?.as_ref(),
+            Child::Section(section) => self.sections.get(section.0)?.own.as_ref(),
+        }
+    }
+}
+
+/// Everything that can stand in a list.
+pub struct Shelves<'a> {
+    /// Pages, by their numbers.
+    pub pages: Vec<Option<EntryView<'a>>>,
+    /// Sections by their numbers, with what they list.
+    pub sections: Vec<(Option<EntryView<'a>>, &'a [Child])>,
+}
+
+/// How many words are read in a minute.
+const WORDS_A_MINUTE: usize = 200;
+
+fn form(form: Form) -> &'static str {
+    match form {
+        Form::Open => "open",
+        Form::Waiting => "waiting",
+        Form::Teaser => "teaser",
+        Form::Cover => "cover",
+    }
+}
+
+fn link(view: &EntryView<'_>) -> Link {
+    Link { title: view.title().to_owned(), url: view.url().to_owned() }
+}
+
+fn tag((title, url): (&str, &str)) -> Tag {
+    Tag { title: title.to_owned(), url: Some(url.to_owned()) }
+}

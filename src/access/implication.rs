@@ -149,9 +149,18 @@ pub(super) fn implies(these: &[Clause], those: &[Clause]) -> bool {
     these.iter().all(|clause| covered(clause, those.iter()))
 }
 
-/// Whether one clause implies the disjunction of others.
+/// Whether one clause, which holds for somebody, implies the disjunction of others.
 fn covered<'a>(clause: &Clause, others: impl Iterator<Item = &'a Clause> + Clone) -> bool {
     others.clone().any(|other| plainly(clause, other)) || pieces(clause, others)
+}
+
+/// A necessary condition for two clauses to have anything to do with each other: whoever needs nothing but what `clause`
+/// asks for could have `other` hold.
+fn near(clause: &Clause, other: &Clause) -> bool {
+    let (from, until) = window(clause);
+    let (start, end) = window(other);
+    let shares = |a: &Need, b: &Need| a.any.iter().any(|id| b.any.binary_search(id).is_ok());
+    start < until && from < end && other.all.iter().all(|need| clause.all.iter().any(|own| shares(need, own)))
 }
 
 /// A sufficient condition that settles nearly all questions: window in window, and for each need a stronger one.
@@ -170,16 +179,20 @@ fn plainly(clause: &Clause, other: &Clause) -> bool {
 }
 
 /// The exact question, piece by piece of the clause's window.
-fn pieces<'a>(clause: &Clause, others: impl Iterator<Item = &'a Clause> + Clone) -> bool {
+fn pieces<'a>(clause: &Clause, others: impl Iterator<Item = &'a Clause>) -> bool {
+    let others: Vec<&Clause> = others.filter(|other| near(clause, other)).collect();
+    if others.is_empty() {
+        return false;
+    }
     let (start, end) = window(clause);
-    let bounds = others.clone().flat_map(|other| <[i64; 2]>::from(window(other)));
+    let bounds = others.iter().flat_map(|other| <[i64; 2]>::from(window(other)));
     let mut cuts: BTreeSet<i64> = bounds.filter(|bound| start < *bound && *bound < end).collect();
     cuts.insert(end);
     let mut first = start;
     cuts.into_iter().all(|next| {
         let piece = (first, next - 1);
         first = next;
-        let active = others.clone().filter(|other| {
+        let active = others.iter().copied().filter(|other| {
             let (from, until) = window(other);
             from <= piece.0 && piece.1 < until
         });
@@ -220,7 +233,7 @@ fn piece_covered(clause: &Clause, others: &[&Clause], last: i64) -> bool {
     states.iter().all(open)
 }
 
-/// The clauses in normal form: each as simple as it can be, none that others cover, in order.
+/// The clauses in normal form: each as simple as it can be, none that others cover, those with fewer needs first.
 pub(super) fn normal(clauses: Vec<Clause>) -> Vec<Clause> {
     let clauses: BTreeSet<Clause> = clauses.into_iter().filter_map(simple).collect();
     if clauses.len() < 2 {
@@ -230,7 +243,7 @@ pub(super) fn normal(clauses: Vec<Clause>) -> Vec<Clause> {
     let mut clauses = merged(open);
     clauses.extend(needy);
     let mut clauses = widened(absorbed(clauses));
-    clauses.sort_unstable();
+    clauses.sort_unstable_by(|a, b| a.all.len().cmp(&b.all.len()).then_with(|| a.cmp(b)));
     clauses
 }
 
@@ -311,7 +324,7 @@ fn earlier_starts(clause: &Clause, bounds: &BTreeSet<Timestamp>) -> impl Iterato
 /// A clause as simple as it can be by itself; none where it never holds.
 fn simple(clause: Clause) -> Option<Clause> {
     let floors: Vec<Timestamp> = clause.all.iter().map(|need| clause.floor(need)).collect();
-    let from = floors.iter().copied().max().max(clause.from).unwrap_or(Timestamp::MIN);
+    let from = clause.from.unwrap_or(Timestamp::MIN);
     if clause.until.is_some_and(|until| until <= from) {
         return None;
     }
@@ -320,7 +333,7 @@ fn simple(clause: Clause) -> Option<Clause> {
     for (need, floor) in clause.all.into_iter().zip(floors) {
         all.insert(simple_need(Need { kept: Some(floor), ..need }, last)?);
     }
-    let mut clause = Clause { all: all.into_iter().collect(), from: None, until: clause.until };
+    let mut clause = Clause { all: all.into_iter().collect(), from: Some(from), until: clause.until };
     drop_implied(&mut clause, last);
     for need in &mut clause.all {
         need.kept = need.kept.filter(|floor| *floor < from);

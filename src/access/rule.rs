@@ -27,7 +27,8 @@ pub struct Need {
     /// It must have begun before this instant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joined_before: Option<Timestamp>,
-    /// A frozen entitlement counts if it was frozen at or after this instant; where absent, the clause's `from` says it.
+    /// An instant before the clause's `from`: a frozen entitlement counts if it was frozen then or later, and not only at
+    /// `from` or later.
     ///
     /// Tags never make this. It keeps [`Rule::and`] exact where the two sides begin at different instants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -72,6 +73,12 @@ impl Rule {
         Self(vec![Clause { all: Vec::new(), from: None, until: None }])
     }
 
+    /// Holds where one clause does.
+    #[must_use]
+    pub fn of(clause: Clause) -> Self {
+        Self::from(clause)
+    }
+
     /// Holds for nobody.
     #[must_use]
     pub fn nobody() -> Self {
@@ -111,17 +118,13 @@ impl Rule {
     /// Holds where any of them holds; nobody, if there is none.
     #[must_use]
     pub fn any<'a>(rules: impl IntoIterator<Item = &'a Self>) -> Self {
-        let mut clauses = BTreeSet::new();
-        let mut several = false;
-        for rule in rules {
-            if rule.is_public() {
-                return Self::public();
-            }
-            several |= !clauses.is_empty();
-            clauses.extend(rule.0.iter().cloned());
+        let rules: BTreeSet<&Self> = rules.into_iter().collect();
+        match rules.first() {
+            None => Self::nobody(),
+            Some(rule) if rules.len() == 1 => (*rule).clone(),
+            Some(_) if rules.iter().any(|rule| rule.is_public()) => Self::public(),
+            Some(_) => Self::from(rules.iter().flat_map(|rule| &rule.0).cloned().collect::<Vec<_>>()),
         }
-        let clauses = clauses.into_iter().collect();
-        if several { Self::from(clauses) } else { Self(clauses) }
     }
 
     /// Holds where both hold.
@@ -247,7 +250,8 @@ impl Clause {
     /// The instant at or after which an entitlement must have been frozen, if it was, to count for one of the needs.
     #[must_use]
     pub fn floor(&self, need: &Need) -> Timestamp {
-        need.kept.or(self.from).unwrap_or(Timestamp::MIN)
+        let from = self.from.unwrap_or(Timestamp::MIN);
+        need.kept.map_or(from, |kept| kept.min(from))
     }
 
     /// The clause with every need's floor written out and changed.

@@ -1,1 +1,81 @@
-//! (to be written)
+//! Who may have a file that lies beside pages (what shows it decides).
+//!
+//! A file is for those who read a place that embeds it; a link gives it to no more readers than the folder would; what
+//! nothing shows is kept closed. A link never opens a file.
+
+use crate::access::rule::Rule;
+use crate::load::html::Usage;
+
+/// One place that shows a file.
+#[derive(Clone, Debug)]
+pub struct Showing {
+    /// The file, by its number among the files as they were found.
+    pub file: usize,
+    /// How it is shown; nothing where its name merely occurs in the text.
+    pub usage: Option<Usage>,
+    /// Who reads the place.
+    pub rule: Rule,
+    /// Whether the place is hidden from the others.
+    pub hidden: bool,
+    /// Whether the page is published.
+    pub published: bool,
+}
+
+/// What the folder of a file says about it.
+#[derive(Clone, Debug)]
+pub struct Folder<'a> {
+    /// What a page lying there would inherit.
+    pub inherited: Rule,
+    /// Whether such a page would be hidden.
+    pub hidden: bool,
+    /// Published pages that lie there: rule, hidden.
+    pub pages: &'a [(Rule, bool)],
+    /// Whether pages lie there and none of them is published.
+    pub only_drafts: bool,
+}
+
+/// Who may have a file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Verdict {
+    /// Nobody's where it is not published.
+    pub rule: Rule,
+    /// Whether its existence is not revealed.
+    pub hidden: bool,
+    /// Whether nothing shows it, which deserves a warning.
+    pub unshown: bool,
+}
+
+/// Decides about a file from all places that show it; `written` is what a `files:` key says of it.
+#[must_use]
+pub fn decide(showings: &[&Showing], folder: &Folder<'_>, written: Option<Rule>) -> Verdict {
+    let published: Vec<&Showing> = showings.iter().copied().filter(|showing| showing.published).collect();
+    let drafts_alone = published.is_empty() && !showings.is_empty();
+    if drafts_alone || (showings.is_empty() && folder.only_drafts) {
+        return Verdict { rule: Rule::nobody(), hidden: true, unshown: false };
+    }
+    let hidden = !published.is_empty() && published.iter().all(|showing| showing.hidden);
+    if let Some(rule) = written {
+        let hidden = hidden || (published.is_empty() && folder.is_hidden());
+        return Verdict { rule, hidden, unshown: false };
+    }
+    if published.is_empty() {
+        let rule = folder.pages.iter().fold(folder.inherited.clone(), |rule, (page, _)| rule.and(page));
+        return Verdict { rule, hidden: folder.is_hidden(), unshown: true };
+    }
+    let of = |usage: &[Option<Usage>]| {
+        let rules = published.iter().filter(|showing| usage.contains(&showing.usage)).map(|showing| &showing.rule);
+        rules.fold(Rule::nobody(), |all, rule| all.or(rule))
+    };
+    let embedded = of(&[Some(Usage::Embed)]);
+    let linked = of(&[Some(Usage::Link), Some(Usage::Anchor)]);
+    let shown = embedded.or(&linked.and(&folder.inherited));
+    // A bare mention counts only where nothing else does: words in a teaser must not open what a gated link keeps.
+    let rule = if embedded.is_nobody() && linked.is_nobody() { of(&[None]).and(&folder.inherited) } else { shown };
+    Verdict { rule, hidden, unshown: false }
+}
+
+impl Folder<'_> {
+    fn is_hidden(&self) -> bool {
+        self.hidden || self.pages.iter().any(|(_, hidden)| *hidden)
+    }
+}

@@ -1,1 +1,409 @@
-//! (to be written)
+//! Which rules a page is under: its own keys, then what its sections hand down, key by key.
+//!
+//! Works on front matter alone, before any text is parsed, so that a page's pieces can be put under their rules the
+//! moment they exist. Nothing is opened by silence: where no key and no default says otherwise, nobody gets in.
+
+use std::collections::BTreeMap;
+
+use crate::access::catalogue::{Cancellation, Catalogue};
+use crate::access::rule::Rule;
+use crate::access::tags::{self, Drip, Tag};
+use crate::diagnostic::{Diagnostic, Location, Spanned};
+use crate::load::front_matter::FrontMatter;
+use crate::load::gate_keys::{GateKeys, Teaser};
+use crate::load::tree::{Tree, TreeChild};
+use crate::time::{Date, Length, Timestamp};
+
+/// What the rules of all pages are made from.
+pub struct Givens<'a> {
+    /// Front matter of every page that was read, in the order of the sources.
+    pub pages: &'a [FrontMatter],
+    /// Their dates: written, or from their names.
+    pub dates: &'a [Option<Date>],
+    /// Sections, and which page stands where.
+    pub tree: &'a Tree,
+    /// Tiers and bundles.
+    pub catalogue: &'a Catalogue,
+    /// `access.default`.
+    pub default: &'a [Tag],
+    /// The instant for which windows are settled.
+    pub clock: Timestamp,
+    /// Finds a byte range of a page's file, for messages.
+    pub locate: &'a (dyn Fn(usize, std::ops::Range<usize>) -> Location + Sync),
+}
+
+/// What is worked out once per section.
+#[derive(Debug, Default)]
+pub struct Tables {
+    /// For sections whose `_index.md` says `drip: every`: the pages that drip with them, and their places.
+    positions: BTreeMap<usize, BTreeMap<usize, usize>>,
+    /// The dates of each section's pages, sorted.
+    dates: BTreeMap<usize, Vec<Timestamp>>,
+}
+
+/// What a page's place and keys make of it.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    /// Not to be published.
+    pub draft: bool,
+    /// Its tags, with what `+` adds.
+    pub tags: Vec<Tag>,
+    /// Its drip, `every` turned into a length.
+    pub drip: Drip,
+    /// For `since joining`: the date of the next page.
+    pub next_date: Option<Timestamp>,
+    /// Not before, for anybody.
+    pub release: Option<Date>,
+    /// Not after.
+    pub until: Option<Date>,
+    /// Listed before its release.
+    pub announce: bool,
+    /// Existence not revealed.
+    pub hidden: bool,
+    /// Who may open it.
+    pub rule: Rule,
+    /// Who will be able to, where that differs.
+    pub waiting: Option<Rule>,
+    /// Who reads the part above the divider, apart from those who may open the page.
+    pub teaser: Rule,
+    /// Who may know of it.
+    pub known: Rule,
+}
+
+/// The keys that count for something at one place: its own first, then those of its sections.
+struct Chain<'a> {
+    own: Option<&'a GateKeys>,
+    above: Vec<(usize, &'a FrontMatter)>,
+}
+
+impl<'a> Chain<'a> {
+    /// The nearest value of a key, and the section that hands it down.
+    fn find<T>(&self, key: impl Fn(&'a GateKeys) -> Option<&'a T>) -> Option<(Option<usize>, &'a T)> {
+        if let Some(value) = self.own.and_then(&key) {
+            return Some((None, value));
+        }
+        self.above.iter().find_map(|(section, front_matter)| {
+            let value = key(&front_matter.cascade).or_else(|| key(&front_matter.gates))?;
+            Some((Some(*section), value))
+        })
+    }
+
+    /// The tags in force; `+` takes what stands above it.
+    fn tags(&self, default: &[Tag]) -> Vec<Tag> {
+        let own = self.own.into_iter().map(|keys| &keys.access);
+        let above = self.above.iter().map(|(_, matter)| {
+            if matter.cascade.access.is_some() { &matter.cascade.access } else { &matter.gates.access }
+        });
+        let mut pending: Vec<Vec<Tag>> = Vec::new();
+        for written in own.chain(above).flatten() {
+            let level: Vec<Tag> = written.value.iter().map(|tag| tag.value.clone()).collect();
+            let done = level.iter().all(|tag| !tag.plus);
+            pending.push(level);
+            if done {
+                return resolve(pending, Vec::new());
+            }
+        }
+        resolve(pending, default.to_vec())
+    }
+}
+
+fn resolve(pending: Vec<Vec<Tag>>, bottom: Vec<Tag>) -> Vec<Tag> {
+    pending.into_iter().rev().fold(bottom, |inherited, level| tags::resolve_plus(&level, &inherited))
+}
+
+impl<'a> Givens<'a> {
+    /// Decides for every page, in their order.
+    pub fn decide(&self, tables: &Tables, diagnostics: &mut Vec<Diagnostic>) -> Vec<Decided> {
+        (0..self.pages.len()).map(|page| self.page(page, tables, diagnostics)).collect()
+    }
+
+    /// Works out what whole sections are asked for.
+    #[must_use]
+    pub fn tables(&self) -> Tables {
+        let mut tables = Tables::default();
+        for section in 0..self.tree.len() {
+            let index = self.tree.index_of(section).and_then(|page| self.pages.get(page));
+            let drip = index.and_then(|matter| matter.cascade.drip.as_ref().or(matter.gates.drip.as_ref()));
+            if drip.is_some_and(|drip| matches!(drip.value, Drip::Every(_))) {
+                let pages = self.dripping_with(section).into_iter().enumerate().map(|(at, page)| (page, at)).collect();
+                tables.positions.insert(section, pages);
+            }
+            let pages = self.tree.children(section).iter().filter_map(|child| match child {
+                TreeChild::Page(page) if !self.is_draft(*page) => Some(*page),
+                TreeChild::Page(_) | TreeChild::Section(_) => None,
+            });
+            let mut dates: Vec<_> = pages.filter_map(|page| self.date(page)).map(|date| date.first).collect();
+            dates.sort_unstable();
+            tables.dates.insert(section, dates);
+        }
+        tables
+    }
+
+    fn date(&self, page: usize) -> Option<Date> {
+        self.dates.get(page).copied().flatten()
+    }
+
+    fn is_draft(&self, page: usize) -> bool {
+        self.chain(page).find(|keys| keys.draft.as_ref()).is_some_and(|(_, draft)| draft.value)
+    }
+
+    /// What a page would inherit that lay in a section, windows included; and whether it would be hidden.
+    #[must_use]
+    pub fn lying_in(&self, section: usize, tables: &Tables) -> (Rule, bool) {
+        let chain = Chain { own: None, above: self.above(Some(section)) };
+        let drip = match chain.find(|keys| keys.drip.as_ref()) {
+            Some((Some(at), drip)) => match &drip.value {
+                // It has no place in the order, so it comes with the last one.
+                Drip::Every(step) => Drip::All(step.times(tables.positions.get(&at).map_or(0, BTreeMap::len).saturating_sub(1))),
+                other => other.clone(),
+            },
+            _ => Drip::None,
+        };
+        let hidden = chain.find(|keys| keys.hidden.as_ref()).is_some_and(|(_, hidden)| hidden.value);
+        let tags = chain.tags(self.default);
+        let (release, until) = windows(&chain);
+        let rule = tags::rule(&tags, &drip, None, self.catalogue);
+        (self.settle(&rule.within(release.map(|date| date.first), until.map(|date| date.end))), hidden)
+    }
+
+    fn chain(&self, page: usize) -> Chain<'a> {
+        let own = self.pages.get(page).map(|front_matter| &front_matter.gates);
+        let section = match self.tree.own_section(page) {
+            Some(section) => self.tree.parent(section),
+            None => Some(self.tree.section_of(page)),
+        };
+        Chain { own, above: self.above(section) }
+    }
+
+    /// The front matter of a section's `_index.md` and of those above it, nearest first.
+    fn above(&self, section: Option<usize>) -> Vec<(usize, &'a FrontMatter)> {
+        let mut above = Vec::new();
+        let mut at = section;
+        while let Some(section) = at {
+            if let Some(front_matter) = self.tree.index_of(section).and_then(|page| self.pages.get(page)) {
+                above.push((section, front_matter));
+            }
+            at = self.tree.parent(section);
+        }
+        above
+    }
+
+    fn page(&self, page: usize, tables: &Tables, diagnostics: &mut Vec<Diagnostic>) -> Decided {
+        let chain = self.chain(page);
+        let tags = chain.tags(self.default);
+        let draft = self.is_draft(page);
+        let hidden = chain.find(|keys| keys.hidden.as_ref()).is_some_and(|(_, hidden)| hidden.value);
+        let announce = chain.find(|keys| keys.announce.as_ref()).is_some_and(|(_, announce)| announce.value);
+        let (mut release, until) = windows(&chain);
+        let date = self.date(page);
+        let own_release = chain.own.is_some_and(|keys| keys.release.is_some());
+        if let Some(date) = date
+            && date.first > self.clock
+            && !own_release
+        {
+            release = Some(release.map_or(date, |release| release.max(date)));
+        }
+        let drip = self.drip(page, (&chain, &tags), tables, diagnostics);
+        let next_date = self.next_date(page, tables);
+        self.check(page, (&tags, draft), (release, until), diagnostics);
+        let open = tags::rule(&tags, &drip, next_date, self.catalogue);
+        let open = self.kept_unlocked(&open, release.or(date));
+        let announced = announce && release.is_some_and(|date| date.first > self.clock) && !hidden;
+        let from = release.map(|date| date.first);
+        let shown_from = if announced { None } else { from };
+        let end = until.map(|date| date.end);
+        let rule = self.settle(&open.within(from, end));
+        let covers = self.settle(&Rule::public().within(shown_from, end));
+        let known = if hidden { rule.clone() } else { covers.clone() };
+        let waiting = self.settle(&open.without_after().within(shown_from, end));
+        let teaser = match chain.find(|keys| keys.teaser.as_ref()).map(|(_, teaser)| &teaser.value) {
+            _ if hidden => Rule::nobody(),
+            Some(Teaser::Nobody) => Rule::nobody(),
+            Some(Teaser::Tags(tags)) => {
+                let rule = tags::rule(tags, &Drip::None, next_date, self.catalogue);
+                self.settle(&rule.within(shown_from, end))
+            }
+            None => covers,
+        };
+        Decided {
+            draft,
+            drip,
+            next_date,
+            release,
+            until,
+            announce: announced,
+            hidden,
+            waiting: (!hidden && waiting != rule).then_some(waiting),
+            rule,
+            teaser,
+            known,
+            tags,
+        }
+    }
+
+    fn settle(&self, rule: &Rule) -> Rule {
+        rule.settled(self.clock, self.catalogue.cancellation())
+    }
+
+    /// Where a cancelled membership keeps what it had, the page's own date tells what that was.
+    fn kept_unlocked(&self, rule: &Rule, date: Option<Date>) -> Rule {
+        match (self.catalogue.cancellation(), date) {
+            (Cancellation::KeepUnlocked, Some(date)) if !rule.is_public() => {
+                let public = rule.public_part();
+                rule.within(Some(date.first), None).or(&public)
+            }
+            _ => rule.clone(),
+        }
+    }
+
+    fn drip(
+        &self,
+        page: usize,
+        (chain, tags): (&Chain<'a>, &[Tag]),
+        tables: &Tables,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Drip {
+        let Some((from, drip)) = chain.find(|keys| keys.drip.as_ref()) else { return Drip::None };
+        let is_section = self.tree.own_section(page).is_some();
+        if from.is_none() && !is_section {
+            self.check_own_drip(page, drip, tags, diagnostics);
+        }
+        match &drip.value {
+            Drip::Every(step) => match from {
+                Some(section) => self.position(section, page, tables).map_or(Drip::None, |at| Drip::All(step.times(at))),
+                None => Drip::None,
+            },
+            other => other.clone(),
+        }
+    }
+
+    fn check_own_drip(&self, page: usize, drip: &Spanned<Drip>, tags: &[Tag], diagnostics: &mut Vec<Diagnostic>) {
+        let mut fault = |message: String, help: &str| {
+            let place = (self.locate)(page, drip.span.clone());
+            diagnostics.push(Diagnostic::error(message).at(place).help(help));
+        };
+        match &drip.value {
+            Drip::None => {}
+            Drip::Every(_) => fault(
+                "`drip: every` counts the pages of a section".to_owned(),
+                "put it in the section's `_index.md`, or write a length such as `7d` here",
+            ),
+            Drip::All(_) if tags.iter().all(Tag::is_public) => fault(
+                "a page that anyone may open cannot drip".to_owned(),
+                "remove `drip`, or say in `access` who the page is for; `release` opens it for everybody at once",
+            ),
+            Drip::All(_) => {}
+            Drip::ByName(lengths) => {
+                for (id, _) in lengths {
+                    if !tags.iter().any(|tag| tag.names_id(id)) {
+                        fault(
+                            format!("`drip` names `{id}`, which the page's access does not"),
+                            "name a tier or bundle that stands in `access`",
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    /// The place of a page among those that drip with a section, from 0.
+    fn position(&self, section: usize, page: usize, tables: &Tables) -> Option<usize> {
+        let positions = tables.positions.get(&section)?;
+        positions.get(&page).copied().or_else(|| {
+            // A section's own page comes with the first page below it.
+            let own = self.tree.own_section(page)?;
+            self.reading_order(own).iter().filter_map(|below| positions.get(below)).min().copied()
+        })
+    }
+
+    /// Gated pages that inherit the section's `drip: every`, in reading order.
+    fn dripping_with(&self, section: usize) -> Vec<usize> {
+        let mut pages = self.reading_order(section);
+        pages.retain(|page| {
+            let chain = self.chain(*page);
+            let inherits = chain.find(|keys| keys.drip.as_ref()).is_some_and(|(from, _)| from == Some(section));
+            let gated = !chain.tags(self.default).iter().all(Tag::is_public);
+            inherits && gated && !self.is_draft(*page) && self.tree.own_section(*page).is_none()
+        });
+        pages
+    }
+
+    /// All pages in and below a section, in reading order.
+    fn reading_order(&self, section: usize) -> Vec<usize> {
+        let mut pages = Vec::new();
+        for child in self.tree.children(section) {
+            match child {
+                TreeChild::Page(page) => pages.push(*page),
+                TreeChild::Section(below) => pages.extend(self.reading_order(*below)),
+            }
+        }
+        pages
+    }
+
+    /// The date of the next page by date in the same section.
+    fn next_date(&self, page: usize, tables: &Tables) -> Option<Timestamp> {
+        let date = self.date(page)?.first;
+        let dates = tables.dates.get(&self.tree.section_of(page))?;
+        dates.get(dates.partition_point(|other| *other <= date)).copied()
+    }
+
+    fn check(
+        &self,
+        page: usize,
+        (tags, draft): (&[Tag], bool),
+        (release, until): (Option<Date>, Option<Date>),
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
+        let Some(front_matter) = self.pages.get(page) else { return };
+        let mut fault = |span: std::ops::Range<usize>, message: &str, help: &str| {
+            let place = (self.locate)(page, span);
+            diagnostics.push(Diagnostic::error(message).at(place).help(help));
+        };
+        let gates = &front_matter.gates;
+        let span = |key: Option<std::ops::Range<usize>>| key.unwrap_or(0..0);
+        if let (Some(release), Some(until)) = (release, until)
+            && until.end <= release.first
+        {
+            let key = gates.until.as_ref().map(|key| key.span.clone());
+            let key = key.or_else(|| gates.release.as_ref().map(|key| key.span.clone()));
+            fault(span(key), "`until` is not after `release`", "the page would never be shown; change one of the two dates");
+        }
+        let access = || span(gates.access.as_ref().map(|key| key.span.clone()));
+        if tags.iter().any(|tag| tag.since_joining) && self.date(page).is_none() && self.tree.own_section(page).is_none() {
+            fault(access(), "`since joining` needs the page's date", "write `date:` in its front matter");
+        }
+        let gated = !tags.iter().all(Tag::is_public);
+        let undated = self.date(page).is_none() && release.is_none();
+        if self.catalogue.cancellation() == Cancellation::KeepUnlocked && gated && undated && !draft {
+            fault(
+                access(),
+                "a gated page needs a date where `access.cancellation` is `keep-unlocked`",
+                "write `date:` or `release:`, so that it can be told whether the page is new to a member who left",
+            );
+        }
+        if let Some(access) = &gates.access
+            && self.tree.is_index(page)
+            && front_matter.cascade.access.is_none()
+            && matches!(access.value.as_slice(), [tag] if tag.value.is_bare_public())
+        {
+            fault(
+                access.span.clone(),
+                "a bare `access: public` here opens everything below this section",
+                "say what is below as well: `cascade: {access: …}`",
+            );
+        }
+    }
+}
+
+fn windows(chain: &Chain<'_>) -> (Option<Date>, Option<Date>) {
+    let release = chain.find(|keys| keys.release.as_ref()).and_then(|(_, date)| date.value);
+    let until = chain.find(|keys| keys.until.as_ref()).and_then(|(_, date)| date.value);
+    (release, until)
+}
+
+/// The shortest wait of any way in.
+#[must_use]
+pub fn shortest_drip(rule: &Rule) -> Length {
+    let waits = rule.clauses().iter().map(|clause| clause.all.iter().map(|need| need.after).max().unwrap_or_default());
+    waits.min().unwrap_or_default()
+}

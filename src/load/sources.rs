@@ -1,1 +1,262 @@
-//! (to be written)
+//! What lies in the site's folder: pages, the files beside them, static files.
+//!
+//! Every file is found, or there is an error that names it; nothing vanishes because a folder could not be read. What is
+//! inside a page is not looked at here.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use walkdir::{DirEntry, WalkDir};
+
+use super::names::{self, Naming};
+use crate::diagnostic::{Diagnostic, Location, Source};
+use crate::fs;
+
+/// Everything below a site's root that a build reads, each list ordered by path.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// Markdown in `content/`.
+    pub pages: Vec<PageSource>,
+    /// Everything else in `content/`.
+    pub files: Vec<FileSource>,
+    /// `static/`.
+    pub static_files: Vec<FileSource>,
+    /// All folders below `content/`, it included: each is a section or a page folder.
+    pub folders: Vec<Arc<str>>,
+}
+
+/// A Markdown file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PageSource {
+    /// Below the site's root: `content/course/01-ownership.md`.
+    pub path: Arc<str>,
+    /// Where it is on this machine.
+    pub disk: PathBuf,
+    /// The folder it lies in: `content/course`.
+    pub folder: Arc<str>,
+    /// What its name makes it.
+    pub kind: Kind,
+    /// What its name says; of an `index.md` or `_index.md`, what its folder's name says.
+    pub naming: Naming,
+}
+
+/// What a Markdown file's name makes it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Kind {
+    /// `_index.md`: the folder's own page, whose gate keys are inherited below it.
+    Section,
+    /// `index.md`: a page that owns its folder.
+    PageFolder,
+    /// Any other name.
+    Page,
+    /// `content/404.md`.
+    NotFound,
+}
+
+/// A file that is published as it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FileSource {
+    /// Below the site's root: `content/course/sheet.pdf`.
+    pub path: Arc<str>,
+    /// Where it is on this machine.
+    pub disk: PathBuf,
+    /// The folder it lies in: `content/course`.
+    pub folder: Arc<str>,
+    /// Its name: `sheet.pdf`.
+    pub name: String,
+}
+
+/// Finds everything below a site's root. Faults are added to `diagnostics`.
+#[must_use]
+pub fn find(root: &Path, diagnostics: &mut Vec<Diagnostic>) -> Sources {
+    let content = walk(root, "content", diagnostics);
+    let mut sources = Sources {
+        static_files: walk(root, "static", diagnostics).files,
+        folders: content.folders,
+        ..Sources::default()
+    };
+    for file in content.files {
+        match names::markdown_stem(&file.name) {
+            Some(stem) => sources.pages.push(page(stem, &file)),
+            None => sources.files.push(file),
+        }
+    }
+    for file in sources.files.iter().chain(&sources.static_files) {
+        if let Some(fault) = names::url_fault(&format!("/{}", file.name)) {
+            diagnostics.push(
+                Diagnostic::error(format!("no edge would serve a file of this name: {fault}"))
+                    .at(Location::file(&file.path))
+                    .help("rename the file"),
+            );
+        }
+    }
+    sources
+}
+
+/// The files and folders below one folder, ordered by path. A folder that is not there is empty.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Files that are not ignored.
+    pub files: Vec<FileSource>,
+    /// Folders, the first one included.
+    pub folders: Vec<Arc<str>>,
+}
+
+/// Walks a folder of the site, named from its root: `static`, `themes/default/templates`.
+///
+/// Left out are dot files and folders, editors' leavings (`~ .bak .orig .swp .tmp`), copies of pages (`a.md.old`) and
+/// other kinds of Markdown, the last two with a warning. Links are followed, unless they leave the site.
+#[must_use]
+pub fn walk(root: &Path, folder: &str, diagnostics: &mut Vec<Diagnostic>) -> Found {
+    let mut found = Found::default();
+    let top = root.join(folder);
+    let boundary = match (fs::exists(&top), fs::canonicalize(root)) {
+        (Ok(false), _) => return found,
+        (Ok(true), Ok(boundary)) => boundary,
+        (Err(error), _) | (_, Err(error)) => {
+            let message = format!("this folder cannot be read: {}", error.cause());
+            diagnostics.push(Diagnostic::error(message).at(Location::file(&folder.into())));
+            return found;
+        }
+    };
+    let mut entries = WalkDir::new(&top).follow_links(true).sort_by_file_name().into_iter();
+    while let Some(entry) = entries.next() {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                diagnostics.push(walk_fault(root, &error));
+                continue;
+            }
+        };
+        match visit(&entry, (root, &boundary)) {
+            Ok(Visited::Skip) => skip(&entry, &mut entries),
+            Ok(Visited::Folder(path)) => found.folders.push(path),
+            Ok(Visited::File(file)) => found.files.push(file),
+            Err(diagnostic) => {
+                diagnostics.push(*diagnostic);
+                skip(&entry, &mut entries);
+            }
+        }
+    }
+    found.files.sort_by(|a, b| a.path.cmp(&b.path));
+    found.folders.sort();
+    found
+}
+
+/// The text of a file.
+///
+/// # Errors
+/// A file that cannot be read, is UTF-16, or is not UTF-8, with the place of the first bad byte.
+pub fn read_text(disk: &Path, path: &Arc<str>) -> Result<String, Box<Diagnostic>> {
+    let bytes = fs::read(disk).map_err(|error| {
+        Box::new(Diagnostic::error(format!("this file cannot be read: {}", error.cause())).at(Location::file(path)))
+    })?;
+    decode(bytes, path)
+}
+
+/// Checks that bytes are text.
+///
+/// # Errors
+/// UTF-16, or what is not UTF-8, with the place of the first bad byte.
+pub fn decode(bytes: Vec<u8>, path: &Arc<str>) -> Result<String, Box<Diagnostic>> {
+    let help = "save the file as UTF-8";
+    if bytes.starts_with(&[0xff, 0xfe])
+        || bytes.starts_with(&[0xfe, 0xff])
+        || bytes.get(..64.min(bytes.len())).is_some_and(wide)
+    {
+        return Err(Box::new(Diagnostic::error("this file is UTF-16, not UTF-8").at(Location::file(path)).help(help)));
+    }
+    let bad = |valid: usize, bytes: &[u8], message: &str| {
+        let text = String::from_utf8_lossy(bytes.get(..valid + 1).unwrap_or(bytes)).into_owned();
+        let location = Source { file: path, text: &text }.locate(valid..valid + 1);
+        Box::new(Diagnostic::error(message).at(location).help(help))
+    };
+    let text = String::from_utf8(bytes)
+        .map_err(|error| bad(error.utf8_error().valid_up_to(), error.as_bytes(), "this file is not valid UTF-8"))?;
+    match text.find('\0') {
+        Some(place) => Err(bad(place, text.as_bytes(), "this file is no text: it holds a NUL byte")),
+        None => Ok(text),
+    }
+}
+
+/// Text in UTF-16 without a mark has a zero in every other byte.
+fn wide(bytes: &[u8]) -> bool {
+    let zeros = bytes.iter().filter(|byte| **byte == 0).count();
+    bytes.len() >= 4 && zeros * 3 >= bytes.len()
+}
+
+enum Visited {
+    Skip,
+    Folder(Arc<str>),
+    File(FileSource),
+}
+
+fn visit(entry: &DirEntry, (root, boundary): (&Path, &Path)) -> Result<Visited, Box<Diagnostic>> {
+    let lossy = site_path(root, entry.path());
+    let name = entry.file_name().to_str();
+    let is_folder = entry.file_type().is_dir();
+    let inside = entry.depth() > 0;
+    if inside && name.is_some_and(|name| names::is_ignored(name)) {
+        return Ok(Visited::Skip);
+    }
+    let Some(name) = name.filter(|_| entry.path().strip_prefix(root).is_ok_and(|below| below.to_str().is_some()))
+    else {
+        return Err(Box::new(
+            Diagnostic::error("this name is not Unicode").at(Location::file(&lossy)).help("rename it"),
+        ));
+    };
+    if entry.path_is_symlink() && !fs::canonicalize(entry.path()).is_ok_and(|target| target.starts_with(boundary)) {
+        let fault = Diagnostic::error("this link leaves the site").at(Location::file(&lossy));
+        return Err(Box::new(fault.help("put a copy in its place")));
+    }
+    if is_folder {
+        return Ok(Visited::Folder(lossy));
+    }
+    if !entry.file_type().is_file() {
+        return Err(Box::new(Diagnostic::error("this is neither a file nor a folder").at(Location::file(&lossy))));
+    }
+    if names::is_unread_markdown(name) {
+        let warning = Diagnostic::warning("this kind of Markdown is not read, and not published");
+        return Err(Box::new(warning.at(Location::file(&lossy)).help("pages end in `.md` or `.markdown`")));
+    }
+    let folder = lossy.rsplit_once('/').map_or("", |(folder, _)| folder).into();
+    Ok(Visited::File(FileSource { folder, path: lossy, disk: entry.path().to_owned(), name: name.to_owned() }))
+}
+
+fn skip(entry: &DirEntry, entries: &mut walkdir::IntoIter) {
+    if entry.file_type().is_dir() {
+        entries.skip_current_dir();
+    }
+}
+
+fn walk_fault(root: &Path, error: &walkdir::Error) -> Diagnostic {
+    let path = site_path(root, error.path().unwrap_or(root));
+    let message = match (error.loop_ancestor(), error.io_error()) {
+        (Some(ancestor), _) => format!("this link leads back to `{}`, above it", site_path(root, ancestor)),
+        (None, Some(error)) if error.kind() == std::io::ErrorKind::NotFound => "this link leads nowhere".to_owned(),
+        (None, Some(error)) => format!("this cannot be read: {error}"),
+        (None, None) => "this cannot be read".to_owned(),
+    };
+    Diagnostic::error(message).at(Location::file(&path))
+}
+
+/// A path below the root, with `/`.
+fn site_path(root: &Path, path: &Path) -> Arc<str> {
+    let below = path.strip_prefix(root).unwrap_or(path);
+    let parts: Vec<_> = below.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/").into()
+}
+
+fn page(stem: &str, file: &FileSource) -> PageSource {
+    let kind = match stem.to_lowercase().as_str() {
+        "_index" => Kind::Section,
+        "index" => Kind::PageFolder,
+        "404" if &*file.folder == "content" => Kind::NotFound,
+        _ => Kind::Page,
+    };
+    let naming = match kind {
+        Kind::Page | Kind::NotFound => names::name_of(stem),
+        Kind::Section | Kind::PageFolder => names::folder_naming(&file.folder),
+    };
+    PageSource { path: Arc::clone(&file.path), disk: file.disk.clone(), folder: Arc::clone(&file.folder), kind, naming }
+}

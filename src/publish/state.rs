@@ -1,1 +1,174 @@
-//! (to be written)
+//! What a finished build leaves behind for the next one: the marker file, and the question whether there is anything to do.
+//!
+//! The marker says that a folder is ours. While a build changes the folder it says no more; a finished build adds what it
+//! was made from and what proves that it is intact, so that the same build again is one look at each object and no
+//! rendering. It holds no clock and no file numbers: two builds of one input leave equal markers.
+
+use std::path::Path;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::layout::Layout;
+use super::objects::Objects;
+use super::output::Output;
+use super::trees::Trees;
+use super::{LinkMode, Modes, PublishError, Publisher, Tree, TreeMode, contract};
+use crate::digest::{Hasher, ObjectName};
+use crate::fs::Kind;
+use crate::fs::dir::Dir;
+use crate::manifest::Manifest;
+use crate::time::Timestamp;
+
+/// The name of the marker file.
+pub(super) const MARKER: &str = ".tierpress";
+const FORMAT: &str = "tierpress-output/1";
+
+/// What the marker file says. The default is that of a folder in which a build is under way, or was.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Marker {
+    format: String,
+    pub(super) complete: Option<Complete>,
+}
+
+/// What a finished build was made from, and what it left.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Complete {
+    link: LinkMode,
+    trees: TreeMode,
+    build: String,
+    proof: Proof,
+    record: Record,
+}
+
+/// What a build was made from: if all of it is the same the next time, nothing needs to be done.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// A fingerprint of everything that was read: sources, settings, templates, the program itself.
+    pub inputs: String,
+    /// The first instant of the content's clock at which the inputs give this output.
+    pub valid_from: Timestamp,
+    /// The first instant at which they no longer do; `None` where that never comes.
+    pub valid_until: Option<Timestamp>,
+    /// What the build said when it was done, to be said again. It must be equal for equal inputs.
+    pub summary: serde_json::Value,
+}
+
+/// What shows that nothing of an output was lost.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Proof {
+    /// The hash of how many names each object has: itself and its places in the trees.
+    Links(String),
+    /// Some tree files are copies, so all of them must be looked at.
+    Files(Vec<Tree>),
+}
+
+impl Publisher {
+    /// What the last build of `out` had to say, if a build of the same inputs at this clock would change nothing.
+    ///
+    /// For an output of hard links this costs one look at each object: an object that has as many names as the trees give
+    /// it has them all. Of copies, each is looked at. Files that were *added* to a tree are not noticed.
+    #[must_use]
+    pub fn is_current(out: &Path, inputs: &str, clock: Timestamp, modes: Modes) -> Option<serde_json::Value> {
+        // Whatever cannot be read cannot be current: the build that follows says what is wrong with it.
+        current(out, inputs, clock, modes).ok().flatten()
+    }
+}
+
+fn current(
+    out: &Path,
+    inputs: &str,
+    clock: Timestamp,
+    modes: Modes,
+) -> Result<Option<serde_json::Value>, PublishError> {
+    let Some(output) = Output::look(out)? else { return Ok(None) };
+    let Some(complete) = output.marker.complete.clone() else { return Ok(None) };
+    let Complete { link, trees, build, proof, record } = complete;
+    let Record { inputs: last_inputs, valid_from, valid_until, summary } = record;
+    let in_time = valid_from <= clock && valid_until.is_none_or(|until| clock < until);
+    if last_inputs != inputs || !in_time || (Modes { link, trees }) != modes {
+        return Ok(None);
+    }
+    let Some(bytes) = contract::read_unaltered(&output.root, contract::MANIFEST)? else { return Ok(None) };
+    let Ok(manifest) = Manifest::parse(&bytes) else { return Ok(None) };
+    if manifest.build != build || !contract::edge_is_intact(&output.root, &manifest)? {
+        return Ok(None);
+    }
+    let intact = match &proof {
+        Proof::Links(expected) => links_on_disk(&output.root, &manifest)?.is_some_and(|found| found == *expected),
+        Proof::Files(trees) => files_are_intact(output, &manifest, link, trees)?,
+    };
+    Ok(intact.then_some(summary))
+}
+
+/// The hash of how many names each object of the manifest has; `None` where one is missing or altered.
+fn links_on_disk(root: &Dir, manifest: &Manifest) -> Result<Option<String>, PublishError> {
+    let Some(dir) = root.folder("objects")? else { return Ok(None) };
+    let objects: Vec<_> = contract::objects(manifest).collect();
+    let links = |(name, size): &(&str, u64)| {
+        let mtime = name.parse::<ObjectName>().ok()?.digest().mtime();
+        let right = |kind, found: u64, time| kind == Kind::File && found == *size && time == mtime;
+        let status = dir.status(name).ok()??;
+        right(status.kind, status.size, status.mtime).then_some(status.links)
+    };
+    let links: Option<Vec<u64>> = objects.par_iter().with_min_len(256).map(links).collect();
+    let names = objects.iter().map(|(name, _)| *name);
+    Ok(links.map(|links| link_hash(names.zip(links))))
+}
+
+/// The hash of how many names each object has, objects in the order of their names.
+pub(super) fn link_hash<'a>(objects: impl Iterator<Item = (&'a str, u64)>) -> String {
+    let mut hasher = Hasher::default();
+    for (name, links) in objects {
+        hasher.update(name.as_bytes());
+        hasher.update(format!(" {links}\n").as_bytes());
+    }
+    hasher.finish().to_string()
+}
+
+fn files_are_intact(output: Output, manifest: &Manifest, link: LinkMode, trees: &[Tree]) -> Result<bool, PublishError> {
+    let output = std::sync::Arc::new(output);
+    let objects = Objects::open(output.clone())?;
+    let layout = Layout::new(manifest, trees, &objects)?;
+    let trees = Trees::new(&output, &objects, &layout, link);
+    trees.write()?;
+    Ok(trees.found_no_strays())
+}
+
+impl Default for Marker {
+    fn default() -> Self {
+        Self { format: FORMAT.to_owned(), complete: None }
+    }
+}
+
+impl Marker {
+    /// Reads the marker of a folder. One that cannot be understood, be it cut short or of another version, says only
+    /// that the folder is ours.
+    pub(super) fn read(root: &Dir) -> Result<Self, PublishError> {
+        let bytes = root.read(MARKER)?.unwrap_or_default();
+        let marker: Self = serde_json::from_slice(&bytes).unwrap_or_default();
+        Ok(if marker.format == FORMAT { marker } else { Self::default() })
+    }
+
+    /// How the finished build made its trees.
+    pub(super) fn link(&self) -> Option<LinkMode> {
+        self.complete.as_ref().map(|complete| complete.link)
+    }
+
+    /// The marker of a finished build.
+    pub(super) fn complete(modes: Modes, build: &str, proof: Proof, record: Record) -> Self {
+        let Modes { link, trees } = modes;
+        let complete = Complete { link, trees, build: build.to_owned(), proof, record };
+        Self { format: FORMAT.to_owned(), complete: Some(complete) }
+    }
+
+    pub(super) fn to_json(&self) -> Vec<u8> {
+        let mut json = serde_json::to_vec(self).unwrap_or_default();
+        json.push(b'\n');
+        json
+    }
+}

@@ -3,32 +3,36 @@
 //! Nothing here can reach back into the site. What a reader may not see is not in these structs, so no template, ours or
 //! a stranger's, can print it. Every field is always present (an absent value is null), so that a template that asks for
 //! a field that does not exist is an error with a line.
+//!
+//! What many pages share (the site, lists of entries) is turned into a template's value once, as [`Prepared`], and handed
+//! to each page by a cheap clone.
 
-use std::sync::Arc;
+use std::fmt;
+use std::marker::PhantomData;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use tera::Value;
 
-/// The whole of a template's world, under these names.
+/// The whole of a template's world, under these names; and `strings`, every string of `strings.yaml` by key, which the
+/// theme adds itself.
 #[derive(Debug, Serialize)]
-pub struct Context<'a> {
+pub struct Context {
     /// The site.
-    pub site: &'a Site,
-    /// Every string of `strings.yaml`, by key.
-    pub strings: &'a std::collections::BTreeMap<String, String>,
+    pub site: Prepared<Site>,
     /// The page, or the section's own page.
     pub page: Page,
     /// The section the page stands in; for a section's own page, that section.
     pub section: Option<Link>,
     /// From the home page down to the section; without the page itself.
-    pub ancestors: Vec<Link>,
+    pub ancestors: Prepared<Vec<Link>>,
     /// What a section, a tag page or the home page lists, in reading order.
-    pub entries: Arc<Vec<Entry>>,
+    pub entries: Prepared<Vec<Entry>>,
     /// The entries of the section that the page stands in, the page itself included (it has the same `url`).
-    pub siblings: Arc<Vec<Entry>>,
+    pub siblings: Prepared<Vec<Entry>>,
     /// The sections that `theme.yaml` names for this template, in its order.
     pub named: Vec<Section>,
     /// All tags of the site that a visitor may know of, where the template lists `tags`.
-    pub tags: Vec<Tag>,
+    pub tags: Prepared<Vec<Tag>>,
     /// The page before in reading order.
     pub previous: Option<Link>,
     /// The page after in reading order.
@@ -37,6 +41,110 @@ pub struct Context<'a> {
     pub paywall: Option<Paywall>,
     /// Stylesheets that take the lock badges of this page away, root-relative URLs.
     pub unlock: Vec<String>,
+}
+
+/// One of the structs of this file, or a list of them, already turned into what templates read. A clone costs a counter.
+pub struct Prepared<T> {
+    value: Value,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T: Visible> Prepared<T> {
+    /// Does the work, once.
+    #[must_use]
+    pub fn new(visible: &T) -> Self {
+        #[expect(
+            clippy::expect_used,
+            reason = "serialising fails for map keys that are no strings; these structs have none"
+        )]
+        let value = Value::try_from_serializable(visible).expect("the structs of the template context serialise");
+        Self::wrap(value)
+    }
+
+    /// What a template reads.
+    pub(super) fn value(&self) -> Value {
+        self.value.clone()
+    }
+
+    fn wrap(value: Value) -> Self {
+        Self { value, of: PhantomData }
+    }
+}
+
+impl<T: Visible> Prepared<Vec<T>> {
+    /// Whether nothing is in the list.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many are in the list.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.value.as_array().map_or(0, <[Value]>::len)
+    }
+}
+
+/// A list of what is prepared already: an entry that stands in many lists is turned into a value once.
+impl<T: Visible> FromIterator<Prepared<T>> for Prepared<Vec<T>> {
+    fn from_iter<I: IntoIterator<Item = Prepared<T>>>(prepared: I) -> Self {
+        Self::wrap(Value::from(prepared.into_iter().map(|each| each.value).collect::<Vec<Value>>()))
+    }
+}
+
+/// The empty list.
+impl<T: Visible> Default for Prepared<Vec<T>> {
+    fn default() -> Self {
+        Self::wrap(Value::from(Vec::<Value>::new()))
+    }
+}
+
+impl<T> Clone for Prepared<T> {
+    fn clone(&self) -> Self {
+        Self { value: self.value.clone(), of: PhantomData }
+    }
+}
+
+impl<T> PartialEq for Prepared<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T> fmt::Debug for Prepared<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
+    }
+}
+
+impl<T> Serialize for Prepared<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.value.serialize(serializer)
+    }
+}
+
+/// What may be [`Prepared`]: the structs of this file and nothing else, so that nothing else gets into a template.
+pub trait Visible: Serialize + sealed::Sealed {}
+
+impl<T: Serialize + sealed::Sealed> Visible for T {}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Site {}
+    impl Sealed for super::Link {}
+    impl Sealed for super::Tag {}
+    impl Sealed for super::Entry {}
+    impl<T: Sealed> Sealed for Vec<T> {}
+}
+
+/// A string that is HTML already and is not escaped again.
+fn html<S: Serializer>(html: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    Value::safe_string(html).serialize(serializer)
+}
+
+#[expect(clippy::ref_option, reason = "serde hands over the field as it is declared")]
+fn optional_html<S: Serializer>(html: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    html.as_deref().map(Value::safe_string).serialize(serializer)
 }
 
 /// The site, the same for every page.
@@ -77,6 +185,8 @@ pub struct Page {
     pub form: &'static str,
     /// `page`, `section`, `home`, `tag`, `not_found` or `denial`.
     pub kind: &'static str,
+    /// For a denial, why: `not_signed_in`, `not_entitled`, `not_yet`, `expired` or `no_tier`; null for every other page.
+    pub reason: Option<&'static str>,
     /// When it was published.
     pub date: Option<Moment>,
     /// When it was last changed.
@@ -92,6 +202,7 @@ pub struct Page {
     /// A BCP 47 tag.
     pub language: String,
     /// The body as far as this form shows it: safe HTML.
+    #[serde(serialize_with = "html")]
     pub content: String,
     /// The table of contents of what `content` shows.
     pub toc: Vec<Heading>,
@@ -135,6 +246,7 @@ pub struct Entry {
     /// The written description; may be empty.
     pub description: String,
     /// The part above the divider, safe HTML, where everybody who sees this list may read it.
+    #[serde(serialize_with = "optional_html")]
     pub summary: Option<String>,
     /// `page` or `section`.
     pub kind: &'static str,
@@ -174,7 +286,7 @@ pub struct Section {
     /// Its description; may be empty.
     pub description: String,
     /// What it lists.
-    pub entries: Arc<Vec<Entry>>,
+    pub entries: Prepared<Vec<Entry>>,
 }
 
 /// A date, ready to print.

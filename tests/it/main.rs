@@ -9,13 +9,16 @@
 #![allow(clippy::disallowed_methods, reason = "tests make and read files of their own")]
 #![allow(clippy::print_stdout, reason = "what a test counted is shown by `--show-output`")]
 
+mod access;
 mod built;
 mod corpora;
 #[path = "../../benches/compare/course.rs"]
 mod course;
+mod decide;
 #[path = "../../benches/compare/ours.rs"]
 mod ours;
 mod same_bytes;
 mod survive;
+mod theme;
 mod tour;
 mod truth;

@@ -1,0 +1,182 @@
+//! The `access` section of `site.yaml`: tiers, bundles, and what becomes of access that is not paid.
+
+use std::ops::Range;
+
+use super::config::{Billing, Overdue, Rejoin, Section, address, days, length, words};
+use super::document::{Fault, Node, Value};
+use super::reading::{Faults, boolean, wrong};
+use crate::access::catalogue::{Bundle, Cancellation, Catalogue, CatalogueFault, Tier};
+use crate::diagnostic::Spanned;
+use crate::id::{Id, IdError};
+
+/// What the section says; no catalogue where it has a fault.
+pub(super) struct Declared {
+    pub(super) catalogue: Option<Catalogue>,
+    pub(super) billing: Billing,
+}
+
+const KEYS: [&str; 8] =
+    ["default", "tiers", "bundles", "default_tier", "cancellation", "overdue", "overdue_max", "rejoin"];
+const TIER_KEYS: [&str; 7] = ["id", "title", "free", "price", "buy", "also", "includes"];
+const BUNDLE_KEYS: [&str; 6] = ["id", "title", "free", "price", "buy", "also"];
+
+pub(super) fn read(section: Option<&Section<'_>>, faults: &mut Faults<'_>) -> Declared {
+    let mut billing = Billing { overdue: Overdue::Revoke, overdue_max: days(30), rejoin: Rejoin::Restart };
+    let Some(section) = section else { return Declared { catalogue: Some(Catalogue::empty()), billing } };
+    section.only(&KEYS, faults);
+    billing.overdue =
+        section.choose("overdue", faults, &[("revoke", Overdue::Revoke), ("keep", Overdue::Keep)]).unwrap_or_default();
+    billing.overdue_max = section.read("overdue_max", faults, length).unwrap_or(billing.overdue_max);
+    billing.rejoin = section
+        .choose("rejoin", faults, &[("restart", Rejoin::Restart), ("resume", Rejoin::Resume)])
+        .unwrap_or_default();
+    let modes = [("hard", Cancellation::Hard), ("keep-unlocked", Cancellation::KeepUnlocked)];
+    let cancellation = section.choose("cancellation", faults, &modes).unwrap_or_default();
+
+    let mut places = Places::default();
+    let tiers = controls(section, "tiers", faults);
+    let bundles = controls(section, "bundles", faults);
+    let default_tier = section.map.get("default_tier").map(|node| faults.keep(id("access.default_tier", node, faults)));
+    let (Some(tiers), Some(bundles)) = (tiers, bundles) else { return Declared { catalogue: None, billing } };
+    for control in tiers.iter().chain(&bundles) {
+        places.declared.push(control.id.clone());
+        places.declared.extend(control.also.iter().cloned());
+    }
+    let known = |id: &Id| bundles.iter().any(|bundle| bundle.id.value == *id);
+    let included = tiers.iter().flat_map(|tier| &tier.includes);
+    places.unknown_includes = included.filter(|include| !known(&include.value)).cloned().collect();
+    let section_place = section.map.entry("bundles").map_or(0..0, |(key, _)| key.span.clone());
+    places.default_tier = section.map.get("default_tier").map_or(section_place, |node| node.span.clone());
+    // A default tier that is no id was reported above: a second fault about it would say nothing new.
+    if default_tier == Some(None) {
+        return Declared { catalogue: None, billing };
+    }
+    let tiers = tiers.into_iter().map(Control::into_tier).collect();
+    let bundles = bundles.into_iter().map(Control::into_bundle).collect();
+    let default_tier = default_tier.flatten().map(|id| id.value);
+    let catalogue = match Catalogue::new(tiers, bundles, default_tier, cancellation) {
+        Ok(catalogue) => Some(catalogue),
+        Err(found) => {
+            for fault in found {
+                faults.error(places.fault(fault));
+            }
+            None
+        }
+    };
+    Declared { catalogue, billing }
+}
+
+/// Where ids stand, to show the faults of the catalogue.
+#[derive(Default)]
+struct Places {
+    /// Ids and former ids, tiers before bundles.
+    declared: Vec<Spanned<Id>>,
+    unknown_includes: Vec<Spanned<Id>>,
+    default_tier: Range<usize>,
+}
+
+impl Places {
+    fn fault(&mut self, fault: CatalogueFault) -> Fault {
+        let CatalogueFault { id, occurrence, message, help } = fault;
+        let same = |spanned: &&Spanned<Id>| Some(&spanned.value) == id.as_ref();
+        let mut found = Fault { help, ..Fault::new(message, self.default_tier.clone()) };
+        if occurrence > 0 {
+            found.also = self.declared.iter().find(same).map(|first| first.span.clone());
+            if let Some(again) = self.declared.iter().filter(same).nth(occurrence) {
+                found.span = again.span.clone();
+            }
+        } else if let Some(index) = self.unknown_includes.iter().position(|spanned| same(&spanned)) {
+            found.span = self.unknown_includes.remove(index).span;
+        }
+        found
+    }
+}
+
+/// A tier or a bundle as it is written.
+struct Control {
+    id: Spanned<Id>,
+    title: String,
+    free: bool,
+    price: Option<String>,
+    buy: Option<String>,
+    also: Vec<Spanned<Id>>,
+    includes: Vec<Spanned<Id>>,
+}
+
+impl Control {
+    fn into_tier(self) -> Tier {
+        let Self { id, title, free, price, buy, also, includes } = self;
+        Tier { id: id.value, title, free, price, buy, also: plain(also), includes: plain(includes) }
+    }
+
+    fn into_bundle(self) -> Bundle {
+        let Self { id, title, free, price, buy, also, includes: _ } = self;
+        Bundle { id: id.value, title, free, price, buy, also: plain(also) }
+    }
+}
+
+fn plain(ids: Vec<Spanned<Id>>) -> Vec<Id> {
+    ids.into_iter().map(|id| id.value).collect()
+}
+
+/// The tiers or the bundles; `None` where one of them has no id.
+fn controls(section: &Section<'_>, key: &str, faults: &mut Faults<'_>) -> Option<Vec<Control>> {
+    let Some(node) = section.map.get(key) else { return Some(Vec::new()) };
+    let Value::List(items) = &node.value else {
+        let fault = wrong(&format!("access.{key}"), &node.value, "a list", node);
+        faults.error(fault.help("write `- {id: …, title: …}`, one on each line"));
+        return None;
+    };
+    let controls: Vec<_> = items.iter().map(|item| control(item, key, faults)).collect();
+    controls.into_iter().collect()
+}
+
+fn control(node: &Node, list: &str, faults: &mut Faults<'_>) -> Option<Control> {
+    let (path, keys) = if list == "tiers" { ("tier ", &TIER_KEYS[..]) } else { ("bundle ", &BUNDLE_KEYS[..]) };
+    let Value::Map(map) = &node.value else {
+        let fault = wrong(&format!("an item of access.{list}"), &node.value, "a map", node);
+        faults.error(fault.help("write `- {id: …, title: …}`"));
+        return None;
+    };
+    let section = Section { map, path: "" };
+    section.only(keys, faults);
+    let Some(written) = map.get("id") else {
+        faults.error(Fault::new(format!("this {path}has no id").replace("  ", " "), node.span.clone()));
+        return None;
+    };
+    let id = faults.keep(id("id", written, faults));
+    let also = section.read_list("also", faults, |key, node| id_in(key, node));
+    let includes = section.read_list("includes", faults, |key, node| id_in(key, node));
+    let title = section.read("title", faults, words);
+    let free = section.read("free", faults, |key, node, _| boolean(key, node)).unwrap_or(false);
+    let price = section.read("price", faults, words);
+    let buy = section.read("buy", faults, address);
+    let id = id?;
+    let title = title.unwrap_or_else(|| id.value.to_string());
+    Some(Control { id, title, free, price, buy, also, includes })
+}
+
+fn id(key: &str, node: &Node, faults: &Faults<'_>) -> Result<Spanned<Id>, Fault> {
+    match &node.value {
+        Value::Number(_) | Value::Bool(_) => parse_id(faults.written(&node.span), node),
+        _ => id_in(key, node),
+    }
+}
+
+fn id_in(key: &str, node: &Node) -> Result<Spanned<Id>, Fault> {
+    match &node.value {
+        Value::Text(text) => parse_id(text, node),
+        Value::Number(number) => parse_id(&number.to_string(), node),
+        other => Err(wrong(key, other, "an id", node)),
+    }
+}
+
+fn parse_id(text: &str, node: &Node) -> Result<Spanned<Id>, Fault> {
+    text.parse().map(|id| Spanned::new(id, node.span.clone())).map_err(|error: IdError| {
+        let message = match error {
+            IdError::Reserved => format!("the id `{text}` is a reserved word"),
+            other => format!("`{text}` is no id: {other}"),
+        };
+        Fault::new(message, node.span.clone())
+    })
+}

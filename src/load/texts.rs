@@ -1,0 +1,571 @@
+//! The texts of all pages: parsed once, in parallel, with every address resolved and every block under its rule.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+use aho_corasick::AhoCorasick;
+use globset::{GlobBuilder, GlobMatcher};
+use rayon::prelude::*;
+
+use crate::access::rule::Rule;
+use crate::access::tags::{self, Drip, Tag};
+use crate::diagnostic::{Diagnostic, Location, Source};
+use crate::load::assets::{self, Showing};
+use crate::load::config::{Config, Links};
+use crate::load::html::Usage;
+use crate::load::inherit::Decided;
+use crate::load::links::{From, Index, Target};
+use crate::load::markdown::{self, Document, Part, Piece, Place, RawBlock, Settings, Use};
+use crate::load::pages::{self, RawPage};
+use crate::load::sources::{self, FileSource, Kind, Sources};
+use crate::load::tree::Tree;
+use crate::load::{dates, names};
+use crate::site::{PageId, StaticFile, TagPage};
+use crate::time::{Length, Timestamp};
+
+/// All that is known before the first text is parsed.
+pub struct Around<'a> {
+    /// `site.yaml`.
+    pub config: &'a Config,
+    /// Pages.
+    pub raw: &'a [RawPage],
+    /// What was decided about each.
+    pub decided: &'a [Decided],
+    /// Which of them are published.
+    pub published: &'a [bool],
+    /// Titles of alerts.
+    pub alerts: &'a BTreeMap<String, String>,
+    /// Files.
+    pub sources: &'a Sources,
+    /// Sections.
+    pub tree: &'a Tree,
+    /// URLs of folders.
+    pub folders: &'a BTreeMap<String, String>,
+    /// The theme's own files.
+    pub theme_files: &'a [StaticFile],
+    /// The instant for which windows are settled.
+    pub clock: Timestamp,
+    /// What `files:` keys say.
+    pub files_keys: &'a [FilesKey],
+}
+
+/// What a `files:` key says of some files.
+#[derive(Debug)]
+pub struct FilesKey {
+    folder: Arc<str>,
+    is_index: bool,
+    names: GlobMatcher,
+    rule: Rule,
+}
+
+/// Reads the `files:` keys of all published pages.
+#[must_use]
+pub fn files_keys(raw: &[RawPage], decided: &[Decided], (config, clock): (&Config, Timestamp)) -> Vec<FilesKey> {
+    let mut keys = Vec::new();
+    for (page, decided) in raw.iter().zip(decided) {
+        for (pattern, tags) in &page.front_matter.gates.files {
+            // The pattern was checked where it was read.
+            let Ok(glob) = GlobBuilder::new(&pattern.value).literal_separator(true).build() else { continue };
+            let tags: Vec<Tag> = tags.iter().map(|tag| tag.value.clone()).collect();
+            let rule = tags::rule(&tags, &Drip::None, decided.next_date, &config.catalogue);
+            let from = decided.release.map(|date| date.first);
+            let rule = rule.within(from, decided.until.map(|date| date.end));
+            keys.push(FilesKey {
+                folder: Arc::clone(&page.source.folder),
+                is_index: page.source.kind == Kind::Section,
+                names: glob.compile_matcher(),
+                rule: rule.settled(clock, config.catalogue.cancellation()),
+            });
+        }
+    }
+    keys
+}
+
+/// A page's text, its blocks under rules, and what it shows.
+#[derive(Debug, Default)]
+pub struct Text {
+    /// The body, step by step.
+    pub parts: Vec<Part>,
+    /// Its pieces.
+    pub pieces: Vec<Piece>,
+    /// Its footnotes.
+    pub notes: Vec<Piece>,
+    /// Its blocks.
+    pub blocks: Vec<RuledBlock>,
+    /// Where its addresses lead, for the check of links.
+    pub uses: Vec<Use<Target>>,
+    /// Its anchors.
+    pub anchors: BTreeSet<String>,
+    /// Its first heading outside blocks.
+    pub first_heading: Option<String>,
+    /// Whether there is a divider.
+    pub divider: bool,
+    /// The URL of its image.
+    pub image: Option<String>,
+    /// The files it shows.
+    pub showings: Vec<Showing>,
+}
+
+/// A gated block under its rule.
+#[derive(Clone, Debug)]
+pub struct RuledBlock {
+    /// With the page's rule and those of the blocks around it.
+    pub rule: Rule,
+    /// Whether the closed block leaves no line.
+    pub hidden: bool,
+    /// Its own tags.
+    pub tags: Vec<Tag>,
+}
+
+/// Parses all texts, drafts among them (what a draft shows is not published); and makes the site's tags.
+pub fn parse_all(around: &Around<'_>, diagnostics: &mut Vec<Diagnostic>) -> (Vec<Text>, Vec<TagPage>) {
+    let tags = around.tag_pages();
+    let index = around.index(&tags);
+    let finders = around.finders();
+    let parse = |page: usize| parse_one(around, &index, &finders, page);
+    let parsed: Vec<_> = (0..around.raw.len()).into_par_iter().map(parse).collect();
+    let mut texts = Vec::with_capacity(parsed.len());
+    for (page, (text, faults)) in parsed.into_iter().enumerate() {
+        if around.is_published(page) {
+            diagnostics.extend(faults);
+        }
+        texts.push(text);
+    }
+    (texts, tags)
+}
+
+fn parse_one(around: &Around<'_>, index: &Index, finders: &Finders, page: usize) -> (Text, Vec<Diagnostic>) {
+    let mut faults = Vec::new();
+    let (Some(raw), Some(decided)) = (around.raw.get(page), around.decided.get(page)) else {
+        return (Text::default(), faults);
+    };
+    let text = match sources::read_text(&raw.source.disk, &raw.source.path) {
+        Ok(text) if text.len() == raw.length => text,
+        Ok(_) => {
+            let place = Location::file(&raw.source.path);
+            return (Text::default(), vec![Diagnostic::error("the file changed during the build").at(place)]);
+        }
+        Err(fault) => return (Text::default(), vec![*fault]),
+    };
+    let source = Source { file: &raw.source.path, text: &text };
+    let from = From { folder: raw.folder(), url: &raw.url, page, source };
+    let resolve = |address: &str, range| index.resolve(from, address, range);
+    let settings = Settings { smart_punctuation: around.config.smart_punctuation, alerts: around.alerts, resolve: &resolve };
+    let document = markdown::parse(source, raw.body.clone(), &settings, &mut faults);
+    let blocks = blocks(around, source, (page, &document.blocks), &mut faults);
+    let mut shown = Shown { around, page, decided, blocks: &blocks, showings: Vec::new() };
+    shown.uses(&document.uses, document.divider);
+    shown.mentions(source, (raw, &document), finders);
+    let image = shown.front_matter(from, index);
+    let showings = shown.showings;
+    let Document { parts, pieces, notes, uses, anchors, first_heading, divider, .. } = document;
+    (Text { parts, pieces, notes, blocks, uses, anchors, first_heading, divider, image, showings }, faults)
+}
+
+/// Puts blocks under their rules: each narrows the one around it, the outermost the page.
+fn blocks(
+    around: &Around<'_>,
+    source: Source<'_>,
+    (page, raw): (usize, &[RawBlock]),
+    faults: &mut Vec<Diagnostic>,
+) -> Vec<RuledBlock> {
+    let mut ruled: Vec<RuledBlock> = Vec::new();
+    let (Some(decided), Some(matter)) = (around.decided.get(page), around.raw.get(page)) else { return ruled };
+    let config = around.config;
+    for block in raw {
+        let outer = block.parent.and_then(|parent| ruled.get(parent)).map_or(&decided.rule, |parent| &parent.rule);
+        let tags = block_tags(around, source, block.tags.clone(), faults);
+        let drip = block.drip.clone().map_or(Drip::None, |drip| block_drip(source, drip, faults));
+        let tags = tags::resolve_plus(&tags, &decided.tags);
+        let mut fault = |message: &str, help: &str| {
+            faults.push(Diagnostic::error(message).at(source.locate(block.tags.clone())).help(help));
+        };
+        if tags.iter().any(|tag| tag.since_joining) && matter.date.is_none() {
+            fault("`since joining` needs the page's date", "write `date:` in its front matter");
+        }
+        if drip != Drip::None && tags.iter().all(Tag::is_public) {
+            fault("a block that anyone may open cannot drip", "say who it is for, or remove `drip`");
+        }
+        let own = tags::rule(&tags, &drip, decided.next_date, &config.catalogue);
+        let own = own.settled(around.clock, config.catalogue.cancellation());
+        ruled.push(RuledBlock { rule: outer.and(&own), hidden: block.hidden, tags });
+    }
+    ruled
+}
+
+fn block_tags(around: &Around<'_>, source: Source<'_>, range: Range<usize>, faults: &mut Vec<Diagnostic>) -> Vec<Tag> {
+    let text = source.text.get(range.clone()).unwrap_or_default();
+    let dates = |text: &str| dates::parse(text, &around.config.zone);
+    let mut tags = Vec::new();
+    let mut spans = Vec::new();
+    let place = |part: Range<usize>| source.locate(range.start + part.start..range.start + part.end);
+    for (at, written) in tags::split_list(text) {
+        match Tag::parse(written, &around.config.catalogue, &dates) {
+            Ok(parsed) => {
+                for (former, now) in parsed.former {
+                    let shown = written.get(former.clone()).unwrap_or_default();
+                    let warning = Diagnostic::warning(format!("`{shown}` is a former id of `{now}`"));
+                    let former = at.start + former.start..at.start + former.end;
+                    faults.push(warning.at(place(former)).help(format!("write `{now}`")));
+                }
+                spans.push(at);
+                tags.push(parsed.tag);
+            }
+            Err(fault) => {
+                let found = place(at.start + fault.range.start..at.start + fault.range.end);
+                let error = Diagnostic::error(fault.message).at(found);
+                faults.push(Diagnostic { help: fault.help, ..error });
+            }
+        }
+    }
+    if tags.is_empty() && faults.is_empty() {
+        let fault = Diagnostic::error("this marker says no tags").at(place(0..text.len()));
+        faults.push(fault.help("write `<!-- access: TAGS -->`, such as `<!-- access: pro -->`"));
+    }
+    if let Some((index, message, help)) = tags::bare_public_beside(&tags) {
+        let span = spans.get(index).cloned().unwrap_or(0..text.len());
+        faults.push(Diagnostic::error(message).at(place(span)).help(help));
+    }
+    tags
+}
+
+fn block_drip(source: Source<'_>, range: Range<usize>, faults: &mut Vec<Diagnostic>) -> Drip {
+    match source.text.get(range.clone()).unwrap_or_default().parse::<Length>() {
+        Ok(length) => Drip::All(length),
+        Err(fault) => {
+            let fault = Diagnostic::error(format!("this drip is not understood: {fault}")).at(source.locate(range));
+            faults.push(fault.help("write a whole number and a unit, such as `7d`"));
+            Drip::None
+        }
+    }
+}
+
+/// Finds the names of a folder's files in a text.
+type Finders = BTreeMap<Arc<str>, (AhoCorasick, Vec<usize>)>;
+
+/// Collects what a page shows.
+struct Shown<'a> {
+    around: &'a Around<'a>,
+    page: usize,
+    decided: &'a Decided,
+    blocks: &'a [RuledBlock],
+    showings: Vec<Showing>,
+}
+
+impl Shown<'_> {
+    fn push(&mut self, file: usize, usage: Option<Usage>, rule: Rule) {
+        let (hidden, published) = (self.decided.hidden, self.around.is_published(self.page));
+        self.showings.push(Showing { file, usage, rule, hidden, published });
+    }
+
+    /// Who reads a place.
+    fn rule(&self, place: Place, divider: bool) -> Rule {
+        match place.block.and_then(|index| self.blocks.get(index)) {
+            Some(block) => block.rule.clone(),
+            None if place.teaser && divider => self.decided.rule.or(&self.decided.teaser),
+            None => self.decided.rule.clone(),
+        }
+    }
+
+    fn uses(&mut self, uses: &[Use<Target>], divider: bool) {
+        for used in uses {
+            if let Target::File(file) = used.target {
+                let rule = self.rule(used.place, divider);
+                let hidden_block = used.place.block.and_then(|index| self.blocks.get(index)).is_some_and(|block| block.hidden);
+                self.push(file, Some(used.usage), rule);
+                if let Some(last) = self.showings.last_mut() {
+                    last.hidden |= hidden_block;
+                }
+            }
+        }
+    }
+
+    /// Names of files that stand in the text in any other way.
+    fn mentions(&mut self, source: Source<'_>, (raw, document): (&RawPage, &Document<Target>), finders: &Finders) {
+        let Some((finder, files)) = finders.get(&raw.source.folder) else { return };
+        let text = source.text.get(raw.body.clone()).unwrap_or_default();
+        for found in finder.find_overlapping_iter(text) {
+            let at = raw.body.start + found.start();
+            let block = document.blocks.iter().rposition(|block| block.range.contains(&at));
+            let rule = self.rule(Place { block, teaser: false }, false);
+            if let Some(file) = files.get(found.pattern().as_usize()) {
+                self.push(*file, None, rule);
+            }
+        }
+    }
+
+    /// Files that front matter names: the image is the teaser's, all else the open page's. Gives the image's URL.
+    fn front_matter(&mut self, from: From<'_>, index: &Index) -> Option<String> {
+        let matter = &self.around.raw.get(self.page)?.front_matter;
+        let mut strings = Vec::new();
+        for value in matter.extra.values() {
+            collect_strings(value, &mut strings);
+        }
+        for text in strings {
+            if let Some((_, Target::File(file))) = index.quietly(from, text) {
+                self.push(file, Some(Usage::Embed), self.decided.rule.clone());
+            }
+        }
+        let image = &matter.image.as_ref()?.value;
+        match index.quietly(from, image) {
+            Some((url, Target::File(file))) => {
+                self.push(file, Some(Usage::Embed), self.decided.known.clone());
+                Some(url)
+            }
+            Some((url, _)) => Some(url),
+            None => Some(image.clone()),
+        }
+    }
+}
+
+/// Strings that could be paths: with a dot in them, on one line.
+fn collect_strings<'a>(value: &'a serde_json::Value, found: &mut Vec<&'a str>) {
+    match value {
+        serde_json::Value::String(text) if text.contains('.') && text.len() < 512 && !text.contains('\n') => found.push(text),
+        serde_json::Value::Array(values) => values.iter().for_each(|value| collect_strings(value, found)),
+        serde_json::Value::Object(map) => map.values().for_each(|value| collect_strings(value, found)),
+        _ => {}
+    }
+}
+
+impl Around<'_> {
+    /// Whether a page is published.
+    #[must_use]
+    pub fn is_published(&self, page: usize) -> bool {
+        self.published.get(page).copied().unwrap_or_default()
+    }
+
+    /// The section that a page lying in a folder would belong to: a page folder belongs to the one above.
+    #[must_use]
+    pub fn section_of_folder(&self, folder: &str) -> usize {
+        let mut folder = pages::below_content(folder);
+        loop {
+            if let Some(section) = self.tree.by_folder(folder) {
+                return section;
+            }
+            folder = crate::load::tree::parent_folder(folder);
+        }
+    }
+
+    /// Rule and hiddenness of the published pages in a folder; whether there are pages and none is published.
+    #[must_use]
+    pub fn pages_of_folder(&self, folder: &str) -> (Vec<(Rule, bool)>, bool) {
+        let here = || self.raw.iter().enumerate().filter(|(_, raw)| raw.source.folder.as_ref() == folder);
+        let published = here().filter(|(page, _)| self.is_published(*page));
+        let rules: Vec<_> =
+            published.filter_map(|(page, _)| self.decided.get(page)).map(|page| (page.rule.clone(), page.hidden)).collect();
+        let only_drafts = rules.is_empty() && here().next().is_some();
+        (rules, only_drafts)
+    }
+
+    /// What a `files:` key says of a file: of a page in its folder, else of the nearest `_index.md`.
+    #[must_use]
+    pub fn written_rule(&self, file: &FileSource) -> Option<Rule> {
+        let beside = self.files_keys.iter().filter(|key| key.folder == file.folder && key.names.is_match(&file.name));
+        let rules: Vec<&Rule> = beside.map(|key| &key.rule).collect();
+        if !rules.is_empty() {
+            return Some(Rule::any(rules));
+        }
+        let mut folder = file.folder.as_ref();
+        while let Some((parent, _)) = folder.rsplit_once('/') {
+            folder = parent;
+            let below = file.path.strip_prefix(folder).unwrap_or(&file.path).trim_start_matches('/');
+            let above = self.files_keys.iter().filter(|key| key.is_index && key.folder.as_ref() == folder);
+            if let Some(key) = above.filter(|key| key.names.is_match(below)).next() {
+                return Some(key.rule.clone());
+            }
+        }
+        None
+    }
+
+    /// The URL of a section.
+    #[must_use]
+    pub fn section_url(&self, section: usize) -> String {
+        pages::section_url(self.raw, self.tree, section)
+    }
+
+    /// The folder of a section, for messages.
+    #[must_use]
+    pub fn section_source(&self, section: usize) -> Arc<str> {
+        format!("content/{}", self.tree.folder(section)).trim_end_matches('/').into()
+    }
+
+    /// The URL of a file.
+    #[must_use]
+    pub fn file_url(&self, file: &FileSource) -> String {
+        pages::file_url(self.folders, file)
+    }
+
+    /// Whether a page stands where the list of tags would.
+    #[must_use]
+    pub fn has_tag_page(&self) -> bool {
+        self.raw.iter().enumerate().any(|(page, raw)| raw.url == "/tags/" && self.is_published(page))
+    }
+
+    /// The tags that lists for everybody may show: of pages that a visitor may know of, now or later.
+    fn tag_pages(&self) -> Vec<TagPage> {
+        let mut tags: BTreeMap<String, (String, Vec<usize>)> = BTreeMap::new();
+        for (page, (raw, decided)) in self.raw.iter().zip(self.decided).enumerate() {
+            if self.is_published(page) && !raw.is_not_found() && !decided.known.public_part().is_nobody() {
+                for tag in &raw.front_matter.tags {
+                    let (_, bearers) = tags.entry(tag.to_lowercase()).or_insert_with(|| (tag.clone(), Vec::new()));
+                    if bearers.last() != Some(&page) {
+                        bearers.push(page);
+                    }
+                }
+            }
+        }
+        let mut taken = BTreeSet::new();
+        let mut made = Vec::with_capacity(tags.len());
+        for (title, mut bearers) in tags.into_values() {
+            let slug = names::slugify(&title);
+            let slug = if slug.is_empty() { "tag".to_owned() } else { slug };
+            let free = |slug: &String| !taken.contains(slug);
+            let numbered = (2_usize..).map(|number| format!("{slug}-{number}"));
+            let Some(slug) = std::iter::once(slug.clone()).chain(numbered).find(free) else { continue };
+            bearers.sort_by_key(|page| std::cmp::Reverse(self.raw.get(*page).and_then(|raw| raw.date).map(|date| date.first)));
+            made.push(TagPage { title, url: format!("/tags/{slug}/"), pages: bearers.into_iter().map(PageId).collect() });
+            taken.insert(slug);
+        }
+        made
+    }
+
+    fn index(&self, tags: &[TagPage]) -> Index {
+        let mut index = Index {
+            base_url: self.config.base_url.trim_end_matches('/').to_owned(),
+            passthrough: self.config.passthrough.clone(),
+            broken: self.config.links,
+            ..Index::default()
+        };
+        let mut urls: Vec<(String, String, Target)> = Vec::new();
+        for url in ["/sitemap.xml", "/robots.txt", "/tags/"].into_iter().chain(tags.iter().map(|tag| tag.url.as_str())) {
+            urls.push((url.to_owned(), url.to_owned(), Target::Generated));
+        }
+        for (number, raw) in self.raw.iter().enumerate().filter(|(_, raw)| !raw.is_not_found()) {
+            for (alias, _) in &raw.aliases {
+                urls.push((alias.clone(), raw.url.clone(), Target::Page(number)));
+            }
+            let below = pages::below_content(&raw.source.path).to_owned();
+            index.by_source.insert(below, (raw.url.clone(), Target::Page(number)));
+            urls.push((raw.url.clone(), raw.url.clone(), Target::Page(number)));
+        }
+        for section in (0..self.tree.len()).filter(|section| self.tree.page_of(*section).is_none()) {
+            let url = self.section_url(section);
+            index.by_source.insert(self.tree.folder(section).to_owned(), (url.clone(), Target::Section(section)));
+            urls.push((url.clone(), url, Target::Section(section)));
+        }
+        for (number, file) in self.sources.files.iter().enumerate() {
+            let url = self.file_url(file);
+            let below = pages::below_content(&file.path).to_owned();
+            index.by_source.insert(below, (url.clone(), Target::File(number)));
+            urls.push((url.clone(), url, Target::File(number)));
+        }
+        for (number, file) in self.sources.static_files.iter().enumerate() {
+            let url = format!("/{}", file.path.strip_prefix("static/").unwrap_or(&file.path));
+            urls.push((url.clone(), url, Target::Static(number)));
+        }
+        urls.extend(self.theme_files.iter().map(|file| (file.url.clone(), file.url.clone(), Target::Generated)));
+        index.by_url = urls.into_iter().map(|(from, to, target)| (from, (to, target))).collect();
+        index
+    }
+
+    fn finders(&self) -> Finders {
+        let mut names: BTreeMap<Arc<str>, Vec<usize>> = BTreeMap::new();
+        for (number, file) in self.sources.files.iter().enumerate() {
+            names.entry(Arc::clone(&file.folder)).or_default().push(number);
+        }
+        let finder = |files: &[usize]| {
+            AhoCorasick::new(files.iter().filter_map(|number| self.sources.files.get(*number)).map(|file| file.name.as_str()))
+        };
+        // An automaton is refused only beyond sizes that no folder has; then nothing is found, and files stay closed.
+        let finders = names.into_iter().filter_map(|(folder, files)| Some((folder, (finder(&files).ok()?, files))));
+        finders.collect()
+    }
+}
+
+/// Checks where links lead: anchors that are there, pages that are published and that may be known of where the link is.
+pub fn check_links(around: &Around<'_>, texts: &[Text], verdicts: &[assets::Verdict], diagnostics: &mut Vec<Diagnostic>) {
+    let check = |(page, text): (usize, &Text)| {
+        let mut faults = Vec::new();
+        if around.is_published(page) {
+            let checked = LinkCheck { around, texts, verdicts, page };
+            faults.extend(text.uses.iter().filter_map(|used| checked.fault(used)));
+        }
+        faults
+    };
+    let found: Vec<Vec<Diagnostic>> = texts.par_iter().enumerate().map(check).collect();
+    diagnostics.extend(found.into_iter().flatten());
+}
+
+struct LinkCheck<'a> {
+    around: &'a Around<'a>,
+    texts: &'a [Text],
+    verdicts: &'a [assets::Verdict],
+    page: usize,
+}
+
+impl LinkCheck<'_> {
+    fn fault(&self, used: &Use<Target>) -> Option<Diagnostic> {
+        match used.target {
+            Target::Page(target) => self.page_fault(used, target),
+            Target::File(target) => {
+                let verdict = self.verdicts.get(target)?;
+                let place = self.place_rule(used.place)?;
+                let file = self.around.sources.files.get(target)?;
+                if verdict.rule.is_nobody() {
+                    let message = format!("`{}` is not published", file.path);
+                    Some(self.at(used, Diagnostic::error(message)).help("only drafts show it; publish one of them, or say who it is for with `files:`"))
+                } else if verdict.hidden && !place.implies(&verdict.rule) {
+                    let message = format!("this place reveals `{}`, which is hidden from some who read it", file.path);
+                    Some(self.at(used, Diagnostic::error(message)).help("move it into a gated block, or do not hide the file"))
+                } else {
+                    None
+                }
+            }
+            Target::Static(_) | Target::Section(_) | Target::Generated => None,
+        }
+    }
+
+    fn page_fault(&self, used: &Use<Target>, target: usize) -> Option<Diagnostic> {
+        let (raw, decided) = (self.around.raw.get(target)?, self.around.decided.get(target)?);
+        if !self.around.is_published(target) {
+            let message = format!("the link leads to `{}`, which is not published", raw.source.path);
+            return Some(self.at(used, self.by_setting(message)).help("it is a draft, gone, or released too far ahead; remove the link or publish the page"));
+        }
+        let place = self.place_rule(used.place)?;
+        if target != self.page && !place.implies(&decided.known) {
+            let why = if decided.hidden { "is hidden from" } else { "is not released yet for" };
+            let message = format!("the link reveals `{}`, which {why} some who read this place", raw.source.path);
+            let help = "move the link into a gated block for those who may know of the page, or announce the page";
+            return Some(self.at(used, Diagnostic::error(message)).help(help));
+        }
+        let fragment = used.fragment.as_deref()?;
+        let anchors = &self.texts.get(target)?.anchors;
+        if anchors.contains(fragment) || fragment == "top" || fragment.starts_with(":~:") {
+            return None;
+        }
+        let message = format!("`{}` has no anchor `#{fragment}`", raw.source.path);
+        let near = crate::diagnostic::nearest(fragment, anchors.iter().map(String::as_str));
+        let help = near.map_or_else(|| "anchors are made from headings, or written as `## Heading {#anchor}`".to_owned(), |near| format!("did you mean `#{near}`?"));
+        Some(self.at(used, self.by_setting(message)).help(help))
+    }
+
+    fn by_setting(&self, message: String) -> Diagnostic {
+        if self.around.config.links == Links::Warn { Diagnostic::warning(message) } else { Diagnostic::error(message) }
+    }
+
+    fn at(&self, used: &Use<Target>, fault: Diagnostic) -> Diagnostic {
+        fault.at(pages::locate(self.around.raw, self.page, used.range.clone()))
+    }
+
+    /// Who reads the place a link stands in.
+    fn place_rule(&self, place: Place) -> Option<Rule> {
+        let (text, decided) = (self.texts.get(self.page)?, self.around.decided.get(self.page)?);
+        Some(match place.block.and_then(|index| text.blocks.get(index)) {
+            Some(block) => block.rule.clone(),
+            None if place.teaser && text.divider => decided.rule.or(&decided.teaser),
+            None => decided.rule.clone(),
+        })
+    }
+}

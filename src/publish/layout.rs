@@ -1,0 +1,216 @@
+//! What the trees are made of, checked before anything is changed: every object of the manifest once, every route with
+//! its objects by number, and no path that could leave its tree or stand for a file and a folder at once.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::objects::Objects;
+use super::output::TEMPORARY;
+use super::{PublishError, Tree, contract, state};
+use crate::digest::ObjectName;
+use crate::manifest::Manifest;
+
+/// The file that answers for a folder.
+const INDEX: &str = "index.html";
+/// The file that plain hosts show for what is not there.
+const NOT_FOUND: &str = "404.html";
+
+/// The trees to write, with everything they name looked up.
+#[derive(Debug)]
+pub(super) struct Layout<'a> {
+    pub(super) objects: Vec<Object<'a>>,
+    pub(super) routes: Vec<Route<'a>>,
+    pub(super) trees: &'a [Tree],
+    not_found: Option<u32>,
+}
+
+/// An object of the manifest, known to be on the disk.
+#[derive(Debug)]
+pub(super) struct Object<'a> {
+    pub(super) name: &'a str,
+    pub(super) size: u64,
+    pub(super) mtime: i64,
+    /// The number of its file; 0 for one that was just written, which no tree can link yet.
+    pub(super) inode: u64,
+    /// In how many places of the trees it stands as a hard link.
+    links: AtomicU64,
+}
+
+/// A path of the site with the objects of its variants, by their numbers in [`Layout::objects`].
+#[derive(Debug)]
+pub(super) struct Route<'a> {
+    pub(super) path: &'a str,
+    policy: usize,
+    objects: Box<[u32]>,
+}
+
+/// What one folder of a tree is to hold.
+#[derive(Debug, Default)]
+pub(super) struct Level<'a, 'b> {
+    pub(super) files: Vec<(&'a str, &'b Object<'a>)>,
+    pub(super) folders: Vec<(&'a str, &'b [Route<'a>])>,
+}
+
+impl<'a> Layout<'a> {
+    /// Looks everything up.
+    ///
+    /// # Errors
+    /// When an object is missing or not what its name says, a path cannot be a file below a tree, two paths would be one
+    /// file, or a tree asks for a variant that is not there.
+    pub(super) fn new(manifest: &'a Manifest, trees: &'a [Tree], store: &Objects) -> Result<Self, PublishError> {
+        let mut objects = Vec::new();
+        for (name, size) in contract::objects(manifest) {
+            let missing = || PublishError::MissingObject { name: name.to_owned() };
+            let parsed: ObjectName = name.parse().map_err(|_| missing())?;
+            let known = store.known(&parsed, size)?.filter(|known| known.size == size).ok_or_else(missing)?;
+            let (mtime, inode) = (parsed.digest().mtime(), known.inode);
+            objects.push(Object { name, size, mtime, inode, links: AtomicU64::new(0) });
+        }
+        let number = |name: &str| {
+            let found = objects.binary_search_by(|object| object.name.cmp(name)).ok();
+            let number = found.and_then(|index| u32::try_from(index).ok());
+            number.ok_or_else(|| PublishError::MissingObject { name: name.to_owned() })
+        };
+        let not_found = contract::not_found(manifest).map(number).transpose()?;
+        let mut routes = Vec::with_capacity(manifest.routes.len());
+        for (path, policy, names) in contract::routes(manifest) {
+            check_path(path)?;
+            routes.push(Route { path, policy, objects: names.map(number).collect::<Result<_, _>>()? });
+        }
+        let layout = Self { objects, routes, trees, not_found };
+        layout.check_conflicts()?;
+        layout.check_trees()?;
+        Ok(layout)
+    }
+
+    /// Two routes that would need one name for different files, or for a file and a folder. Routes are sorted, so what
+    /// begins with a path stands together.
+    fn check_conflicts(&self) -> Result<(), PublishError> {
+        let conflict = |first: &str, second: &str| {
+            Err(PublishError::Conflict { first: first.to_owned(), second: second.to_owned() })
+        };
+        for route in &self.routes {
+            if route.path.ends_with('/') {
+                let index = format!("{}{INDEX}", route.path);
+                if let Some(file) = self.starting_with(&index) {
+                    return conflict(route.path, file);
+                }
+            } else if let Some(below) = self.starting_with(&format!("{}/", route.path)) {
+                return conflict(route.path, below);
+            }
+        }
+        let page = format!("/{NOT_FOUND}");
+        match self.starting_with(&page).or_else(|| self.starting_with(&format!("{page}/"))) {
+            Some(route) if self.trees.iter().any(|tree| tree.not_found) => conflict(&page, route),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The first route that is this path or, where the path is a folder, lies in it.
+    fn starting_with(&self, path: &str) -> Option<&'a str> {
+        let first = self.routes.partition_point(|route| route.path < path);
+        let found = self.routes.get(first)?.path;
+        let rest = found.strip_prefix(path)?;
+        (rest.is_empty() || rest.starts_with('/') || path.ends_with('/')).then_some(found)
+    }
+
+    fn check_trees(&self) -> Result<(), PublishError> {
+        for (index, tree) in self.trees.iter().enumerate() {
+            let folder = || tree.folder.clone();
+            let earlier = self.trees.iter().take(index).any(|other| other.folder == tree.folder);
+            if earlier || !is_tree_folder(&tree.folder) || tree.beyond.is_some_and(|other| other >= self.trees.len()) {
+                return Err(PublishError::Tree { folder: folder() });
+            }
+            if tree.not_found && self.not_found.is_none() {
+                return Err(PublishError::Choice { folder: folder(), path: format!("/{NOT_FOUND}") });
+            }
+            for route in &self.routes {
+                let right = match tree.choice.get(route.policy) {
+                    Some(Some(variant)) => *variant < route.objects.len(),
+                    Some(None) => true,
+                    None => false,
+                };
+                if !right {
+                    return Err(PublishError::Choice { folder: folder(), path: route.path.to_owned() });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the topmost folder of a tree is to hold.
+    pub(super) fn top<'b>(&'b self, tree: &Tree) -> Level<'a, 'b> {
+        let mut level = self.level(tree, &self.routes, 1);
+        let beyond = tree.beyond.and_then(|other| self.trees.get(other)).is_some_and(|other| other.not_found);
+        if tree.not_found && !beyond {
+            level.files.extend(self.object(self.not_found).map(|object| (NOT_FOUND, object)));
+        }
+        level
+    }
+
+    /// What a folder of a tree is to hold: `routes` are all that begin with its path, which is `length` bytes long.
+    pub(super) fn level<'b>(&'b self, tree: &Tree, routes: &'b [Route<'a>], length: usize) -> Level<'a, 'b> {
+        let mut level = Level::default();
+        let mut rest = routes;
+        while let Some((route, others)) = rest.split_first() {
+            let below = route.path.get(length..).unwrap_or_default();
+            let Some((folder, _)) = below.split_once('/') else {
+                let name = if below.is_empty() { INDEX } else { below };
+                level.files.extend(self.chosen(tree, route).map(|object| (name, object)));
+                rest = others;
+                continue;
+            };
+            let prefix = route.path.get(..=length + folder.len()).unwrap_or_default();
+            let (group, others) = rest.split_at(rest.partition_point(|route| route.path.starts_with(prefix)));
+            if group.iter().any(|route| self.chosen(tree, route).is_some()) {
+                level.folders.push((folder, group));
+            }
+            rest = others;
+        }
+        level
+    }
+
+    /// The object that stands for a route in a tree.
+    fn chosen<'b>(&'b self, tree: &Tree, route: &Route<'a>) -> Option<&'b Object<'a>> {
+        let pick = |tree: &Tree| route.objects.get((*tree.choice.get(route.policy)?)?).copied();
+        let number = pick(tree)?;
+        let beyond = tree.beyond.and_then(|other| self.trees.get(other));
+        if beyond.and_then(pick) == Some(number) { None } else { self.object(Some(number)) }
+    }
+
+    /// The hash of how many names each object has when the trees are written.
+    pub(super) fn link_hash(&self) -> String {
+        state::link_hash(self.objects.iter().map(|object| (object.name, 1 + object.links.load(Ordering::Relaxed))))
+    }
+
+    fn object<'b>(&'b self, number: Option<u32>) -> Option<&'b Object<'a>> {
+        self.objects.get(usize::try_from(number?).ok()?)
+    }
+}
+
+impl Object<'_> {
+    pub(super) fn count_link(&self) {
+        self.links.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Routes come from the names of files, so none of this should occur: but a path that climbs out of its tree would write
+/// over somebody's files.
+fn check_path(path: &str) -> Result<(), PublishError> {
+    let fits = |segment: &str| {
+        !matches!(segment, "" | "." | ".." | TEMPORARY)
+            && segment.len() <= 255
+            && !segment.bytes().any(|byte| byte < 0x20 || byte == 0x7f || byte == b'\\')
+    };
+    let relative = path.strip_prefix('/').map(|rest| rest.strip_suffix('/').unwrap_or(rest));
+    let right = path == "/" || relative.is_some_and(|rest| rest.split('/').all(fits));
+    if right { Ok(()) } else { Err(PublishError::Path { path: path.to_owned() }) }
+}
+
+/// `public`, `tiers/ID` or `bundles/ID`.
+fn is_tree_folder(folder: &str) -> bool {
+    match folder.split_once('/') {
+        Some(("tiers" | "bundles", id)) => id.parse::<crate::id::Id>().is_ok(),
+        Some(_) => false,
+        None => folder == "public",
+    }
+}
