@@ -177,12 +177,12 @@ fn files(
             let (pages, only_drafts) = around.pages_of_folder(&file.folder);
             (inherited, hidden, pages, only_drafts)
         });
-        let folder =
-            assets::Folder { inherited: inherited.clone(), hidden: *hidden, pages, only_drafts: *only_drafts };
+        let folder = assets::Folder { inherited: inherited.clone(), hidden: *hidden, pages, only_drafts: *only_drafts };
         let shown = showings.get(&index).map_or(&[][..], Vec::as_slice);
         let verdict = assets::decide(shown, &folder, around.written_rule(file));
         if verdict.unshown && !verdict.rule.is_public() {
-            let warning = Diagnostic::warning("no page shows this file, so it is kept for those who may read all beside it");
+            let warning =
+                Diagnostic::warning("no page shows this file, so it is kept for those who may read all beside it");
             let help = "link it from a page, or say who it is for with `files:` in the front matter beside it";
             diagnostics.push(warning.at(Location::file(&file.path)).help(help));
         }
@@ -300,10 +300,15 @@ impl Assembly<'_> {
             title: pages::section_title(self.tree, section),
             parent: self.tree.parent(section).map(SectionId),
             page: self.tree.page_of(section).and_then(|page| ids.get(page).copied().flatten()),
-            children: self.tree.children(section).iter().filter_map(|child| match child {
-                TreeChild::Page(page) => ids.get(*page).copied().flatten().map(Child::Page),
-                TreeChild::Section(below) => Some(Child::Section(SectionId(*below))),
-            }).collect(),
+            children: self
+                .tree
+                .children(section)
+                .iter()
+                .filter_map(|child| match child {
+                    TreeChild::Page(page) => ids.get(*page).copied().flatten().map(Child::Page),
+                    TreeChild::Section(below) => Some(Child::Section(SectionId(*below))),
+                })
+                .collect(),
             listed: rules.enter(rule.public_part()),
             known: rules.enter(rule),
         };
@@ -337,7 +342,8 @@ impl Assembly<'_> {
             }
         }
         let own = self.sources.static_files.iter();
-        let own = own.map(|file| StaticFile { url: static_url(file), content: Content::OnDisk(Arc::clone(&file.path)) });
+        let own =
+            own.map(|file| StaticFile { url: static_url(file), content: Content::OnDisk(Arc::clone(&file.path)) });
         (files, own.chain(self.request.theme_files.iter().cloned()).collect())
     }
 }
@@ -346,7 +352,9 @@ impl Assembly<'_> {
 fn page(raw: RawPage, decided: Decided, text: Text, (section, rules): (SectionId, &mut RuleBook)) -> Page {
     let rule = rules.enter(decided.rule.clone());
     let above = rules.enter(decided.rule.or(&decided.teaser));
-    let blocks: Vec<Block> = text.blocks.into_iter()
+    let blocks: Vec<Block> = text
+        .blocks
+        .into_iter()
         .map(|block| Block { rule: rules.enter(block.rule), hidden: block.hidden, tags: block.tags })
         .collect();
     let of = |place: markdown::Place| match place.block.and_then(|index| blocks.get(index)) {
@@ -354,7 +362,8 @@ fn page(raw: RawPage, decided: Decided, text: Text, (section, rules): (SectionId
         None if place.teaser && text.divider => above,
         None => rule,
     };
-    let gate = |pieces: Vec<markdown::Piece>| pieces.into_iter().map(|piece| Gated::new(of(piece.place), piece)).collect();
+    let gate =
+        |pieces: Vec<markdown::Piece>| pieces.into_iter().map(|piece| Gated::new(of(piece.place), piece)).collect();
     let body = Body {
         parts: text.parts,
         pieces: gate(text.pieces),

@@ -136,16 +136,26 @@ pub fn plan(mut site: Site, templates: &dyn Templates) -> Result<Plan, Vec<Diagn
 fn list(site: &Site, section: SectionId) -> Vec<Child> {
     let mut children = site.section(section).map(|section| section.children.clone()).unwrap_or_default();
     let dated = |child: &Child| match child {
-        Child::Page(page) => site.page(*page).is_some_and(|page| page.open.date.is_some() && page.open.weight.is_none()),
+        Child::Page(page) => {
+            site.page(*page).is_some_and(|page| page.open.date.is_some() && page.open.weight.is_none())
+        }
         Child::Section(_) => true,
     };
     let any_page = children.iter().any(|child| matches!(child, Child::Page(_)));
-    let numbered = children.iter().any(|child| matches!(child, Child::Page(page) if site.page(*page).is_some_and(|page| page.numbered)));
+    let numbered = children
+        .iter()
+        .any(|child| matches!(child, Child::Page(page) if site.page(*page).is_some_and(|page| page.numbered)));
     if any_page && !numbered && children.iter().all(dated) {
-        let first_section = children.iter().position(|child| matches!(child, Child::Section(_))).unwrap_or(children.len());
-        let (pages, sections): (Vec<Child>, Vec<Child>) = children.iter().partition(|child| matches!(child, Child::Page(_)));
+        let first_section =
+            children.iter().position(|child| matches!(child, Child::Section(_))).unwrap_or(children.len());
+        let (pages, sections): (Vec<Child>, Vec<Child>) =
+            children.iter().partition(|child| matches!(child, Child::Page(_)));
         let newest = pages.into_iter().rev();
-        children = if first_section == 0 { sections.into_iter().chain(newest).collect() } else { newest.chain(sections).collect() };
+        children = if first_section == 0 {
+            sections.into_iter().chain(newest).collect()
+        } else {
+            newest.chain(sections).collect()
+        };
     }
     children
 }
@@ -166,7 +176,13 @@ impl Maker<'_> {
                 continue;
             }
             let home = page.section == SectionId(0) && plan.own_section(id).is_some();
-            let kind = if home { "home" } else if plan.own_section(id).is_some() { "section" } else { "page" };
+            let kind = if home {
+                "home"
+            } else if plan.own_section(id).is_some() {
+                "section"
+            } else {
+                "page"
+            };
             let template = page.open.template.clone().unwrap_or_else(|| self.templates.template(kind).to_owned());
             let mut gates = Gates {
                 known: page.access.known,
@@ -212,7 +228,13 @@ impl Maker<'_> {
             let known = plan.book.enter(all);
             self.list_of(plan, (Subject::Tags, Some("/tags/".to_owned())), "tag", (known, tags));
         }
-        let listed: Vec<RuleId> = plan.site.pages.iter().map(|page| page.access.listed).chain(plan.site.sections.iter().map(|section| section.listed)).collect();
+        let listed: Vec<RuleId> = plan
+            .site
+            .pages
+            .iter()
+            .map(|page| page.access.listed)
+            .chain(plan.site.sections.iter().map(|section| section.listed))
+            .collect();
         self.list_of(plan, (Subject::Sitemap, Some("/sitemap.xml".to_owned())), "", (RuleId::PUBLIC, listed));
         if !plan.site.statics.iter().any(|file| file.url == "/robots.txt") {
             self.list_of(plan, (Subject::Robots, Some("/robots.txt".to_owned())), "", (RuleId::PUBLIC, Vec::new()));
@@ -231,14 +253,26 @@ impl Maker<'_> {
     }
 
     /// A section's list.
-    fn list(&mut self, plan: &mut Plan, (subject, url): (Subject, Option<String>), kind: &str, (known, around): (RuleId, Around)) {
+    fn list(
+        &mut self,
+        plan: &mut Plan,
+        (subject, url): (Subject, Option<String>),
+        kind: &str,
+        (known, around): (RuleId, Around),
+    ) {
         let template = self.templates.template(kind).to_owned();
         let others = plan.listed_rules(around, &self.templates.lists(&template));
         self.output(plan, (subject, url, template), (known, others));
     }
 
     /// A list whose gates are known already; the menu comes with every template.
-    fn list_of(&mut self, plan: &mut Plan, (subject, url): (Subject, Option<String>), kind: &str, (known, mut others): (RuleId, Vec<RuleId>)) {
+    fn list_of(
+        &mut self,
+        plan: &mut Plan,
+        (subject, url): (Subject, Option<String>),
+        kind: &str,
+        (known, mut others): (RuleId, Vec<RuleId>),
+    ) {
         let template = if kind.is_empty() { String::new() } else { self.templates.template(kind).to_owned() };
         if !kind.is_empty() {
             others.extend(plan.menu_rules());
@@ -246,7 +280,12 @@ impl Maker<'_> {
         self.output(plan, (subject, url, template), (known, others));
     }
 
-    fn output(&mut self, plan: &mut Plan, (subject, url, template): (Subject, Option<String>, String), (known, others): (RuleId, Vec<RuleId>)) {
+    fn output(
+        &mut self,
+        plan: &mut Plan,
+        (subject, url, template): (Subject, Option<String>, String),
+        (known, others): (RuleId, Vec<RuleId>),
+    ) {
         let gates = Gates { known, rule: known, waiting: None, teaser: known, others };
         match self.shapes.shape(gates, &mut plan.book) {
             Ok(shape) => self.outputs.push(Output { url, subject, template, shape, hidden: true }),
@@ -261,8 +300,11 @@ impl Maker<'_> {
 /// Names the gates that multiply.
 fn too_many(plan: &Plan, source: &Arc<str>, gates: &[RuleId]) -> Diagnostic {
     let names: Vec<String> = gates.iter().take(8).map(|gate| view::rule_words(plan.book.rule(*gate))).collect();
-    let message = format!("this page would have more than {MOST_VARIANTS} variants; these gates multiply: {}", names.join("; "));
-    Diagnostic::error(message).at(Location::file(source)).help("use fewer independent tags in its blocks, or hide fewer pages beside it")
+    let message =
+        format!("this page would have more than {MOST_VARIANTS} variants; these gates multiply: {}", names.join("; "));
+    Diagnostic::error(message)
+        .at(Location::file(source))
+        .help("use fewer independent tags in its blocks, or hide fewer pages beside it")
 }
 
 /// What a page stands among.
@@ -382,7 +424,9 @@ impl Plan {
     /// Top-level sections.
     fn menu(&self) -> impl Iterator<Item = (SectionId, &crate::site::Section)> {
         let sections = self.site.sections.iter().enumerate();
-        sections.filter(|(_, section)| section.parent == Some(SectionId(0))).map(|(id, section)| (SectionId(id), section))
+        sections
+            .filter(|(_, section)| section.parent == Some(SectionId(0)))
+            .map(|(id, section)| (SectionId(id), section))
     }
 
     /// On either side of a page, the rules of the pages up to the first that everybody may know of.
@@ -423,7 +467,8 @@ impl Plan {
     }
 
     fn has_url(&self, url: &str) -> bool {
-        self.site.pages.iter().any(|page| page.url == url) || self.site.sections.iter().any(|section| section.url == url)
+        self.site.pages.iter().any(|page| page.url == url)
+            || self.site.sections.iter().any(|section| section.url == url)
     }
 
     /// How many forms there are in all: each is rendered once.

@@ -65,7 +65,8 @@ impl<'a> Renderer<'a> {
     /// Prepares what pages share.
     #[must_use]
     pub fn new(theme: &'a Theme, site: &'a Site, words: Words<'a>, shelves: &Shelves<'a>) -> Self {
-        let mut renderer = Self { theme, site, words, pages: Vec::new(), sections: Vec::new(), sites: RwLock::default() };
+        let mut renderer =
+            Self { theme, site, words, pages: Vec::new(), sections: Vec::new(), sites: RwLock::default() };
         renderer.pages = shelves.pages.par_iter().map(|page| page.map(|page| renderer.listed(&page))).collect();
         let section = |(own, children): &(Option<EntryView<'a>>, &[Child])| SectionLists {
             own: own.map(|own| renderer.listed(&own)),
@@ -99,12 +100,14 @@ impl<'a> Renderer<'a> {
         let lists = self.theme.lists(view.template());
         let body = body::assemble(view, &self.words);
         let entries = self.entries(view);
-        let siblings = view.siblings().filter(|_| lists.siblings).map(|(section, visible)| self.list(section, &visible));
+        let siblings =
+            view.siblings().filter(|_| lists.siblings).map(|(section, visible)| self.list(section, &visible));
         let siblings = siblings.unwrap_or_default();
         let mut sheets: BTreeSet<usize> = entries.sheets.union(&siblings.sheets).copied().collect();
         let named = self.named(view, &lists.sections, &mut sheets);
         let (previous, next) = if lists.previous_next { view.neighbours() } else { (None, None) };
-        let ancestors: Vec<Link> = if lists.ancestors { view.ancestors().iter().map(link).collect() } else { Vec::new() };
+        let ancestors: Vec<Link> =
+            if lists.ancestors { view.ancestors().iter().map(link).collect() } else { Vec::new() };
         let tags: Vec<Tag> = if lists.tags { view.tags().into_iter().map(tag).collect() } else { Vec::new() };
         Context {
             site: self.site(view),
@@ -116,7 +119,10 @@ impl<'a> Renderer<'a> {
             tags: Prepared::new(&tags),
             previous: previous.as_ref().map(link),
             next: next.as_ref().map(link),
-            paywall: view.terms().filter(|_| view.form() != Form::Open).map(|terms| self.words.paywall(&terms, view.form())),
+            paywall: view
+                .terms()
+                .filter(|_| view.form() != Form::Open)
+                .map(|terms| self.words.paywall(&terms, view.form())),
             unlock: view.sheet_urls(&sheets),
             page: self.page(view, body),
         }
@@ -145,7 +151,10 @@ impl<'a> Renderer<'a> {
             date: open.and_then(|open| open.date).map(|date| self.words.day(&date)),
             updated: open.and_then(|open| open.updated).map(|date| self.words.day(&date)),
             image: open.and_then(|open| open.image.clone()),
-            tags: tags.iter().map(|title| Tag { title: title.clone(), url: view.tag_url(title).map(str::to_owned) }).collect(),
+            tags: tags
+                .iter()
+                .map(|title| Tag { title: title.clone(), url: view.tag_url(title).map(str::to_owned) })
+                .collect(),
             categories: open.map(|open| open.categories.clone()).unwrap_or_default(),
             weight: open.and_then(|open| open.weight),
             language: open.and_then(|open| open.language.clone()).unwrap_or_else(|| self.site.language.clone()),
@@ -173,11 +182,15 @@ impl<'a> Renderer<'a> {
             date: open.and_then(|open| open.date).map(|date| self.words.day(&date)),
             updated: open.and_then(|open| open.updated).map(|date| self.words.day(&date)),
             image: open.and_then(|open| open.image.clone()),
-            tags: tags.iter().map(|title| Tag { title: title.clone(), url: view.tag_url(title).map(str::to_owned) }).collect(),
+            tags: tags
+                .iter()
+                .map(|title| Tag { title: title.clone(), url: view.tag_url(title).map(str::to_owned) })
+                .collect(),
             categories: open.map(|open| open.categories.clone()).unwrap_or_default(),
             weight: open.and_then(|open| open.weight),
             release: lock.and_then(|(terms, _)| terms.release).map(|date| self.words.day(&date)),
-            lock: lock.map(|(terms, lock)| context::Lock { keys: lock.keys.clone(), label: self.words.label(terms.tags) }),
+            lock: lock
+                .map(|(terms, lock)| context::Lock { keys: lock.keys.clone(), label: self.words.label(terms.tags) }),
         };
         let sheets = lock.map(|(_, lock)| lock.sheets.clone()).unwrap_or_default();
         Listed { link: link(view), description: entry.description.clone(), entry: Prepared::new(&entry), sheets }

@@ -154,7 +154,9 @@ impl<'a> Givens<'a> {
         let drip = match chain.find(|keys| keys.drip.as_ref()) {
             Some((Some(at), drip)) => match &drip.value {
                 // It has no place in the order, so it comes with the last one.
-                Drip::Every(step) => Drip::All(step.times(tables.positions.get(&at).map_or(0, BTreeMap::len).saturating_sub(1))),
+                Drip::Every(step) => {
+                    Drip::All(step.times(tables.positions.get(&at).map_or(0, BTreeMap::len).saturating_sub(1)))
+                }
                 other => other.clone(),
             },
             _ => Drip::None,
@@ -270,7 +272,9 @@ impl<'a> Givens<'a> {
         }
         match &drip.value {
             Drip::Every(step) => match from {
-                Some(section) => self.position(section, page, tables).map_or(Drip::None, |at| Drip::All(step.times(at))),
+                Some(section) => {
+                    self.position(section, page, tables).map_or(Drip::None, |at| Drip::All(step.times(at)))
+                }
                 None => Drip::None,
             },
             other => other.clone(),
@@ -366,10 +370,17 @@ impl<'a> Givens<'a> {
         {
             let key = gates.until.as_ref().map(|key| key.span.clone());
             let key = key.or_else(|| gates.release.as_ref().map(|key| key.span.clone()));
-            fault(span(key), "`until` is not after `release`", "the page would never be shown; change one of the two dates");
+            fault(
+                span(key),
+                "`until` is not after `release`",
+                "the page would never be shown; change one of the two dates",
+            );
         }
         let access = || span(gates.access.as_ref().map(|key| key.span.clone()));
-        if tags.iter().any(|tag| tag.since_joining) && self.date(page).is_none() && self.tree.own_section(page).is_none() {
+        if tags.iter().any(|tag| tag.since_joining)
+            && self.date(page).is_none()
+            && self.tree.own_section(page).is_none()
+        {
             fault(access(), "`since joining` needs the page's date", "write `date:` in its front matter");
         }
         let gated = !tags.iter().all(Tag::is_public);

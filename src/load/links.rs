@@ -138,7 +138,8 @@ impl Index {
         let stem = path.strip_suffix(".html").or_else(|| path.strip_suffix(".htm")).unwrap_or(path);
         let forms = ["", ".md", ".markdown", "/_index.md", "/index.md", "/README.md"];
         let exact = std::iter::once(path.to_owned());
-        let candidates = exact.chain(forms.iter().map(|form| format!("{stem}{form}").trim_start_matches('/').to_owned()));
+        let candidates =
+            exact.chain(forms.iter().map(|form| format!("{stem}{form}").trim_start_matches('/').to_owned()));
         candidates.filter_map(|candidate| self.by_source.get(&candidate)).next().cloned()
     }
 

@@ -68,7 +68,9 @@ pub fn read(sources: &Sources, config: &Config, diagnostics: &mut Vec<Diagnostic
     // Folders come before what is in them, because sources are ordered by path and `_index.md` is looked at first.
     let mut order: Vec<usize> = (0..pages.len()).collect();
     order.sort_by_key(|index| {
-        pages.get(*index).map(|page: &RawPage| (page.source.folder.matches('/').count(), page.source.kind == Kind::Page))
+        pages
+            .get(*index)
+            .map(|page: &RawPage| (page.source.folder.matches('/').count(), page.source.kind == Kind::Page))
     });
     for index in order {
         if let Some(page) = pages.get_mut(index) {
@@ -84,10 +86,16 @@ fn read_one(source: &PageSource, config: &Config) -> (Option<RawPage>, Vec<Diagn
         Ok(text) => text,
         Err(fault) => return (None, vec![*fault]),
     };
-    let context = front_matter::Context { zone: &config.zone, catalogue: &config.catalogue, own_keys: &config.own_keys };
+    let context =
+        front_matter::Context { zone: &config.zone, catalogue: &config.catalogue, own_keys: &config.own_keys };
     let parsed = front_matter::read(Source { file: &source.path, text: &text }, &context, &mut faults);
     let page = parsed.map(|parsed| RawPage {
-        date: parsed.front_matter.date.as_ref().map(|date| date.value).or_else(|| source.naming.date.map(|day| named_date(day, config))),
+        date: parsed
+            .front_matter
+            .date
+            .as_ref()
+            .map(|date| date.value)
+            .or_else(|| source.naming.date.map(|day| named_date(day, config))),
         fallback_title: names::title_of(&source.naming),
         front_matter: parsed.front_matter,
         body: parsed.body,
@@ -113,7 +121,12 @@ fn named_date(day: jiff::civil::Date, config: &Config) -> Date {
 fn place(page: &mut RawPage, written: &mut BTreeMap<Arc<str>, String>, diagnostics: &mut Vec<Diagnostic>) {
     let matter = &page.front_matter;
     let path = matter.path.as_ref();
-    match names::url_of(&page.source, path.map(|path| path.value.as_str()), matter.slug.as_ref().map(|slug| slug.value.as_str()), written) {
+    match names::url_of(
+        &page.source,
+        path.map(|path| path.value.as_str()),
+        matter.slug.as_ref().map(|slug| slug.value.as_str()),
+        written,
+    ) {
         Ok(found) => {
             page.url = found.url;
             let place = Location::file(&page.source.path);
@@ -124,7 +137,11 @@ fn place(page: &mut RawPage, written: &mut BTreeMap<Arc<str>, String>, diagnosti
                 Some(path) => locate_in(&page.source, path.span.clone()),
                 None => Location::file(&page.source.path),
             };
-            diagnostics.push(Diagnostic::error(format!("this page gets no URL: {fault}")).at(place).help("give it a `slug` or a `path`"));
+            diagnostics.push(
+                Diagnostic::error(format!("this page gets no URL: {fault}"))
+                    .at(place)
+                    .help("give it a `slug` or a `path`"),
+            );
         }
     }
     for alias in &page.front_matter.aliases {

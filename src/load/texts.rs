@@ -151,7 +151,8 @@ fn parse_one(around: &Around<'_>, index: &Index, finders: &Finders, page: usize)
     let source = Source { file: &raw.source.path, text: &text };
     let from = From { folder: raw.folder(), url: &raw.url, page, source };
     let resolve = |address: &str, range| index.resolve(from, address, range);
-    let settings = Settings { smart_punctuation: around.config.smart_punctuation, alerts: around.alerts, resolve: &resolve };
+    let settings =
+        Settings { smart_punctuation: around.config.smart_punctuation, alerts: around.alerts, resolve: &resolve };
     let document = markdown::parse(source, raw.body.clone(), &settings, &mut faults);
     let blocks = blocks(around, source, (page, &document.blocks), &mut faults);
     let mut shown = Shown { around, page, decided, blocks: &blocks, showings: Vec::new() };
@@ -272,7 +273,8 @@ impl Shown<'_> {
         for used in uses {
             if let Target::File(file) = used.target {
                 let rule = self.rule(used.place, divider);
-                let hidden_block = used.place.block.and_then(|index| self.blocks.get(index)).is_some_and(|block| block.hidden);
+                let hidden_block =
+                    used.place.block.and_then(|index| self.blocks.get(index)).is_some_and(|block| block.hidden);
                 self.push(file, Some(used.usage), rule);
                 if let Some(last) = self.showings.last_mut() {
                     last.hidden |= hidden_block;
@@ -322,7 +324,9 @@ impl Shown<'_> {
 /// Strings that could be paths: with a dot in them, on one line.
 fn collect_strings<'a>(value: &'a serde_json::Value, found: &mut Vec<&'a str>) {
     match value {
-        serde_json::Value::String(text) if text.contains('.') && text.len() < 512 && !text.contains('\n') => found.push(text),
+        serde_json::Value::String(text) if text.contains('.') && text.len() < 512 && !text.contains('\n') => {
+            found.push(text)
+        }
         serde_json::Value::Array(values) => values.iter().for_each(|value| collect_strings(value, found)),
         serde_json::Value::Object(map) => map.values().for_each(|value| collect_strings(value, found)),
         _ => {}
@@ -353,8 +357,10 @@ impl Around<'_> {
     pub fn pages_of_folder(&self, folder: &str) -> (Vec<(Rule, bool)>, bool) {
         let here = || self.raw.iter().enumerate().filter(|(_, raw)| raw.source.folder.as_ref() == folder);
         let published = here().filter(|(page, _)| self.is_published(*page));
-        let rules: Vec<_> =
-            published.filter_map(|(page, _)| self.decided.get(page)).map(|page| (page.rule.clone(), page.hidden)).collect();
+        let rules: Vec<_> = published
+            .filter_map(|(page, _)| self.decided.get(page))
+            .map(|page| (page.rule.clone(), page.hidden))
+            .collect();
         let only_drafts = rules.is_empty() && here().next().is_some();
         (rules, only_drafts)
     }
@@ -424,8 +430,14 @@ impl Around<'_> {
             let free = |slug: &String| !taken.contains(slug);
             let numbered = (2_usize..).map(|number| format!("{slug}-{number}"));
             let Some(slug) = std::iter::once(slug.clone()).chain(numbered).find(free) else { continue };
-            bearers.sort_by_key(|page| std::cmp::Reverse(self.raw.get(*page).and_then(|raw| raw.date).map(|date| date.first)));
-            made.push(TagPage { title, url: format!("/tags/{slug}/"), pages: bearers.into_iter().map(PageId).collect() });
+            bearers.sort_by_key(|page| {
+                std::cmp::Reverse(self.raw.get(*page).and_then(|raw| raw.date).map(|date| date.first))
+            });
+            made.push(TagPage {
+                title,
+                url: format!("/tags/{slug}/"),
+                pages: bearers.into_iter().map(PageId).collect(),
+            });
             taken.insert(slug);
         }
         made
@@ -439,7 +451,8 @@ impl Around<'_> {
             ..Index::default()
         };
         let mut urls: Vec<(String, String, Target)> = Vec::new();
-        for url in ["/sitemap.xml", "/robots.txt", "/tags/"].into_iter().chain(tags.iter().map(|tag| tag.url.as_str())) {
+        for url in ["/sitemap.xml", "/robots.txt", "/tags/"].into_iter().chain(tags.iter().map(|tag| tag.url.as_str()))
+        {
             urls.push((url.to_owned(), url.to_owned(), Target::Generated));
         }
         for (number, raw) in self.raw.iter().enumerate().filter(|(_, raw)| !raw.is_not_found()) {
@@ -476,7 +489,9 @@ impl Around<'_> {
             names.entry(Arc::clone(&file.folder)).or_default().push(number);
         }
         let finder = |files: &[usize]| {
-            AhoCorasick::new(files.iter().filter_map(|number| self.sources.files.get(*number)).map(|file| file.name.as_str()))
+            AhoCorasick::new(
+                files.iter().filter_map(|number| self.sources.files.get(*number)).map(|file| file.name.as_str()),
+            )
         };
         // An automaton is refused only beyond sizes that no folder has; then nothing is found, and files stay closed.
         let finders = names.into_iter().filter_map(|(folder, files)| Some((folder, (finder(&files).ok()?, files))));
@@ -485,7 +500,12 @@ impl Around<'_> {
 }
 
 /// Checks where links lead: anchors that are there, pages that are published and that may be known of where the link is.
-pub fn check_links(around: &Around<'_>, texts: &[Text], verdicts: &[assets::Verdict], diagnostics: &mut Vec<Diagnostic>) {
+pub fn check_links(
+    around: &Around<'_>,
+    texts: &[Text],
+    verdicts: &[assets::Verdict],
+    diagnostics: &mut Vec<Diagnostic>,
+) {
     let check = |(page, text): (usize, &Text)| {
         let mut faults = Vec::new();
         if around.is_published(page) {
@@ -515,10 +535,16 @@ impl LinkCheck<'_> {
                 let file = self.around.sources.files.get(target)?;
                 if verdict.rule.is_nobody() {
                     let message = format!("`{}` is not published", file.path);
-                    Some(self.at(used, Diagnostic::error(message)).help("only drafts show it; publish one of them, or say who it is for with `files:`"))
+                    Some(
+                        self.at(used, Diagnostic::error(message))
+                            .help("only drafts show it; publish one of them, or say who it is for with `files:`"),
+                    )
                 } else if verdict.hidden && !place.implies(&verdict.rule) {
                     let message = format!("this place reveals `{}`, which is hidden from some who read it", file.path);
-                    Some(self.at(used, Diagnostic::error(message)).help("move it into a gated block, or do not hide the file"))
+                    Some(
+                        self.at(used, Diagnostic::error(message))
+                            .help("move it into a gated block, or do not hide the file"),
+                    )
                 } else {
                     None
                 }
@@ -531,7 +557,10 @@ impl LinkCheck<'_> {
         let (raw, decided) = (self.around.raw.get(target)?, self.around.decided.get(target)?);
         if !self.around.is_published(target) {
             let message = format!("the link leads to `{}`, which is not published", raw.source.path);
-            return Some(self.at(used, self.by_setting(message)).help("it is a draft, gone, or released too far ahead; remove the link or publish the page"));
+            return Some(
+                self.at(used, self.by_setting(message))
+                    .help("it is a draft, gone, or released too far ahead; remove the link or publish the page"),
+            );
         }
         let place = self.place_rule(used.place)?;
         if target != self.page && !place.implies(&decided.known) {
@@ -547,7 +576,10 @@ impl LinkCheck<'_> {
         }
         let message = format!("`{}` has no anchor `#{fragment}`", raw.source.path);
         let near = crate::diagnostic::nearest(fragment, anchors.iter().map(String::as_str));
-        let help = near.map_or_else(|| "anchors are made from headings, or written as `## Heading {#anchor}`".to_owned(), |near| format!("did you mean `#{near}`?"));
+        let help = near.map_or_else(
+            || "anchors are made from headings, or written as `## Heading {#anchor}`".to_owned(),
+            |near| format!("did you mean `#{near}`?"),
+        );
         Some(self.at(used, self.by_setting(message)).help(help))
     }
 

@@ -168,7 +168,12 @@ impl Tree {
         self.nodes.get(section).map_or(&[], |node| &node.children)
     }
 
-    fn section(&mut self, folder: &str, by_folder: &mut BTreeMap<Arc<str>, usize>, order_of: &dyn Fn(&str) -> Order) -> usize {
+    fn section(
+        &mut self,
+        folder: &str,
+        by_folder: &mut BTreeMap<Arc<str>, usize>,
+        order_of: &dyn Fn(&str) -> Order,
+    ) -> usize {
         if let Some(section) = by_folder.get(folder) {
             return *section;
         }

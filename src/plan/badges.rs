@@ -54,7 +54,11 @@ impl Badges {
             let rule = page.access.rule;
             if rule != page.access.known || page.access.hidden {
                 let clauses = book.rule(rule).clauses().iter().cloned();
-                if page.access.hidden { secret.extend(clauses) } else { visible.extend(clauses) }
+                if page.access.hidden {
+                    secret.extend(clauses)
+                } else {
+                    visible.extend(clauses)
+                }
                 locked.insert((rule, page.access.hidden));
             }
         }

@@ -251,7 +251,8 @@ impl<'a> View<'a> {
     /// The section it stands in, if this variant may name it.
     #[must_use]
     pub fn section(&self) -> Option<EntryView<'a>> {
-        let section = self.own_section().or_else(|| self.page().filter(|_| self.url().is_some()).map(|page| page.section))?;
+        let section =
+            self.own_section().or_else(|| self.page().filter(|_| self.url().is_some()).map(|page| page.section))?;
         self.entry(Child::Section(section))
     }
 
@@ -474,7 +475,11 @@ pub fn rule_words(rule: &Rule) -> String {
         return "public".to_owned();
     }
     let ways = rule.clauses().iter().map(|clause| {
-        let needs: Vec<String> = clause.all.iter().map(|need| need.any.iter().map(ToString::to_string).collect::<Vec<_>>().join("/")).collect();
+        let needs: Vec<String> = clause
+            .all
+            .iter()
+            .map(|need| need.any.iter().map(ToString::to_string).collect::<Vec<_>>().join("/"))
+            .collect();
         let mut words = if needs.is_empty() { "public".to_owned() } else { needs.join(" with ") };
         for (word, bound) in [(" from ", clause.from), (" until ", clause.until)] {
             if let Some(bound) = bound {

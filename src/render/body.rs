@@ -38,7 +38,9 @@ pub fn assemble(view: &View<'_>, words: &Words<'_>) -> Assembled {
                 if first && view.kept().is_some_and(|kept| kept.title.is_some()) {
                     drop_title(&mut body.html);
                 }
-                headings.extend(piece.headings.iter().map(|heading| (heading.level, heading.id.as_str(), heading.title.as_str())));
+                headings.extend(
+                    piece.headings.iter().map(|heading| (heading.level, heading.id.as_str(), heading.title.as_str())),
+                );
                 body.words += piece.words;
             }
         }
@@ -102,7 +104,8 @@ impl Notes {
                 self.numbers.len() - 1
             }) + 1;
             let back = if known.is_none() { format!(" id=\"fnref-{number}\"") } else { String::new() };
-            let reference = write!(out, "<sup class=\"footnote-ref\"><a href=\"#fn-{number}\"{back}>{number}</a></sup>");
+            let reference =
+                write!(out, "<sup class=\"footnote-ref\"><a href=\"#fn-{number}\"{back}>{number}</a></sup>");
             debug_assert!(reference.is_ok(), "writing to a string cannot fail");
         }
         out.push_str(html.get(from..).unwrap_or_default());

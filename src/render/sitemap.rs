@@ -17,7 +17,9 @@ pub fn sitemap(base_url: &str, view: &View<'_>) -> String {
     entries.extend(view.tags().into_iter().map(|(_, url)| (url.to_owned(), None)));
     entries.sort();
     entries.dedup();
-    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n");
+    let mut xml = String::from(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n",
+    );
     for (url, date) in entries {
         xml.push_str("<url><loc>");
         push_escaped(&mut xml, base_url);

@@ -20,7 +20,8 @@ pub(crate) const NOW_SECONDS: i64 = 1_796_083_200;
 pub(crate) struct Built {
     /// The exit code; -1 where it was killed or crashed.
     pub(crate) code: i32,
-    pub(crate) stdout: String,
+    /// What it said, as JSON; null where it said nothing.
+    pub(crate) said: Value,
     pub(crate) stderr: String,
     pub(crate) time: Duration,
 }
@@ -29,8 +30,22 @@ impl Built {
     /// The same, once it is sure that it went well.
     #[track_caller]
     pub(crate) fn well(self) -> Self {
-        assert_eq!(self.code, 0, "the build failed\n{}\n{}", self.stdout, self.stderr);
+        assert_eq!(self.code, 0, "the build failed\n{:#}\n{}", self.said, self.stderr);
         self
+    }
+
+    /// A number of the summary.
+    #[track_caller]
+    pub(crate) fn count(&self, name: &str) -> usize {
+        let value = &self.said["summary"][name];
+        let count = value.as_u64().or_else(|| value.as_array().map(|list| list.len() as u64));
+        usize::try_from(count.unwrap_or_else(|| panic!("no `{name}` in {:#}", self.said))).unwrap()
+    }
+
+    /// How many diagnostics of this severity there are.
+    pub(crate) fn diagnostics(&self, severity: &str) -> usize {
+        let list = self.said["diagnostics"].as_array().map_or(&[][..], Vec::as_slice);
+        list.iter().filter(|diagnostic| diagnostic["severity"] == severity).count()
     }
 }
 
@@ -47,7 +62,7 @@ pub(crate) fn command(root: &Path, out: &Path) -> Command {
 /// The same with another clock for the content.
 pub(crate) fn command_at(root: &Path, out: &Path, now: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tierpress"));
-    command.arg("build").arg("--root").arg(root).arg("--out").arg(out).args(["--now", now]);
+    command.arg("build").arg("--root").arg(root).arg("--out").arg(out).args(["--now", now, "--format", "json"]);
     command.env("SOURCE_DATE_EPOCH", NOW_SECONDS.to_string());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -59,7 +74,7 @@ pub(crate) fn run(command: &mut Command) -> Built {
     let output = command.output().expect("the program starts");
     Built {
         code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        said: serde_json::from_slice(&output.stdout).unwrap_or(Value::Null),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         time: start.elapsed(),
     }
