@@ -101,7 +101,7 @@ pub fn build(request: &Request<'_>) -> Result<Built, Vec<Diagnostic>> {
     warnings.extend(more);
     let publisher = Publisher::open(request.out, request.modes.link).map_err(|fault| vec![Diagnostic::from(&fault)])?;
     let previous = publisher.previous().cloned();
-    let stored = render(&plan, &theme, &publisher, request.progress)?;
+    let stored = render(&plan, &theme, &publisher, request)?;
     let manifest = contract::manifest(&plan, &stored, request.created);
     let trees = match request.modes.trees {
         TreeMode::All => contract::trees(plan.site(), &manifest),
@@ -129,7 +129,7 @@ pub fn check(request: &Request<'_>) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagn
     let (config, mut warnings) = settings(request.root, request.base_url)?;
     let Prepared { plan, theme, warnings: more, .. } = prepare(request, config)?;
     warnings.extend(more);
-    let site = theme_site(plan.site(), &theme);
+    let site = theme_site(plan.site());
     let renderer = renderer(&plan, &theme, &site);
     let faults: Vec<Diagnostic> = plan
         .outputs
@@ -251,8 +251,8 @@ struct Objects {
     statics: Vec<Stored>,
 }
 
-fn render(plan: &Plan, theme: &Theme, publisher: &Publisher, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<Objects, Vec<Diagnostic>> {
-    let site = theme_site(plan.site(), theme);
+fn render(plan: &Plan, theme: &Theme, publisher: &Publisher, request: &Request<'_>) -> Result<Objects, Vec<Diagnostic>> {
+    let site = theme_site(plan.site());
     let renderer = renderer(plan, theme, &site);
     let total = plan.variants();
     let done = std::sync::atomic::AtomicUsize::new(0);
@@ -265,15 +265,14 @@ fn render(plan: &Plan, theme: &Theme, publisher: &Publisher, progress: &(dyn Fn(
             })
             .collect();
         let before = done.fetch_add(stored.len(), std::sync::atomic::Ordering::Relaxed);
-        progress(before + stored.len(), total);
+        (request.progress)(before + stored.len(), total);
         stored
     };
     let outputs: Vec<Vec<_>> = plan.outputs.par_iter().map(one).collect();
-    let root = plan.site().config.root.as_path();
     let put = |content: &Content, url: &str| {
         let extension = extension(url);
         let stored = match content {
-            Content::OnDisk(path) => publisher.put_file(&root.join(path.as_ref()), extension),
+            Content::OnDisk(path) => publisher.put_file(&request.root.join(path.as_ref()), extension),
             Content::Embedded(bytes) => publisher.put(bytes, extension),
         };
         stored.map_err(|fault| Box::new(Diagnostic::from(&fault)))
@@ -315,11 +314,10 @@ fn extension(url: &str) -> &str {
     name.rsplit_once('.').map_or("", |(_, extension)| extension)
 }
 
-fn theme_site(site: &Site, theme: &Theme) -> context::Site {
+fn theme_site(site: &Site) -> context::Site {
     let config = &site.config;
     let primary = config.language.split('-').next().unwrap_or_default();
     let right_to_left = ["ar", "fa", "he", "ur", "yi", "ps", "sd", "ug", "dv"].contains(&primary);
-    let _: &Theme = theme;
     context::Site {
         title: config.title.clone(),
         description: config.description.clone(),

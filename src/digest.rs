@@ -3,8 +3,10 @@
 //! An object is known by what it holds: [`ObjectName`] is the SHA-256 of its bytes and an extension, so equal bytes are
 //! one file and a name never changes its meaning. Nothing here opens a file; bytes come in, names go out.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
@@ -17,23 +19,17 @@ pub struct Digest([u8; 32]);
 #[derive(Clone, Default)]
 pub struct Hasher(sha2::Sha256);
 
-/// The name of an object below `objects/`: `ab/ab12….html`, the first two hex digits, all 64 of them, the extension.
+/// The name of an object below `objects/`: `ab/ab12….html`, a folder of the first two hex digits, the SHA-256 of its bytes,
+/// an extension (there may be none).
 ///
-/// Names are ASCII and sort as their text does.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// Names are ASCII and sort as their text does; a clone shares the text.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct ObjectName {
-    digest: Digest,
-    extension: Extension,
-}
-
-/// Lower-case letters and digits, padded with zeros so that equal ones are equal and shorter ones come first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Extension([u8; 16]);
+pub struct ObjectName(Arc<str>);
 
 /// The text is no [`ObjectName`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("not the name of an object: two hex digits, `/`, 64 hex digits, an extension")]
+#[error("an object is named `ab/ab12….html`: two digits, the SHA-256 in lower-case hexadecimal, an extension")]
 pub struct NotAnObjectName;
 
 /// The SHA-256 of some bytes.
@@ -135,41 +131,51 @@ impl Hasher {
 }
 
 impl ObjectName {
-    /// The name of some bytes. An extension is lower-cased; one that is not up to 16 ASCII letters and digits is left out.
+    /// The name of bytes with this SHA-256, in hexadecimal, and this extension (without a dot; empty for none).
+    ///
+    /// # Errors
+    /// If the hash is not 64 lower-case digits, or the extension not `[a-z0-9]{1,16}`.
+    pub fn new(hash: &str, extension: &str) -> Result<Self, NotAnObjectName> {
+        let dot = if extension.is_empty() { "" } else { "." };
+        format!("{}/{hash}{dot}{extension}", hash.get(..2).unwrap_or_default()).parse()
+    }
+
+    /// The name of some bytes. An extension is lower-cased; one that a name cannot have is left out.
     #[must_use]
     pub fn of(bytes: &[u8], extension: &str) -> Self {
-        Self::new(sha256(bytes), extension)
+        Self::of_digest(&sha256(bytes), extension)
     }
 
     /// The name of content whose hash is known, as [`ObjectName::of`].
     #[must_use]
-    pub fn new(digest: Digest, extension: &str) -> Self {
-        Self { digest, extension: Extension::new(extension) }
+    pub fn of_digest(digest: &Digest, extension: &str) -> Self {
+        let extension = extension.to_ascii_lowercase();
+        let (dot, extension) = if is_extension(&extension) { (".", extension.as_str()) } else { ("", "") };
+        Self(format!("{:02x}/{digest}{dot}{extension}", digest.first()).into())
     }
 
-    /// The hash of the content.
+    /// The name as it is written, which is also its path below `objects/`.
     #[must_use]
-    pub fn digest(&self) -> &Digest {
-        &self.digest
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
-    /// The extension without its dot, empty where there is none.
+    /// The SHA-256 of the bytes, in hexadecimal.
     #[must_use]
-    pub fn extension(&self) -> &str {
-        self.extension.as_str()
+    pub fn hash(&self) -> &str {
+        self.0.get(3..67).unwrap_or_default()
     }
-}
 
-impl fmt::Display for ObjectName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let dot = if self.extension().is_empty() { "" } else { "." };
-        write!(f, "{:02x}/{}{dot}{}", self.digest.first(), self.digest, self.extension())
+    /// The first byte of the hash.
+    #[must_use]
+    pub fn first(&self) -> u8 {
+        self.0.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).unwrap_or(0)
     }
-}
 
-impl fmt::Debug for ObjectName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+    /// The modification time of the object, as [`Digest::mtime`].
+    #[must_use]
+    pub fn mtime(&self) -> i64 {
+        self.hash().parse().map_or(0, |digest: Digest| digest.mtime())
     }
 }
 
@@ -178,14 +184,33 @@ impl FromStr for ObjectName {
 
     fn from_str(text: &str) -> Result<Self, NotAnObjectName> {
         let (folder, file) = text.split_once('/').ok_or(NotAnObjectName)?;
-        let (stem, extension) = match file.split_once('.') {
-            Some((_, "")) => return Err(NotAnObjectName),
-            Some((stem, extension)) => (stem, extension),
-            None => (file, ""),
-        };
-        let name = Self::new(stem.parse()?, extension);
-        let right = name.extension() == extension && stem.get(..2) == Some(folder);
-        if right { Ok(name) } else { Err(NotAnObjectName) }
+        let (hash, rest) = file.split_at_checked(64).ok_or(NotAnObjectName)?;
+        let right = hash.get(..2) == Some(folder)
+            && hash.parse::<Digest>().is_ok()
+            && (rest.is_empty() || rest.strip_prefix('.').is_some_and(is_extension));
+        if right { Ok(Self(text.into())) } else { Err(NotAnObjectName) }
+    }
+}
+
+fn is_extension(text: &str) -> bool {
+    (1..=16).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+}
+
+impl fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Borrow<str> for ObjectName {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 
@@ -199,7 +224,7 @@ impl TryFrom<String> for ObjectName {
 
 impl From<ObjectName> for String {
     fn from(name: ObjectName) -> Self {
-        name.to_string()
+        name.0.as_ref().to_owned()
     }
 }
 
@@ -213,23 +238,6 @@ impl schemars::JsonSchema for ObjectName {
     }
 }
 
-impl Extension {
-    fn new(text: &str) -> Self {
-        let mut bytes = [0; 16];
-        if text.len() <= bytes.len() && text.bytes().all(|c| c.is_ascii_alphanumeric()) {
-            for (byte, c) in bytes.iter_mut().zip(text.bytes()) {
-                *byte = c.to_ascii_lowercase();
-            }
-        }
-        Self(bytes)
-    }
-
-    fn as_str(&self) -> &str {
-        let end = self.0.iter().position(|&byte| byte == 0).unwrap_or(self.0.len());
-        self.0.get(..end).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,10 +247,11 @@ mod tests {
         let name = ObjectName::of(b"abc", "HTML");
         let text = "ba/ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad.html";
         assert_eq!(name.to_string(), text);
-        assert_eq!(text.parse(), Ok(name));
+        assert_eq!(text.parse(), Ok(name.clone()));
+        assert_eq!(ObjectName::new(name.hash(), "html"), Ok(name));
         let bare = ObjectName::of(b"abc", "no such extension");
-        assert_eq!(bare.extension(), "");
-        assert_eq!(bare.to_string().parse(), Ok(bare));
+        assert_eq!(bare.as_str().len(), 67);
+        assert_eq!(bare.as_str().parse(), Ok(bare));
     }
 
     #[test]

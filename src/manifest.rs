@@ -7,17 +7,14 @@
 mod shards;
 mod text;
 
-use std::borrow::Borrow;
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
-use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::access::catalogue::Kind;
 use crate::access::rule::Rule;
+pub use crate::digest::ObjectName;
 use crate::edge::canonical::is_servable;
 use crate::id::Id;
 use crate::time::Timestamp;
@@ -202,98 +199,6 @@ pub struct Token {
     pub max_entitlements: u32,
     /// The longest life of a token, in seconds.
     pub max_ttl: u32,
-}
-
-/// The name of an object: `ab/ab12….html`, the SHA-256 of its bytes in a folder of its first two digits, and an extension
-/// (there may be none).
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct ObjectName(Arc<str>);
-
-/// Why a text is no [`ObjectName`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("an object is named `ab/ab12….html`: two digits, the SHA-256 in lower-case hexadecimal, an extension")]
-pub struct BadObjectName;
-
-impl ObjectName {
-    /// The name of bytes with this SHA-256, in hexadecimal, and this extension (without a dot; empty for none).
-    ///
-    /// # Errors
-    /// [`BadObjectName`] if the hash is not 64 lower-case digits, or the extension not `[a-z0-9]{1,16}`.
-    pub fn new(hash: &str, extension: &str) -> Result<Self, BadObjectName> {
-        let dot = if extension.is_empty() { "" } else { "." };
-        format!("{}/{hash}{dot}{extension}", hash.get(..2).unwrap_or_default()).parse()
-    }
-
-    /// The name as it is written, which is also its path below `objects/`.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The SHA-256 of the bytes, in hexadecimal.
-    #[must_use]
-    pub fn hash(&self) -> &str {
-        self.0.get(3..67).unwrap_or_default()
-    }
-}
-
-impl FromStr for ObjectName {
-    type Err = BadObjectName;
-
-    fn from_str(text: &str) -> Result<Self, BadObjectName> {
-        let hexadecimal = |text: &str| text.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
-        let extension = |text: &str| {
-            let plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
-            text.is_empty()
-                || text.strip_prefix('.').is_some_and(|e| (1..=16).contains(&e.len()) && e.bytes().all(plain))
-        };
-        let good = text.split_once('/').and_then(|(folder, file)| Some((folder, file.split_at_checked(64)?)));
-        match good {
-            Some((folder, (hash, rest)))
-                if folder.len() == 2 && hash.starts_with(folder) && hexadecimal(hash) && extension(rest) =>
-            {
-                Ok(Self(text.into()))
-            }
-            Some(_) | None => Err(BadObjectName),
-        }
-    }
-}
-
-impl TryFrom<String> for ObjectName {
-    type Error = BadObjectName;
-
-    fn try_from(text: String) -> Result<Self, BadObjectName> {
-        text.parse()
-    }
-}
-
-impl From<ObjectName> for String {
-    fn from(name: ObjectName) -> Self {
-        name.0.as_ref().to_owned()
-    }
-}
-
-impl Borrow<str> for ObjectName {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ObjectName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl JsonSchema for ObjectName {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "ObjectName".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"type": "string", "pattern": "^[0-9a-f]{2}/[0-9a-f]{64}(\\.[a-z0-9]{1,16})?$"})
-    }
 }
 
 /// Why bytes are no manifest.

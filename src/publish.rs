@@ -27,7 +27,7 @@ mod trees;
 
 pub use state::Record;
 
-use contract::Contract;
+use contract::{Contract, Previous};
 use layout::Layout;
 use objects::Objects;
 use output::Output;
@@ -81,7 +81,7 @@ pub struct Tree {
 }
 
 /// An object as it was stored.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Stored {
     /// Its name below `objects/`, as it stands in the manifest.
     pub name: ObjectName,
@@ -176,7 +176,7 @@ pub enum PublishError {
 pub struct Publisher {
     output: Arc<Output>,
     objects: Objects,
-    previous: Option<Manifest>,
+    previous: Option<Previous>,
     link: LinkMode,
 }
 
@@ -198,7 +198,7 @@ impl Publisher {
     #[doc(hidden)]
     pub fn open_with_fuse(out: &Path, link: LinkMode, fuse: Fuse) -> Result<Self, PublishError> {
         let output = Arc::new(Output::open(out, fuse)?);
-        let previous = contract::previous(&output.root)?;
+        let previous = Previous::read(&output.root)?;
         let objects = Objects::open(Arc::clone(&output))?;
         Ok(Self { output, objects, previous, link })
     }
@@ -206,7 +206,7 @@ impl Publisher {
     /// The manifest that is published now, if there is one that can be understood.
     #[must_use]
     pub fn previous(&self) -> Option<&Manifest> {
-        self.previous.as_ref()
+        self.previous.as_ref().map(|previous| &previous.manifest)
     }
 
     /// Stores an object, unless it is there already. May be called from many threads.

@@ -56,7 +56,7 @@ impl Registry<'_> {
     fn object(&mut self, stored: &Stored, url: &str) -> ObjectName {
         let name = stored.name.clone();
         if !self.objects.contains_key(&name) {
-            let object = manifest::Object { encodings: Vec::new(), size: stored.size, r#type: content_type(url) };
+            let object = manifest::Object { encodings: Vec::new(), size: stored.size, media_type: content_type(url) };
             self.objects.insert(name.clone(), object);
         }
         name
@@ -123,8 +123,8 @@ fn finish(site: &Site, (routes, policies, rules, objects): Parts, specials: &BTr
     let catalogue = &config.catalogue;
     let tiers = catalogue.tiers().iter().map(|tier| AccessControl { id: tier.id.clone(), kind: Kind::Tier });
     let bundles = catalogue.bundles().iter().map(|bundle| AccessControl { id: bundle.id.clone(), kind: Kind::Bundle });
-    let nothing = ObjectName::new(&"0".repeat(64), "html").unwrap_or_else(|_| unreachable_name());
-    let special = |reason: &str| specials.get(reason).cloned().unwrap_or_else(|| nothing.clone());
+    // The plan always has them; were one missing, publishing would refuse the name of what was never stored.
+    let special = |reason: &str| specials.get(reason).cloned().unwrap_or_else(|| ObjectName::of(b"", "html"));
     Manifest {
         access_controls: tiers.chain(bundles).collect(),
         build: String::new(),
@@ -153,14 +153,14 @@ fn finish(site: &Site, (routes, policies, rules, objects): Parts, specials: &BTr
             title: config.title.clone(),
             upgrade_url: config.upgrade_url.clone(),
         },
-        token: manifest::Token {
+        token: Some(manifest::Token {
             audience: config.token.audience.clone(),
             claim: config.token.claim.clone(),
             cookie: config.token.cookie.clone(),
             issuer: config.token.issuer.clone(),
             max_entitlements: config.token.max_entitlements,
             max_ttl: config.token.max_ttl,
-        },
+        }),
         version: 0,
     }
 }

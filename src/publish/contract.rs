@@ -2,17 +2,17 @@
 //!
 //! This is the only part of publishing that knows what a manifest looks like.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::PublishError;
 use super::output::{Output, write_in};
-use crate::digest::sha256;
+use crate::digest::{Digest, ObjectName, sha256};
 use crate::fs::Kind;
 use crate::fs::dir::Dir;
-use crate::manifest::Manifest;
+use crate::manifest::{Encoding, Manifest, Shard};
+use crate::time::Timestamp;
 
-/// The manifest's file.
-pub(super) const MANIFEST: &str = "manifest.json";
+const MANIFEST: &str = "manifest.json";
 const SIGNED: &str = "manifest.json.dsse";
 const EDGE: &str = "edge";
 const ROOT: &str = "root.json";
@@ -26,41 +26,68 @@ pub(super) struct Contract {
     pub(super) unchanged: bool,
     /// Manifests besides this one that an edge may be using.
     others: Vec<Manifest>,
+    /// Roots besides this one that an edge may be using.
+    roots: Vec<Root>,
+}
+
+/// The manifest of an output as a build found it.
+#[derive(Clone, Debug)]
+pub(super) struct Previous {
+    pub(super) manifest: Manifest,
+    /// Whether its file is as it was written, as far as its time tells.
+    unaltered: bool,
+}
+
+/// What publishing has to know of `edge/root.json`.
+#[derive(Debug, serde::Deserialize)]
+struct Root {
+    build: String,
+    version: u64,
+    created: Timestamp,
+    clock: Timestamp,
+    shards: Vec<String>,
 }
 
 impl Contract {
     /// Gives a new manifest its version, or takes the previous one where nothing but clocks would differ.
-    pub(super) fn settle(root: &Dir, mut manifest: Manifest, previous: Option<Manifest>) -> Result<Self, PublishError> {
+    pub(super) fn settle(root: &Dir, manifest: Manifest, previous: Option<Previous>) -> Result<Self, PublishError> {
         let signed = signed(root)?;
-        manifest.build = manifest.build_id();
-        if let Some(previous) = &previous
+        let roots = roots(root)?;
+        let manifest = Manifest { build: manifest.build_id(), ..manifest };
+        if let Some(Previous { manifest: previous, unaltered }) = &previous
             && previous.build == manifest.build
-            && previous.build_id() == previous.build
+            && (*unaltered || previous.build_id() == previous.build)
         {
-            let unchanged = root.read(MANIFEST)?.is_some_and(|bytes| bytes == previous.to_json());
-            return Ok(Self { manifest: previous.clone(), unchanged, others: signed.into_iter().collect() });
+            let (manifest, others) = (previous.clone(), signed.into_iter().collect());
+            return Ok(Self { manifest, unchanged: *unaltered, others, roots });
         }
-        let others: Vec<Manifest> = previous.into_iter().chain(signed).collect();
-        let above = others.iter().map(|other| other.version.saturating_add(1)).max();
-        manifest.version = manifest.created.max(above.unwrap_or(manifest.created));
-        finish_interrupted(root, &mut manifest, above)?;
-        Ok(Self { manifest, unchanged: false, others })
+        let others: Vec<Manifest> = previous.map(|previous| previous.manifest).into_iter().chain(signed).collect();
+        let above = others.iter().map(|other| other.version.saturating_add(1)).max().unwrap_or(0);
+        let mut manifest = manifest;
+        manifest.version = above.max(u64::try_from(manifest.created.seconds()).unwrap_or(0));
+        // A build that was killed between `edge/root.json` and the manifest has published half of itself under a version.
+        // If this is the same build, it is finished as it was begun; if not, it gets a version above.
+        for Root { build, version, created, clock, shards: _ } in &roots {
+            if *build == manifest.build && *version >= above {
+                (manifest.version, manifest.created, manifest.clock) = (*version, *created, *clock);
+            } else {
+                manifest.version = manifest.version.max(version.saturating_add(1));
+            }
+        }
+        Ok(Self { manifest, unchanged: false, others, roots })
     }
 
     /// Writes what is missing or different: the shards, then what names them, then the manifest.
     pub(super) fn write(&self, output: &Output) -> Result<(), PublishError> {
-        let edge = match output.root.folder(EDGE)? {
-            Some(edge) => edge,
-            None => {
-                output.begin()?;
-                output.root.create_folder(EDGE)?;
-                output.root.folder(EDGE)?.ok_or(PublishError::Stale)?
-            }
-        };
-        for (name, bytes) in self.manifest.edge_shards() {
-            write_if_different(output, &edge, &name, &bytes)?;
+        if self.unchanged && edge_is_intact(&output.root, &self.manifest)? {
+            return Ok(());
         }
-        write_if_different(output, &edge, ROOT, &self.manifest.edge_root())?;
+        let edge = output.make_folder(EDGE)?;
+        let shards = self.manifest.edge_shards();
+        for Shard { name, bytes } in &shards {
+            write_if_different(output, &edge, name, bytes)?;
+        }
+        write_if_different(output, &edge, ROOT, &self.manifest.edge_root(&shards))?;
         write_if_different(output, &output.root, MANIFEST, &self.manifest.to_json())
     }
 
@@ -68,9 +95,8 @@ impl Contract {
     pub(super) fn names(&self, object: &str) -> bool {
         std::iter::once(&self.manifest).chain(&self.others).any(|manifest| {
             let encoded = || {
-                let (plain, encoding) = object.rsplit_once('.')?;
-                let object = manifest.objects.get(plain)?;
-                Some(object.encodings.iter().any(|known| suffix(known) == Some(encoding)))
+                let (plain, suffix) = object.rsplit_once('.')?;
+                Some(manifest.objects.get(plain)?.encodings.iter().any(|encoding| suffix_of(*encoding) == suffix))
             };
             manifest.objects.contains_key(object) || encoded().unwrap_or(false)
         })
@@ -80,8 +106,10 @@ impl Contract {
     pub(super) fn prune_shards(&self, output: &Output) -> Result<usize, PublishError> {
         let Some(edge) = output.root.folder(EDGE)? else { return Ok(0) };
         let mut keep: BTreeSet<String> = [ROOT, SIGNED_ROOT].map(str::to_owned).into();
-        for manifest in std::iter::once(&self.manifest).chain(&self.others) {
-            keep.extend(manifest.edge_shards().into_keys());
+        keep.extend(self.manifest.edge_shards().into_iter().map(|shard| shard.name));
+        keep.extend(self.roots.iter().flat_map(|root| &root.shards).cloned());
+        for other in self.others.iter().filter(|other| !self.roots.iter().any(|root| root.build == other.build)) {
+            keep.extend(other.edge_shards().into_iter().map(|shard| shard.name));
         }
         let mut removed = 0;
         for entry in edge.entries()? {
@@ -94,52 +122,48 @@ impl Contract {
     }
 }
 
+impl Previous {
+    /// The manifest of an output, `None` where there is none that can be understood.
+    pub(super) fn read(root: &Dir) -> Result<Option<Self>, PublishError> {
+        let Some((status, bytes)) = root.status(MANIFEST)?.zip(root.read(MANIFEST)?) else { return Ok(None) };
+        let unaltered = sha256(&bytes).mtime() == status.mtime;
+        Ok(Manifest::parse(&bytes).ok().map(|manifest| Self { manifest, unaltered }))
+    }
+
+    /// As [`Previous::read`], but `None` also where the file was altered.
+    pub(super) fn read_unaltered(root: &Dir) -> Result<Option<Manifest>, PublishError> {
+        Ok(Self::read(root)?.filter(|previous| previous.unaltered).map(|previous| previous.manifest))
+    }
+}
+
 /// The file suffix of an encoding.
-fn suffix(encoding: &str) -> Option<&'static str> {
+fn suffix_of(encoding: Encoding) -> &'static str {
     match encoding {
-        "br" => Some("br"),
-        "gzip" => Some("gz"),
-        _ => None,
+        Encoding::Br => "br",
+        Encoding::Gzip => "gz",
     }
 }
 
-/// A build that was killed between `edge/root.json` and the manifest has published half of itself under a version. If this
-/// is the same build, it is finished as it was begun; if not, it gets a version above.
-fn finish_interrupted(root: &Dir, manifest: &mut Manifest, above: Option<i64>) -> Result<(), PublishError> {
-    #[derive(serde::Deserialize)]
-    struct Head {
-        build: String,
-        version: i64,
-        created: i64,
-        clock: i64,
-    }
-    let Some(edge) = root.folder(EDGE)? else { return Ok(()) };
-    let Some(head) = edge.read(ROOT)?.and_then(|bytes| serde_json::from_slice::<Head>(&bytes).ok()) else {
-        return Ok(());
-    };
-    let Head { build, version, created, clock } = head;
-    if build == manifest.build && above.is_none_or(|above| version >= above) {
-        (manifest.version, manifest.created, manifest.clock) = (version, created, clock);
-    } else {
-        manifest.version = manifest.version.max(version.saturating_add(1));
-    }
-    Ok(())
+/// The roots that edges may be using: the one that is published, and the signed one.
+fn roots(root: &Dir) -> Result<Vec<Root>, PublishError> {
+    let Some(edge) = root.folder(EDGE)? else { return Ok(Vec::new()) };
+    let texts = [edge.read(ROOT)?, edge.read(SIGNED_ROOT)?.and_then(|bytes| payload(&bytes))];
+    Ok(texts.into_iter().flatten().filter_map(|bytes| serde_json::from_slice(&bytes).ok()).collect())
 }
 
-/// The manifest of an output, `None` where there is none that can be understood.
-pub(super) fn previous(root: &Dir) -> Result<Option<Manifest>, PublishError> {
-    Ok(root.read(MANIFEST)?.and_then(|bytes| Manifest::parse(&bytes).ok()))
-}
-
-/// The manifest in the signed envelope (DSSE), which edges may be holding on to. Its signature is theirs to judge.
+/// The manifest in the signed envelope, which edges may be holding on to. Its signature is theirs to judge.
 fn signed(root: &Dir) -> Result<Option<Manifest>, PublishError> {
+    let payload = root.read(SIGNED)?.and_then(|bytes| payload(&bytes));
+    Ok(payload.and_then(|bytes| Manifest::parse(&bytes).ok()))
+}
+
+/// What a DSSE envelope holds.
+fn payload(envelope: &[u8]) -> Option<Vec<u8>> {
     #[derive(serde::Deserialize)]
     struct Envelope {
         payload: String,
     }
-    let envelope = root.read(SIGNED)?.and_then(|bytes| serde_json::from_slice::<Envelope>(&bytes).ok());
-    let payload = envelope.and_then(|envelope| base64(&envelope.payload));
-    Ok(payload.and_then(|bytes| Manifest::parse(&bytes).ok()))
+    base64(&serde_json::from_slice::<Envelope>(envelope).ok()?.payload)
 }
 
 /// Base64 in either alphabet, padded or not (RFC 4648, sections 4 and 5).
@@ -165,23 +189,22 @@ fn base64(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Reads a file whose time must be the one that was made from its content; `None` where it is missing or altered.
-pub(super) fn read_unaltered(dir: &Dir, name: &str) -> Result<Option<Vec<u8>>, PublishError> {
-    let Some(status) = dir.status(name)? else { return Ok(None) };
-    let unaltered = |bytes: &Vec<u8>| sha256(bytes).mtime() == status.mtime;
-    Ok(dir.read(name)?.filter(unaltered))
-}
-
-/// Whether the pieces of a manifest are all there.
+/// Whether the pieces of a manifest are all there. A shard is named by what it holds, so its time can be told.
 pub(super) fn edge_is_intact(root: &Dir, manifest: &Manifest) -> Result<bool, PublishError> {
     let Some(edge) = root.folder(EDGE)? else { return Ok(false) };
-    let pieces: BTreeMap<String, Vec<u8>> = manifest.edge_shards();
-    for (name, bytes) in &pieces {
-        if !is_equal(&edge, name, bytes)? {
+    let Some((status, bytes)) = edge.status(ROOT)?.zip(edge.read(ROOT)?) else { return Ok(false) };
+    let Ok(Root { build, version, shards, .. }) = serde_json::from_slice::<Root>(&bytes) else { return Ok(false) };
+    if status.mtime != sha256(&bytes).mtime() || (&build, version) != (&manifest.build, manifest.version) {
+        return Ok(false);
+    }
+    for shard in shards {
+        let digest: Option<Digest> = shard.strip_suffix(".json").and_then(|hash| hash.parse().ok());
+        let expected = digest.map(|digest| (Kind::File, digest.mtime()));
+        if expected.is_none() || edge.status(&shard)?.map(|status| (status.kind, status.mtime)) != expected {
             return Ok(false);
         }
     }
-    is_equal(&edge, ROOT, &manifest.edge_root())
+    Ok(true)
 }
 
 fn write_if_different(output: &Output, dir: &Dir, name: &str, bytes: &[u8]) -> Result<(), PublishError> {
@@ -199,18 +222,8 @@ fn is_equal(dir: &Dir, name: &str, bytes: &[u8]) -> Result<bool, PublishError> {
 }
 
 /// Each object's name and size, in the order of their names.
-pub(super) fn objects(manifest: &Manifest) -> impl Iterator<Item = (&str, u64)> {
-    manifest.objects.iter().map(|(name, object)| (name.as_str(), object.size))
-}
-
-/// Each route's path, policy and objects, in the order of their paths.
-pub(super) fn routes(manifest: &Manifest) -> impl Iterator<Item = (&str, usize, impl Iterator<Item = &str>)> {
-    manifest.routes.iter().map(|(path, route)| (path.as_str(), route.policy, route.objects.iter().map(String::as_str)))
-}
-
-/// The object of the page that plain hosts show for what is not there.
-pub(super) fn not_found(manifest: &Manifest) -> Option<&str> {
-    manifest.pages.get("not_found").map(String::as_str)
+pub(super) fn objects(manifest: &Manifest) -> impl Iterator<Item = (&ObjectName, u64)> {
+    manifest.objects.iter().map(|(name, object)| (name, object.size))
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub(super) struct Layout<'a> {
     pub(super) objects: Vec<Object<'a>>,
     pub(super) routes: Vec<Route<'a>>,
     pub(super) trees: &'a [Tree],
-    not_found: Option<u32>,
+    not_found: u32,
 }
 
 /// An object of the manifest, known to be on the disk.
@@ -59,22 +59,22 @@ impl<'a> Layout<'a> {
     pub(super) fn new(manifest: &'a Manifest, trees: &'a [Tree], store: &Objects) -> Result<Self, PublishError> {
         let mut objects = Vec::new();
         for (name, size) in contract::objects(manifest) {
-            let missing = || PublishError::MissingObject { name: name.to_owned() };
-            let parsed: ObjectName = name.parse().map_err(|_| missing())?;
-            let known = store.known(&parsed, size)?.filter(|known| known.size == size).ok_or_else(missing)?;
-            let (mtime, inode) = (parsed.digest().mtime(), known.inode);
-            objects.push(Object { name, size, mtime, inode, links: AtomicU64::new(0) });
+            let missing = || PublishError::MissingObject { name: name.to_string() };
+            let known = store.known(name, size)?.filter(|known| known.size == size).ok_or_else(missing)?;
+            let (mtime, inode) = (name.mtime(), known.inode);
+            objects.push(Object { name: name.as_str(), size, mtime, inode, links: AtomicU64::new(0) });
         }
-        let number = |name: &str| {
-            let found = objects.binary_search_by(|object| object.name.cmp(name)).ok();
+        let number = |name: &ObjectName| {
+            let found = objects.binary_search_by(|object| object.name.cmp(name.as_str())).ok();
             let number = found.and_then(|index| u32::try_from(index).ok());
-            number.ok_or_else(|| PublishError::MissingObject { name: name.to_owned() })
+            number.ok_or_else(|| PublishError::MissingObject { name: name.to_string() })
         };
-        let not_found = contract::not_found(manifest).map(number).transpose()?;
+        let not_found = number(&manifest.pages.not_found)?;
         let mut routes = Vec::with_capacity(manifest.routes.len());
-        for (path, policy, names) in contract::routes(manifest) {
+        for (path, route) in &manifest.routes {
             check_path(path)?;
-            routes.push(Route { path, policy, objects: names.map(number).collect::<Result<_, _>>()? });
+            let objects = route.objects.iter().map(number).collect::<Result<_, _>>()?;
+            routes.push(Route { path, policy: route.policy, objects });
         }
         let layout = Self { objects, routes, trees, not_found };
         layout.check_conflicts()?;
@@ -119,9 +119,6 @@ impl<'a> Layout<'a> {
             let earlier = self.trees.iter().take(index).any(|other| other.folder == tree.folder);
             if earlier || !is_tree_folder(&tree.folder) || tree.beyond.is_some_and(|other| other >= self.trees.len()) {
                 return Err(PublishError::Tree { folder: folder() });
-            }
-            if tree.not_found && self.not_found.is_none() {
-                return Err(PublishError::Choice { folder: folder(), path: format!("/{NOT_FOUND}") });
             }
             for route in &self.routes {
                 let right = match tree.choice.get(route.policy) {
@@ -174,7 +171,7 @@ impl<'a> Layout<'a> {
         let pick = |tree: &Tree| route.objects.get((*tree.choice.get(route.policy)?)?).copied();
         let number = pick(tree)?;
         let beyond = tree.beyond.and_then(|other| self.trees.get(other));
-        if beyond.and_then(pick) == Some(number) { None } else { self.object(Some(number)) }
+        if beyond.and_then(pick) == Some(number) { None } else { self.object(number) }
     }
 
     /// The hash of how many names each object has when the trees are written.
@@ -182,8 +179,8 @@ impl<'a> Layout<'a> {
         state::link_hash(self.objects.iter().map(|object| (object.name, 1 + object.links.load(Ordering::Relaxed))))
     }
 
-    fn object<'b>(&'b self, number: Option<u32>) -> Option<&'b Object<'a>> {
-        self.objects.get(usize::try_from(number?).ok()?)
+    fn object<'b>(&'b self, number: u32) -> Option<&'b Object<'a>> {
+        self.objects.get(usize::try_from(number).ok()?)
     }
 }
 

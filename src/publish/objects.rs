@@ -43,14 +43,7 @@ pub(super) struct Known {
 impl Objects {
     /// Opens the store, creating its folders where they are missing.
     pub(super) fn open(output: Arc<Output>) -> Result<Self, PublishError> {
-        let dir = match output.root.folder(FOLDER)? {
-            Some(dir) => dir,
-            None => {
-                output.begin()?;
-                output.root.create_folder(FOLDER)?;
-                output.root.folder(FOLDER)?.ok_or(PublishError::Stale)?
-            }
-        };
+        let dir = output.make_folder(FOLDER)?;
         let there = dir.entries()?;
         for number in 0..=u8::MAX {
             let name = format!("{number:02x}");
@@ -76,29 +69,30 @@ impl Objects {
         let mut part = self.part(&name);
         if !part.contains_key(&name) {
             let inode = self.store(&name, bytes)?;
-            part.insert(name, Known { size, inode });
+            part.insert(name.clone(), Known { size, inode });
         }
+        drop(part);
         Ok(Stored { name, size })
     }
 
     fn store(&self, name: &ObjectName, bytes: &[u8]) -> Result<u64, PublishError> {
-        let path = name.to_string();
-        let found = if self.output.fresh { None } else { self.dir.status(&path)? };
-        let right = |dir: &Dir| Ok(dir.read(&path)?.is_some_and(|there| there == bytes));
+        let path = name.as_str();
+        let found = if self.output.fresh { None } else { self.dir.status(path)? };
+        let right = |dir: &Dir| Ok(dir.read(path)?.is_some_and(|there| there == bytes));
         let whole = found.filter(|status| status.size == bytes.len() as u64);
-        if let Some(status) = self.sound((name, &path), whole, right)? {
+        if let Some(status) = self.sound(name, whole, right)? {
             return Ok(status.inode);
         }
         self.output.begin()?;
-        let mtime = name.digest().mtime();
+        let mtime = name.mtime();
         self.written.fetch_add(1, Ordering::Relaxed);
         match found {
-            None => self.dir.create_file(&path, bytes, mtime)?,
+            None => self.dir.create_file(path, bytes, mtime)?,
             Some(status) => {
-                self.clear_folder(&path, &status)?;
-                let temporary = self.temporary(&path);
+                self.clear_folder(path, &status)?;
+                let temporary = self.temporary(path);
                 self.dir.create_file(&temporary, bytes, mtime)?;
-                self.dir.rename(&temporary, &path)?;
+                self.dir.rename(&temporary, path)?;
             }
         }
         Ok(0)
@@ -112,8 +106,8 @@ impl Objects {
         }
         let read_failed = |source| fs::Error::new(Deed::Read, path, source);
         let (digest, size) = hash(&mut fs::open(path)?).map_err(read_failed)?;
-        let name = ObjectName::new(digest, extension);
-        let stored = Stored { name, size };
+        let name = ObjectName::of_digest(&digest, extension);
+        let stored = Stored { name: name.clone(), size };
         if self.part(&name).contains_key(&name) {
             return Ok(stored);
         }
@@ -128,11 +122,11 @@ impl Objects {
     /// Copies a large file to its name by way of another one, so that no other thread has to wait.
     fn copy(&self, path: &Path, stored: &Stored) -> Result<u64, PublishError> {
         self.output.begin()?;
-        let target = stored.name.to_string();
-        if let Some(status) = self.dir.status(&target)? {
-            self.clear_folder(&target, &status)?;
+        let target = stored.name.as_str();
+        if let Some(status) = self.dir.status(target)? {
+            self.clear_folder(target, &status)?;
         }
-        let temporary = self.temporary(&target);
+        let temporary = self.temporary(target);
         let mut source = fs::open(path)?;
         let mut copied = None;
         self.dir.create_with(&temporary, |file| {
@@ -140,11 +134,11 @@ impl Objects {
             copied = Some(digest);
             Ok(digest.mtime())
         })?;
-        if copied != Some(*stored.name.digest()) {
+        if !copied.is_some_and(|digest| digest.to_string() == stored.name.hash()) {
             self.dir.remove_file(&temporary)?;
             return Err(PublishError::Changed { path: path.to_owned() });
         }
-        self.dir.rename(&temporary, &target)?;
+        self.dir.rename(&temporary, target)?;
         self.written.fetch_add(1, Ordering::Relaxed);
         Ok(0)
     }
@@ -159,26 +153,27 @@ impl Objects {
     }
 
     fn check(&self, name: &ObjectName, size: u64) -> Result<Option<Status>, PublishError> {
-        let path = name.to_string();
-        let found = self.dir.status(&path)?.filter(|status| status.size == size);
+        let path = name.as_str();
+        let found = self.dir.status(path)?.filter(|status| status.size == size);
         let right = |dir: &Dir| {
-            let Some(mut file) = dir.open_file(&path)? else { return Ok(false) };
-            let failed = |source| fs::Error::new(Deed::Read, &dir.path().join(&path), source);
-            Ok(hash(&mut file).map_err(failed)? == (*name.digest(), size))
+            let Some(mut file) = dir.open_file(path)? else { return Ok(false) };
+            let failed = |source| fs::Error::new(Deed::Read, &dir.path().join(path), source);
+            let (digest, length) = hash(&mut file).map_err(failed)?;
+            Ok(length == size && digest.to_string() == name.hash())
         };
-        self.sound((name, &path), found, right)
+        self.sound(name, found, right)
     }
 
     /// Whether what was found is the object: by size and time where builds ended well, else by reading it. A sound file
     /// whose time was lost, as by a copy of the output, is given it again.
     fn sound(
         &self,
-        (name, path): (&ObjectName, &str),
+        name: &ObjectName,
         found: Option<Status>,
         right: impl FnOnce(&Dir) -> Result<bool, PublishError>,
     ) -> Result<Option<Status>, PublishError> {
         let Some(status) = found.filter(|status| status.kind == Kind::File) else { return Ok(None) };
-        let timely = status.mtime == name.digest().mtime();
+        let timely = status.mtime == name.mtime();
         if timely && !self.output.was_interrupted() {
             return Ok(Some(status));
         }
@@ -187,7 +182,7 @@ impl Objects {
         }
         if !timely {
             self.output.begin()?;
-            self.dir.set_mtime(path, name.digest().mtime())?;
+            self.dir.set_mtime(name.as_str(), name.mtime())?;
         }
         Ok(Some(status))
     }
@@ -205,7 +200,7 @@ impl Objects {
     }
 
     fn part(&self, name: &ObjectName) -> MutexGuard<'_, BTreeMap<ObjectName, Known>> {
-        let part = self.known.get(usize::from(name.digest().first()));
+        let part = self.known.get(usize::from(name.first()));
         #[expect(clippy::expect_used, reason = "there is a part for each value of a byte")]
         part.expect("a part for each byte").lock().unwrap_or_else(PoisonError::into_inner)
     }

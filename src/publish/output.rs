@@ -139,6 +139,16 @@ impl Output {
         !self.fresh && self.marker.complete.is_none()
     }
 
+    /// Opens a folder of the output, making it where it is missing.
+    pub(super) fn make_folder(&self, name: &str) -> Result<Dir, PublishError> {
+        if let Some(dir) = self.root.folder(name)? {
+            return Ok(dir);
+        }
+        self.begin()?;
+        self.root.create_folder(name)?;
+        self.root.folder(name)?.ok_or(PublishError::Stale)
+    }
+
     /// Removes what a killed build was about to rename.
     pub(super) fn prune(&self) -> Result<usize, PublishError> {
         let left = self.root.status(TEMPORARY)?.is_some();

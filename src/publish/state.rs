@@ -9,6 +9,7 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::contract::Previous;
 use super::layout::Layout;
 use super::objects::Objects;
 use super::output::Output;
@@ -93,8 +94,7 @@ fn current(
     if last_inputs != inputs || !in_time || (Modes { link, trees }) != modes {
         return Ok(None);
     }
-    let Some(bytes) = contract::read_unaltered(&output.root, contract::MANIFEST)? else { return Ok(None) };
-    let Ok(manifest) = Manifest::parse(&bytes) else { return Ok(None) };
+    let Some(manifest) = Previous::read_unaltered(&output.root)? else { return Ok(None) };
     if manifest.build != build || !contract::edge_is_intact(&output.root, &manifest)? {
         return Ok(None);
     }
@@ -109,14 +109,13 @@ fn current(
 fn links_on_disk(root: &Dir, manifest: &Manifest) -> Result<Option<String>, PublishError> {
     let Some(dir) = root.folder("objects")? else { return Ok(None) };
     let objects: Vec<_> = contract::objects(manifest).collect();
-    let links = |(name, size): &(&str, u64)| {
-        let mtime = name.parse::<ObjectName>().ok()?.digest().mtime();
-        let right = |kind, found: u64, time| kind == Kind::File && found == *size && time == mtime;
-        let status = dir.status(name).ok()??;
-        right(status.kind, status.size, status.mtime).then_some(status.links)
+    let links = |(name, size): &(&ObjectName, u64)| {
+        let status = dir.status(name.as_str()).ok()??;
+        let sound = (status.kind, status.size, status.mtime) == (Kind::File, *size, name.mtime());
+        sound.then_some(status.links)
     };
     let links: Option<Vec<u64>> = objects.par_iter().with_min_len(256).map(links).collect();
-    let names = objects.iter().map(|(name, _)| *name);
+    let names = objects.iter().map(|(name, _)| name.as_str());
     Ok(links.map(|links| link_hash(names.zip(links))))
 }
 
