@@ -6,11 +6,23 @@
     clippy::indexing_slicing,
     reason = "a test that fails says so by a panic"
 )]
+#![allow(clippy::disallowed_methods, reason = "tests make and read files of their own")]
+#![allow(clippy::print_stdout, reason = "what a test counted is shown by `--show-output`")]
 
+#[path = "../../benches/compare/course.rs"]
+#[path = "../../benches/compare/ours.rs"]
 mod access;
+mod built;
 mod config;
+mod corpora;
 mod corpora_reading;
+mod course;
 mod decide;
 mod front_matter;
+mod ours;
+mod same_bytes;
 mod sources;
+mod survive;
 mod theme;
+mod tour;
+mod truth;
