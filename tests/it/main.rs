@@ -9,17 +9,14 @@
 #![allow(clippy::disallowed_methods, reason = "tests make and read files of their own")]
 #![allow(clippy::print_stdout, reason = "what a test counted is shown by `--show-output`")]
 
-#[path = "../../benches/compare/course.rs"]
-#[path = "../../benches/compare/ours.rs"]
 mod access;
 mod built;
 mod config;
 mod corpora;
 mod corpora_reading;
-mod course;
 mod decide;
 mod front_matter;
-mod ours;
+mod generated;
 mod same_bytes;
 mod sources;
 mod survive;

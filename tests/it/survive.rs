@@ -11,8 +11,8 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::built::{build, command, contents, differences, json};
-use crate::course::{Course, Random};
-use crate::ours::{self, Gating};
+use crate::generated::course::{Course, Random};
+use crate::generated::ours::{self, Gating};
 
 /// How often a build is killed.
 const KILLS: usize = 100;
