@@ -198,6 +198,7 @@ fn prepare(request: &Request<'_>, config: Config) -> Result<Prepared, Vec<Diagno
         clock: request.now,
         drafts: request.drafts,
         alerts: &alerts,
+        missing_template: &|name| theme.as_ref().filter(|theme| !theme.has(name)).map(|theme| theme.missing(name)),
         theme_files: statics,
     };
     let loaded = load::load(&load, config).map_err(|more| faults.extend(more));
@@ -253,7 +254,12 @@ struct Objects {
     statics: Vec<Stored>,
 }
 
-fn render(plan: &Plan, theme: &Theme, publisher: &Publisher, request: &Request<'_>) -> Result<Objects, Vec<Diagnostic>> {
+fn render(
+    plan: &Plan,
+    theme: &Theme,
+    publisher: &Publisher,
+    request: &Request<'_>,
+) -> Result<Objects, Vec<Diagnostic>> {
     let site = theme_site(plan.site());
     let renderer = renderer(plan, theme, &site);
     let total = plan.variants();
@@ -302,11 +308,8 @@ fn settle(
         }
         kept
     };
-    let objects = Objects {
-        outputs: outputs.into_iter().map(&mut keep).collect(),
-        files: keep(files),
-        statics: keep(statics),
-    };
+    let objects =
+        Objects { outputs: outputs.into_iter().map(&mut keep).collect(), files: keep(files), statics: keep(statics) };
     if faults.is_empty() { Ok(objects) } else { Err(sorted(faults)) }
 }
 

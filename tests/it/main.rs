@@ -9,16 +9,16 @@
 #![allow(clippy::disallowed_methods, reason = "tests make and read files of their own")]
 #![allow(clippy::print_stdout, reason = "what a test counted is shown by `--show-output`")]
 
-#[path = "../../benches/compare/course.rs"]
-#[path = "../../benches/compare/ours.rs"]
 mod access;
 mod built;
 mod config;
 mod corpora;
 mod corpora_reading;
+#[path = "../../benches/compare/course.rs"]
 mod course;
 mod decide;
 mod front_matter;
+#[path = "../../benches/compare/ours.rs"]
 mod ours;
 mod same_bytes;
 mod sources;
