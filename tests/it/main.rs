@@ -9,4 +9,5 @@
 
 mod access;
 mod decide;
+mod publish;
 mod theme;
