@@ -1,1 +1,160 @@
-//! (to be written)
+//! The command line: the only place that prints and that reads a clock.
+//!
+//! Each command is a file; each turns its arguments into a request, hands it to the library and says what came back.
+//! Diagnostics go to standard error, answers to standard output; `--format json` says both for machines.
+
+mod build;
+mod check;
+mod explain;
+mod init;
+mod say;
+mod schema;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tierpress::diagnostic::Diagnostic;
+use tierpress::time::Timestamp;
+
+/// A static-site generator for people who sell what they write.
+#[derive(Debug, Parser)]
+#[command(name = "tierpress", version, max_term_width = 100, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tierpress init my-school            a small site to begin with
+  tierpress build                     build the site in this folder into tierpress-out/
+  tierpress check                     find every fault without writing anything
+  tierpress explain /course/two/ --as basic/30d+rust-course@2026-12-01
+
+Exit codes: 0 done; 1 the content is at fault; 2 the call or site.yaml is; 3 --strict found something.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a small site that builds: two tiers, a bundle, a sample lesson
+    Init(init::Arguments),
+    /// Build the site: an output tree per tier and bundle, and the manifest
+    Build(build::Arguments),
+    /// Find everything that a build would refuse, without writing anything
+    Check(check::Arguments),
+    /// Say who can open a path, through which tags, and why not
+    Explain(explain::Arguments),
+    /// Print the JSON Schema of a format
+    Schema(schema::Arguments),
+}
+
+/// Where the site is and how it is looked at.
+#[derive(Debug, Args)]
+struct SiteArguments {
+    /// The folder that holds site.yaml
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    root: PathBuf,
+    /// The address of the site, in place of base_url in site.yaml
+    #[arg(long, value_name = "URL", env = "TIERPRESS_BASE_URL")]
+    base_url: Option<String>,
+    /// The content's clock: a date or an instant [default: SOURCE_DATE_EPOCH, else the present]
+    #[arg(long, value_name = "T")]
+    now: Option<String>,
+    /// Publish drafts too
+    #[arg(long)]
+    drafts: bool,
+}
+
+/// How answers are said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For machines
+    Json,
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Ending {
+    Done,
+    ContentAtFault,
+    CallAtFault,
+    Found,
+}
+
+impl From<Ending> for ExitCode {
+    fn from(ending: Ending) -> Self {
+        Self::from(match ending {
+            Ending::Done => 0,
+            Ending::ContentAtFault => 1,
+            Ending::CallAtFault => 2,
+            Ending::Found => 3,
+        })
+    }
+}
+
+/// Runs the command that was asked for.
+pub(crate) fn run() -> ExitCode {
+    let ending = match Cli::parse().command {
+        Command::Init(arguments) => init::run(&arguments),
+        Command::Build(arguments) => build::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
+    };
+    ending.into()
+}
+
+/// Whose fault the faults are: the call's before the content's.
+fn ending(faults: &[Diagnostic]) -> Ending {
+    let setup = faults.iter().any(|fault| fault.is_error() && fault.origin == tierpress::diagnostic::Origin::Setup);
+    if setup { Ending::CallAtFault } else { Ending::ContentAtFault }
+}
+
+/// The two clocks of a build.
+#[derive(Clone, Copy, Debug)]
+struct Clocks {
+    /// The content's.
+    now: Timestamp,
+    /// The real one, or `SOURCE_DATE_EPOCH`.
+    created: Timestamp,
+}
+
+/// Reads the clocks.
+fn clocks(now: Option<&str>) -> Result<Clocks, Diagnostic> {
+    let created = match std::env::var("SOURCE_DATE_EPOCH") {
+        Ok(text) => {
+            let seconds = text.trim().parse().ok().and_then(|seconds: i64| Timestamp::try_from(seconds).ok());
+            seconds.ok_or_else(|| {
+                Diagnostic::setup(format!("SOURCE_DATE_EPOCH is `{text}`")).help("it must be seconds since 1970, as a whole number")
+            })?
+        }
+        Err(_) => present(),
+    };
+    let now = match now {
+        None => created,
+        Some(text) => {
+            let date = tierpress::load::dates::parse(text, &jiff::tz::TimeZone::UTC);
+            let number = text.parse().ok().and_then(|seconds: i64| Timestamp::try_from(seconds).ok());
+            date.map(|date| date.first).or(number).ok_or_else(|| {
+                Diagnostic::setup(format!("`--now {text}` is no date")).help("write 2026-12-01, or 2026-12-01T09:00:00Z")
+            })?
+        }
+    };
+    Ok(Clocks { now, created })
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where the real clock is read")]
+fn present() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    Timestamp::saturating(since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX)))
+}
+
+/// What tells this program from another build of it: another program builds anew.
+fn program() -> String {
+    let hash = std::env::current_exe().ok().and_then(|path| tierpress::fs::read(&path).ok());
+    let hash = hash.map(|bytes| tierpress::digest::sha256_hex(&bytes)).unwrap_or_default();
+    format!("{} {hash}", env!("CARGO_PKG_VERSION"))
+}

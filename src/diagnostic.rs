@@ -7,10 +7,10 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How bad it is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Nothing is published.
@@ -20,17 +20,18 @@ pub enum Severity {
 }
 
 /// Whose fault it is: it decides the exit code.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
     /// Something under `content/`, a template, a string: exit code 1.
+    #[default]
     Content,
     /// The call or `site.yaml`: exit code 2.
     Setup,
 }
 
 /// A place in a file. Lines and columns count from 1; columns count characters, not bytes.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct Location {
     /// The path below the site's root, with `/`.
     pub file: Arc<str>,
@@ -45,7 +46,7 @@ pub struct Location {
 }
 
 /// One fault or warning.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
@@ -123,6 +124,12 @@ impl Diagnostic {
 pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.sort_by(|a, b| a.key().cmp(&b.key()));
     diagnostics.dedup();
+}
+
+/// Reads diagnostics that were written as JSON; what is not of their form is passed over.
+#[must_use]
+pub fn read(written: &serde_json::Value) -> Vec<Diagnostic> {
+    Vec::deserialize(written).unwrap_or_default()
 }
 
 /// Whether any of them stops the build.

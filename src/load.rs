@@ -82,8 +82,8 @@ pub fn load(request: &Request<'_>, config: Config) -> Result<Loaded, Vec<Diagnos
     let mut diagnostics = Vec::new();
     let sources = sources::find(request.root, &mut diagnostics);
     let raw = pages::read(&sources, &config, &mut diagnostics);
-    let tree = pages::tree(&raw);
     let folders = pages::folder_urls(&raw, &sources);
+    let tree = pages::tree(&raw, &folders);
     let locate = |page: usize, range| pages::locate(&raw, page, range);
     let front_matter: Vec<_> = raw.iter().map(|page| page.front_matter.clone()).collect();
     let givens = Givens {

@@ -47,7 +47,7 @@ impl Timestamp {
     /// The instant in a time zone, as a civil date and time.
     #[must_use]
     pub fn civil(self, zone: &TimeZone) -> civil::DateTime {
-        zone.to_datetime(jiff::Timestamp::from_second(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH))
+        zone.to_datetime(jiff::Timestamp::from_second(self.0).unwrap_or(jiff::Timestamp::MAX))
     }
 }
 

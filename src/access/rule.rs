@@ -76,7 +76,7 @@ impl Rule {
     /// Holds where one clause does.
     #[must_use]
     pub fn of(clause: Clause) -> Self {
-        Self::any([&Self(vec![clause])])
+        Self::from(clause)
     }
 
     /// Holds for nobody.

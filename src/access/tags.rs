@@ -153,6 +153,17 @@ impl Tag {
         self.names.iter().all(|name| *name == Name::Public)
     }
 
+    /// Who, as it is written: `basic+rust-course`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let name = |name: &Name| match name {
+            Name::Public => "public".to_owned(),
+            Name::Members => "members".to_owned(),
+            Name::Id(id) => id.to_string(),
+        };
+        self.names.iter().map(name).collect::<Vec<_>>().join("+")
+    }
+
     /// Whether it names a tier or a bundle by this id.
     #[must_use]
     pub fn names_id(&self, id: &Id) -> bool {

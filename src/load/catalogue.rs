@@ -1,4 +1,5 @@
 //! The `access` section of `site.yaml`: tiers, bundles, and what becomes of access that is not paid.
+#![expect(clippy::wildcard_enum_match_arm, reason = "a value of any other kind is a fault")]
 
 use std::ops::Range;
 
@@ -132,21 +133,21 @@ fn controls(section: &Section<'_>, key: &str, faults: &mut Faults<'_>) -> Option
 }
 
 fn control(node: &Node, list: &str, faults: &mut Faults<'_>) -> Option<Control> {
-    let (path, keys) = if list == "tiers" { ("tier ", &TIER_KEYS[..]) } else { ("bundle ", &BUNDLE_KEYS[..]) };
+    let (kind, keys) = if list == "tiers" { ("tier", &TIER_KEYS[..]) } else { ("bundle", &BUNDLE_KEYS[..]) };
     let Value::Map(map) = &node.value else {
-        let fault = wrong(&format!("an item of access.{list}"), &node.value, "a map", node);
-        faults.error(fault.help("write `- {id: …, title: …}`"));
+        let message = format!("an item of `access.{list}` is {}, not a map", node.value.kind());
+        faults.error(Fault::new(message, node.span.clone()).help("write `- {id: …, title: …}`"));
         return None;
     };
     let section = Section { map, path: "" };
     section.only(keys, faults);
     let Some(written) = map.get("id") else {
-        faults.error(Fault::new(format!("this {path}has no id").replace("  ", " "), node.span.clone()));
+        faults.error(Fault::new(format!("this {kind} has no id"), node.span.clone()));
         return None;
     };
     let id = faults.keep(id("id", written, faults));
-    let also = section.read_list("also", faults, |key, node| id_in(key, node));
-    let includes = section.read_list("includes", faults, |key, node| id_in(key, node));
+    let also = section.read_list("also", faults, id_in);
+    let includes = section.read_list("includes", faults, id_in);
     let title = section.read("title", faults, words);
     let free = section.read("free", faults, |key, node, _| boolean(key, node)).unwrap_or(false);
     let price = section.read("price", faults, words);

@@ -2,6 +2,7 @@
 //!
 //! Every fault is shown at once. An unknown key is an error, for a setting that is not read may be one that closes
 //! something.
+#![expect(clippy::wildcard_enum_match_arm, reason = "a value of any other kind is a fault")]
 
 use std::ops::Range;
 use std::path::Path;
@@ -151,7 +152,9 @@ pub fn parse(source: Source<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Co
     let map = root(source.text).map_err(|fault| faults.error(fault)).ok();
     let config = map.and_then(|map| decide(&map, source, &mut faults));
     let failed = faults.any_error();
-    diagnostics.extend(faults.into_diagnostics());
+    let mut found = faults.into_diagnostics();
+    crate::diagnostic::sort(&mut found);
+    diagnostics.extend(found);
     config.filter(|_| !failed)
 }
 

@@ -123,7 +123,7 @@ fn below_comments<'a>(text: &'a str, first: &Line<'a>) -> Option<Line<'a>> {
 }
 
 /// `title` of `title: x` or `title = x`.
-fn key_of(line: &str) -> Option<&str> {
+pub(super) fn key_of(line: &str) -> Option<&str> {
     let length = line.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-')))?;
     let (key, rest) = line.split_at_checked(length)?;
     let rest = rest.trim_start().strip_prefix([':', '='])?;

@@ -2,6 +2,7 @@
 //!
 //! A fault never leads to a default: the page has no front matter then, and the build stops. What a key does to the
 //! pages below, and what the clock makes of a date, is not decided here.
+#![expect(clippy::wildcard_enum_match_arm, reason = "a value of any other kind is a fault, or is kept as it is")]
 
 use std::ops::Range;
 
@@ -183,7 +184,7 @@ impl<'a> Reader<'a> {
 
     fn unknown(&mut self, key: &Spanned<String>, node: &Node) {
         let name = &key.value;
-        if self.is_own(name) {
+        if self.is_own(name) || keys::is_known(name) {
             return;
         }
         let fault = |message: String, near: &str| {
@@ -284,7 +285,7 @@ impl<'a> Reader<'a> {
         match dates::parse(written, self.context.zone) {
             Some(date) => Some(Spanned::new(date, node.span.clone())),
             None => {
-                self.faults.error(Fault::new(format!("`{written}` is no date"), node.span.clone()).help(DATE_HELP));
+                self.faults.error(Fault::new(format!("`{written}` is not a date"), node.span.clone()).help(DATE_HELP));
                 None
             }
         }
@@ -342,7 +343,11 @@ impl<'a> Reader<'a> {
     fn path(&mut self, key: &str, node: &Node) -> Option<Spanned<String>> {
         match &node.value {
             Value::Null => return None,
-            Value::Bool(false) if key == "permalink" => return None,
+            Value::Bool(false) if key == "permalink" => {
+                let fault = Fault::new("`permalink: false` holds nothing back here", node.span.clone());
+                self.faults.warn(fault.help("write `draft: true`"));
+                return None;
+            }
             _ => {}
         }
         let path = self.faults.keep(text(key, node))?;
@@ -439,7 +444,7 @@ pub(super) fn is_language(tag: &str) -> bool {
         && parts.all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|c| c.is_ascii_alphanumeric()))
 }
 
-pub(super) const DATE_HELP: &str = "write `2026-12-01` or `2026-12-01T09:00:00`";
+pub(super) const DATE_HELP: &str = "write it like `2026-12-15` or `2026-12-15T09:00:00`";
 
 fn holds_gate(node: &Node) -> bool {
     match &node.value {

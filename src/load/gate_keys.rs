@@ -2,6 +2,10 @@
 //!
 //! No fault here has a default: an empty, misspelt or wrongly typed gate key stops the build. What other tools use to hold
 //! a page back is honoured with a warning, or refused with our word for it; it is never passed over.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a value of any other kind is a fault: no such arm lets anything pass"
+)]
 
 use std::ops::Range;
 
@@ -73,10 +77,6 @@ impl GateKeys {
                 self.hold_back(draft);
             }
             "published" => self.published(key, node, reader),
-            "permalink" if node.value == Value::Bool(false) => {
-                said(key, "`permalink: false` is read as `draft: true`", reader);
-                self.hold_back(Some(Spanned::new(true, node.span.clone())));
-            }
             "teaser" => self.teaser = teaser(node, reader),
             "files" => self.files(node, reader),
             _ => return refuse_foreign(key, node, reader),
@@ -93,7 +93,11 @@ impl GateKeys {
 
     /// Jekyll writes true or false, Hugo a date.
     fn published(&mut self, key: &Spanned<String>, node: &Node, reader: &mut Reader<'_>) {
-        if matches!(node.value, Value::Text(_) | Value::Date(_)) {
+        let is_date = match &node.value {
+            Value::Text(text) => super::dates::parse(text, reader.context.zone).is_some(),
+            other => matches!(other, Value::Date(_)),
+        };
+        if is_date {
             return self.release(key, node, reader);
         }
         let Some(published) = switch("published", node, reader) else { return };

@@ -41,40 +41,24 @@ pub const KNOWN: [&str; 24] = [
 ];
 
 /// Keys of other tools that are near one of ours and mean something else.
-const FOREIGN: [&str; 33] = [
+const FOREIGN: [&str; 17] = [
     "file",
     "header",
     "leader",
     "reader",
-    "related",
     "accent",
     "success",
     "publisher",
     "tag",
-    "type",
     "images",
     "data",
     "height",
     "math",
     "tabs",
-    "name",
-    "page",
-    "pages",
-    "menu",
-    "text",
     "rate",
-    "style",
-    "author",
-    "authors",
-    "layout",
-    "modified",
     "update",
-    "usage",
-    "stage",
     "late",
-    "gate",
-    "hash",
-    "released_in",
+    "tile",
 ];
 
 /// Whether a key decides who reads.
@@ -114,4 +98,30 @@ fn near(key: &str, candidates: impl IntoIterator<Item = &'static str>) -> Option
         })
         .min()
         .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_listed_foreign_key_is_near_one_of_ours() {
+        for key in FOREIGN {
+            assert!(near(key, GATES.into_iter().chain(HELD_BACK).chain(KNOWN)).is_some(), "{key}");
+        }
+    }
+
+    #[test]
+    fn known_keys_are_not_near_each_other() {
+        for key in [
+            "title", "author", "layout", "excerpt", "type", "series", "summary", "cover", "featured", "comments", "toc",
+        ] {
+            assert_eq!(near_gate(key, &Value::Null), None, "{key}");
+        }
+        assert_eq!(near_gate("ACCESS", &Value::Null), Some("access"));
+        assert_eq!(near_gate("acsess", &Value::Null), Some("access"));
+        assert_eq!(near_gate("releese", &Value::Null), Some("release"));
+        assert_eq!(near_gate("untill", &Value::Null), Some("until"));
+        assert_eq!(near_gate("hide", &Value::List(Vec::new())), None);
+    }
 }

@@ -163,8 +163,30 @@ pub fn alias_url(alias: &str) -> Result<String, UrlFault> {
 }
 
 fn with_slash(path: &str) -> String {
-    let path: String = path.trim().nfc().collect();
+    let path: String = decoded(path.trim()).nfc().collect();
     if path.starts_with('/') { path } else { format!("/{path}") }
+}
+
+/// Takes away the percent-encoding that other tools ask for. What an edge refuses even encoded keeps its `%`, and is
+/// refused for it.
+fn decoded(path: &str) -> String {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let byte = after.get(..2).filter(|_| *first == b'%').and_then(|pair| std::str::from_utf8(pair).ok());
+        let byte = byte.and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        match byte.filter(|byte| *byte >= b' ' && !br"/\%;.".contains(byte) && *byte != 0x7f) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| path.to_owned())
 }
 
 fn folder(path: &str) -> String {

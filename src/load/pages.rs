@@ -179,7 +179,7 @@ pub fn locate_in(source: &PageSource, range: Range<usize>) -> Location {
 
 /// Sections and what stands in them.
 #[must_use]
-pub fn tree(pages: &[RawPage]) -> Tree {
+pub fn tree(pages: &[RawPage], folders: &BTreeMap<String, String>) -> Tree {
     let leaves: Vec<Leaf> = pages
         .iter()
         .map(|page| Leaf {
@@ -187,9 +187,14 @@ pub fn tree(pages: &[RawPage]) -> Tree {
             is_index: page.source.kind == Kind::Section,
             is_folder_page: page.source.kind == Kind::PageFolder,
             order: order(page),
+            url: page.url.clone(),
         })
         .collect();
-    Tree::new(&leaves, &folder_order)
+    let folder_url = |folder: &str| {
+        let folder = format!("content/{folder}");
+        folders.get(folder.trim_end_matches('/')).cloned().unwrap_or_default()
+    };
+    Tree::new(&leaves, &folder_order, &folder_url)
 }
 
 /// Reading order: weight, else number; then date; then the name.

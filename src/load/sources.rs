@@ -167,7 +167,7 @@ pub fn decode(bytes: Vec<u8>, path: &Arc<str>) -> Result<String, Box<Diagnostic>
         return Err(Box::new(Diagnostic::error("this file is UTF-16, not UTF-8").at(Location::file(path)).help(help)));
     }
     let bad = |valid: usize, bytes: &[u8], message: &str| {
-        let text = String::from_utf8_lossy(bytes.get(..valid + 1).unwrap_or(bytes)).into_owned();
+        let text = String::from_utf8_lossy(bytes.get(..valid + 1).unwrap_or(bytes)).replace('\0', "\u{2400}");
         let location = Source { file: path, text: &text }.locate(valid..valid + 1);
         Box::new(Diagnostic::error(message).at(location).help(help))
     };
@@ -196,7 +196,7 @@ fn visit(entry: &DirEntry, (root, boundary): (&Path, &Path)) -> Result<Visited, 
     let name = entry.file_name().to_str();
     let is_folder = entry.file_type().is_dir();
     let inside = entry.depth() > 0;
-    if inside && name.is_some_and(|name| names::is_ignored(name)) {
+    if inside && name.is_some_and(names::is_ignored) {
         return Ok(Visited::Skip);
     }
     let Some(name) = name.filter(|_| entry.path().strip_prefix(root).is_ok_and(|below| below.to_str().is_some()))
@@ -205,9 +205,10 @@ fn visit(entry: &DirEntry, (root, boundary): (&Path, &Path)) -> Result<Visited, 
             Diagnostic::error("this name is not Unicode").at(Location::file(&lossy)).help("rename it"),
         ));
     };
-    if entry.path_is_symlink() && !fs::canonicalize(entry.path()).is_ok_and(|target| target.starts_with(boundary)) {
-        let fault = Diagnostic::error("this link leaves the site").at(Location::file(&lossy));
-        return Err(Box::new(fault.help("put a copy in its place")));
+    if entry.path_is_symlink()
+        && let Some(message) = link_fault(entry.path(), &lossy, boundary)
+    {
+        return Err(Box::new(Diagnostic::error(message).at(Location::file(&lossy)).help("put a copy in its place")));
     }
     if is_folder {
         return Ok(Visited::Folder(lossy));
@@ -221,6 +222,21 @@ fn visit(entry: &DirEntry, (root, boundary): (&Path, &Path)) -> Result<Visited, 
     }
     let folder = lossy.rsplit_once('/').map_or("", |(folder, _)| folder).into();
     Ok(Visited::File(FileSource { folder, path: lossy, disk: entry.path().to_owned(), name: name.to_owned() }))
+}
+
+/// A link stays within the site, and no folder that is public as a whole shows `content/`, which is not.
+fn link_fault(disk: &Path, path: &str, boundary: &Path) -> Option<&'static str> {
+    let content = boundary.join("content");
+    match fs::canonicalize(disk) {
+        Ok(target) if !target.starts_with(boundary) => Some("this link leaves the site"),
+        Ok(target)
+            if !path.starts_with("content") && (target.starts_with(&content) || content.starts_with(&target)) =>
+        {
+            Some("this link makes `content/` public")
+        }
+        Ok(_) => None,
+        Err(_) => Some("this link leads nowhere"),
+    }
 }
 
 fn skip(entry: &DirEntry, entries: &mut walkdir::IntoIter) {

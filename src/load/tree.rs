@@ -28,6 +28,8 @@ pub struct Leaf {
     pub is_index: bool,
     /// `index.md`.
     pub is_folder_page: bool,
+    /// Its URL.
+    pub url: String,
     /// What it is sorted by; a section's page gives it to its section.
     pub order: Order,
 }
@@ -64,7 +66,7 @@ pub enum TreeChild {
 impl Tree {
     /// Builds the tree; `leaves` in the order of the sources, `order_of` tells what a folder's name sorts by.
     #[must_use]
-    pub fn new(leaves: &[Leaf], order_of: &dyn Fn(&str) -> Order) -> Self {
+    pub fn new(leaves: &[Leaf], order_of: &dyn Fn(&str) -> Order, folder_url: &dyn Fn(&str) -> String) -> Self {
         let page_folders = page_folders(leaves);
         let mut tree = Self { own_section: vec![None; leaves.len()], ..Self::default() };
         tree.is_index = leaves.iter().map(|leaf| leaf.is_index).collect();
@@ -84,6 +86,7 @@ impl Tree {
                 node.order = merged(&leaf.order, &node.order);
             }
         }
+        tree.adopt(leaves, folder_url);
         for node in 0..tree.nodes.len() {
             if let Some(page) = tree.nodes.get(node).and_then(|node| node.page)
                 && let Some(own) = tree.own_section.get_mut(page)
@@ -191,6 +194,19 @@ impl Tree {
         self.nodes.push(node);
         by_folder.insert(folder, self.nodes.len() - 1);
         self.nodes.len() - 1
+    }
+
+    /// `types.md` beside the folder `types/` is that section's page, where it has no other: they would share a URL.
+    fn adopt(&mut self, leaves: &[Leaf], folder_url: &dyn Fn(&str) -> String) {
+        let by_url: BTreeMap<&str, usize> = leaves.iter().enumerate().map(|(page, leaf)| (leaf.url.as_str(), page)).collect();
+        for node in self.nodes.iter_mut().filter(|node| node.page.is_none()) {
+            if let Some(page) = by_url.get(folder_url(&node.folder).as_str())
+                && let Some(leaf) = leaves.get(*page)
+            {
+                node.page = Some(*page);
+                node.order = merged(&leaf.order, &node.order);
+            }
+        }
     }
 
     /// Puts every page and section under its section, sorted.

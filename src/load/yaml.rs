@@ -2,6 +2,7 @@
 //!
 //! YAML 1.2: only `true` and `false` are booleans, so that `hidden: yes` is text and can be refused by name. Aliases are
 //! expanded up to a bound, merge keys (`<<`) are merged, tags (`!thing`) mean nothing.
+#![expect(clippy::wildcard_enum_match_arm, reason = "a value of any other kind is no map and no text")]
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,6 +10,7 @@ use std::ops::Range;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
 use super::document::{DEEPEST, Fault, Map, Node, Value};
+use super::frame;
 use crate::diagnostic::Spanned;
 
 /// More values than this, aliases expanded, are refused.
@@ -20,10 +22,21 @@ const MOST: usize = 100_000;
 /// The first fault of the text: bad syntax, a key written twice, a key that is no scalar, nesting deeper than
 /// [`DEEPEST`], more aliases than a page can mean.
 pub fn read(file: &str, range: Range<usize>) -> Result<Node, Fault> {
-    let text = file.get(range.clone()).unwrap_or_default();
-    let places = Places::new(text, range.start);
-    let mut reader =
-        Reader { parser: Parser::new_from_str(text), places, anchors: BTreeMap::new(), count: 0, end: range.end };
+    let mut text = file.get(range.clone()).unwrap_or_default().to_owned();
+    let mut places = Places::new(&text, range.start);
+    loop {
+        match parse(&text, &places) {
+            Ok(node) => return Ok(node),
+            Err(Stop::Fault(fault)) => return Err(fault),
+            Err(Stop::Outdented(quote)) => {
+                text = indented(&text, quote, &mut places)?;
+            }
+        }
+    }
+}
+
+fn parse(text: &str, places: &Places) -> Result<Node, Stop> {
+    let mut reader = Reader { parser: Parser::new_from_str(text), places, anchors: BTreeMap::new(), count: 0 };
     loop {
         match reader.next()? {
             (Event::StreamStart | Event::DocumentStart(_), _) => {}
@@ -37,38 +50,119 @@ pub fn read(file: &str, range: Range<usize>) -> Result<Node, Fault> {
     }
 }
 
+/// Why the parser stopped.
+enum Stop {
+    /// For good.
+    Fault(Fault),
+    /// At a quoted text that goes on at the margin: where it begins, in characters. Other parsers read that, and people
+    /// write it, so it is indented and read again.
+    Outdented(usize),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// The text with the lines of a quoted scalar moved to the right of its quote.
+///
+/// A line that looks like a key is refused: a forgotten quote must not swallow an `access:` below it.
+fn indented(text: &str, quote: usize, places: &mut Places) -> Result<String, Fault> {
+    let (before, scalar) = text.split_at(text.char_indices().nth(quote).map_or(text.len(), |(at, _)| at));
+    let column = before.chars().rev().take_while(|c| *c != '\n').count();
+    let (scalar, after) = scalar.split_at(quoted_length(scalar));
+    let mut moved = before.to_owned();
+    let mut index = quote;
+    for (number, line) in scalar.split_inclusive('\n').enumerate() {
+        if number > 0 && !line.trim().is_empty() {
+            let start = places.byte(index);
+            if frame::key_of(line).is_some() {
+                let fault =
+                    Fault::new("this line is swallowed by the quote above it", start..start + line.trim_end().len());
+                return Err(Fault {
+                    also: Some(places.byte(quote)..places.byte(quote) + 1),
+                    ..fault.help("close the quote, or indent the line")
+                });
+            }
+            let missing = (column + 1).saturating_sub(line.chars().take_while(|c| *c == ' ').count());
+            moved.extend(std::iter::repeat_n(' ', missing));
+            places.insert(index, missing);
+            index += missing;
+        }
+        moved.push_str(line);
+        index += line.chars().count();
+    }
+    moved.push_str(after);
+    Ok(moved)
+}
+
+/// How long a quoted scalar is, quotes included; to the end of the text where it is not closed.
+fn quoted_length(text: &str) -> usize {
+    let mut characters = text.char_indices().peekable();
+    let Some((_, quote)) = characters.next() else { return 0 };
+    while let Some((at, c)) = characters.next() {
+        match c {
+            '\\' if quote == '"' => {
+                characters.next();
+            }
+            '\'' if quote == '\'' && characters.peek().is_some_and(|(_, next)| *next == '\'') => {
+                characters.next();
+            }
+            c if c == quote => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
 struct Reader<'a> {
     parser: Parser<'a, saphyr_parser::StrInput<'a>>,
-    places: Places,
+    places: &'a Places,
     anchors: BTreeMap<usize, (Node, usize)>,
     count: usize,
-    end: usize,
 }
 
 impl<'a> Reader<'a> {
-    fn next(&mut self) -> Result<(Event<'a>, Range<usize>), Fault> {
+    fn next(&mut self) -> Result<(Event<'a>, Range<usize>), Stop> {
         match self.parser.next_event() {
             Some(Ok((event, span))) => Ok((event, self.places.range(span))),
-            Some(Err(error)) => Err(self.fault(&error)),
-            None => Ok((Event::StreamEnd, self.end..self.end)),
+            Some(Err(error)) => Err(self.stop(&error)),
+            None => Ok((Event::StreamEnd, self.places.end()..self.places.end())),
         }
     }
 
     /// A file holds one document.
-    fn finish(&mut self) -> Result<(), Fault> {
+    fn finish(&mut self) -> Result<(), Stop> {
         loop {
             match self.next()? {
                 (Event::StreamEnd, _) => return Ok(()),
                 (Event::DocumentEnd, _) => {}
-                (_, span) => return Err(Fault::new("a second YAML document begins here", span)),
+                (_, span) => return Err(Fault::new("a second YAML document begins here", span).into()),
             }
         }
     }
 
-    fn fault(&self, error: &ScanError) -> Fault {
-        let at = self.places.byte(error.marker().index()).min(self.end);
+    fn stop(&self, error: &ScanError) -> Stop {
+        let index = error.marker().index();
+        if error.info() == "invalid indentation in quoted scalar" {
+            return Stop::Outdented(index);
+        }
+        let at = self.places.byte(index);
+        if let Some(tab) = self.places.indenting_tab(at) {
+            return Stop::Fault(Fault::new("a tab cannot indent YAML", tab).help("indent with blanks"));
+        }
+        if error.info().ends_with("found unexpected end of stream") && self.places.after(at).starts_with(['"', '\'']) {
+            return Stop::Fault(Fault::new("this quote is never closed", at..at + 1));
+        }
         let words = error.info().trim_end_matches('.');
-        Fault::new(format!("not valid YAML: {words}"), at..at)
+        let fault = Fault::new(format!("not valid YAML: {words}"), at..at);
+        let Some(open) = self.places.open_bracket(at) else { return Stop::Fault(fault) };
+        let closing = if self.places.after(open.start).starts_with('[') { ']' } else { '}' };
+        if self.places.after(at).contains(closing) {
+            return Stop::Fault(Fault { also: Some(open), ..fault });
+        }
+        Stop::Fault(Fault::new("this bracket is never closed", open).help(format!("put a `{closing}` where it ends")))
     }
 
     fn count(&mut self, more: usize, span: &Range<usize>) -> Result<(), Fault> {
@@ -76,14 +170,14 @@ impl<'a> Reader<'a> {
         if self.count > MOST { Err(Fault::new("too many values: is an alias repeated?", span.clone())) } else { Ok(()) }
     }
 
-    fn node(&mut self, event: Event<'a>, span: Range<usize>, depth: usize) -> Result<Node, Fault> {
+    fn node(&mut self, event: Event<'a>, span: Range<usize>, depth: usize) -> Result<Node, Stop> {
         if depth > DEEPEST {
-            return Err(Fault::new("nested too deep", span));
+            return Err(Fault::new("nested too deep", span).into());
         }
         self.count(1, &span)?;
         let before = self.count;
         let (value, anchor, end) = match event {
-            Event::Alias(anchor) => return self.alias(anchor, span),
+            Event::Alias(anchor) => return Ok(self.alias(anchor, span)?),
             Event::Scalar(text, style, anchor, _) => (scalar(&text, style), anchor, span.end),
             Event::SequenceStart(anchor, _) => {
                 let (items, end) = self.list(depth)?;
@@ -99,7 +193,7 @@ impl<'a> Reader<'a> {
             | Event::DocumentStart(_)
             | Event::DocumentEnd
             | Event::SequenceEnd
-            | Event::MappingEnd => return Err(Fault::new("not valid YAML: a value is missing", span)),
+            | Event::MappingEnd => return Err(Fault::new("not valid YAML: a value is missing", span).into()),
         };
         let node = Node { value, span: self.places.trim(span.start..end) };
         if anchor > 0 {
@@ -116,7 +210,7 @@ impl<'a> Reader<'a> {
         Ok(Node { value: node.value, span })
     }
 
-    fn list(&mut self, depth: usize) -> Result<(Vec<Node>, usize), Fault> {
+    fn list(&mut self, depth: usize) -> Result<(Vec<Node>, usize), Stop> {
         let mut items = Vec::new();
         loop {
             match self.next()? {
@@ -126,7 +220,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn map(&mut self, depth: usize) -> Result<(Map, usize), Fault> {
+    fn map(&mut self, depth: usize) -> Result<(Map, usize), Stop> {
         let mut map = Map::default();
         let mut merged = Vec::new();
         loop {
@@ -149,13 +243,13 @@ impl<'a> Reader<'a> {
             if let Some((first, _)) = map.entry(&key.value) {
                 let also = Some(first.span.clone());
                 let message = format!("the key `{}` is written twice", key.value);
-                return Err(Fault { also, ..Fault::new(message, key.span) });
+                return Err(Fault { also, ..Fault::new(message, key.span) }.into());
             }
             map.entries.push((key, node));
         }
     }
 
-    fn key(&mut self, event: Event<'a>, span: Range<usize>, depth: usize) -> Result<Spanned<String>, Fault> {
+    fn key(&mut self, event: Event<'a>, span: Range<usize>, depth: usize) -> Result<Spanned<String>, Stop> {
         let event = match event {
             Event::Scalar(text, ..) => return Ok(Spanned::new(text.into_owned(), self.places.trim(span))),
             other => other,
@@ -163,7 +257,7 @@ impl<'a> Reader<'a> {
         let node = self.node(event, span, depth + 1)?;
         match node.value {
             Value::Text(text) => Ok(Spanned::new(text, node.span)),
-            other => Err(Fault::new(format!("a key is text, not {}", other.kind()), node.span)),
+            other => Err(Fault::new(format!("a key is text, not {}", other.kind()), node.span).into()),
         }
     }
 }
@@ -171,13 +265,11 @@ impl<'a> Reader<'a> {
 /// What is written in the map itself comes before what is merged into it.
 fn merge(map: &mut Map, merged: Vec<(Spanned<String>, Node)>) {
     for (key, node) in merged {
-        let maps = match node.value {
-            Value::Map(more) => vec![more],
-            Value::List(items) => items.into_iter().filter_map(into_map).collect(),
-            other => {
-                map.entries.push((key, Node { value: other, span: node.span }));
-                continue;
-            }
+        let items = if let Value::List(items) = &node.value { items.as_slice() } else { std::slice::from_ref(&node) };
+        let maps: Option<Vec<Map>> = items.iter().map(as_map).collect();
+        let Some(maps) = maps else {
+            map.entries.push((key, node));
+            continue;
         };
         for (key, node) in maps.into_iter().flat_map(|more| more.entries) {
             if map.get(&key.value).is_none() {
@@ -187,8 +279,8 @@ fn merge(map: &mut Map, merged: Vec<(Spanned<String>, Node)>) {
     }
 }
 
-fn into_map(node: Node) -> Option<Map> {
-    if let Value::Map(map) = node.value { Some(map) } else { None }
+fn as_map(node: &Node) -> Option<Map> {
+    if let Value::Map(map) = &node.value { Some(map.clone()) } else { None }
 }
 
 fn scalar(text: &str, style: ScalarStyle) -> Value {
@@ -225,24 +317,85 @@ fn number(text: &str) -> Option<serde_json::Number> {
 
 /// Turns the parser's places, which count characters, into bytes of the file.
 struct Places {
-    text: String,
-    base: usize,
-    /// Byte offsets of all characters, unless the text is ASCII.
-    offsets: Option<Vec<usize>>,
+    /// For each character of the text that is parsed, its byte in the file; and one for the end.
+    bytes: Vec<usize>,
+    /// The text as it stands in the file.
+    written: String,
 }
 
 impl Places {
     fn new(text: &str, base: usize) -> Self {
-        let offsets = (!text.is_ascii()).then(|| text.char_indices().map(|(offset, _)| offset).collect());
-        Self { text: text.to_owned(), base, offsets }
+        let ends = std::iter::once(text.len());
+        let bytes = text.char_indices().map(|(at, _)| at).chain(ends).map(|at| base + at).collect();
+        Self { bytes, written: text.to_owned() }
+    }
+
+    /// Notes that blanks were put before a character: they stand where it does.
+    fn insert(&mut self, index: usize, count: usize) {
+        let index = index.min(self.bytes.len());
+        let byte = self.byte(index);
+        self.bytes.splice(index..index, std::iter::repeat_n(byte, count));
     }
 
     fn byte(&self, index: usize) -> usize {
-        let offset = match &self.offsets {
-            None => index,
-            Some(offsets) => offsets.get(index).copied().unwrap_or(self.text.len()),
-        };
-        self.base + offset.min(self.text.len())
+        self.bytes.get(index).copied().unwrap_or(self.end())
+    }
+
+    fn end(&self) -> usize {
+        self.bytes.last().copied().unwrap_or_default()
+    }
+
+    /// What is written from a byte of the file on.
+    fn after(&self, byte: usize) -> &str {
+        self.written.get(byte.saturating_sub(self.end() - self.written.len())..).unwrap_or_default()
+    }
+
+    /// The innermost bracket or brace that is open at a byte of the file. Only those are taken for brackets that stand
+    /// where a value begins; those within words, quotes and comments are not.
+    fn open_bracket(&self, byte: usize) -> Option<Range<usize>> {
+        let base = self.end() - self.written.len();
+        let before = self.written.get(..byte.saturating_sub(base))?;
+        let mut open = Vec::new();
+        let mut last = '\n';
+        let mut skipped = 0;
+        for (at, c) in before.char_indices() {
+            if at < skipped {
+                continue;
+            }
+            let begins = matches!(last, '\n' | ':' | '-' | ',' | '[' | '{');
+            match c {
+                '[' | '{' if begins => open.push(base + at),
+                ']' | '}' => {
+                    open.pop();
+                }
+                '"' | '\'' if begins => skipped = at + quoted_length(before.get(at..)?),
+                '#' if before.get(..at)?.ends_with(char::is_whitespace) || at == 0 => {
+                    skipped = before.get(at..)?.find('\n').map_or(before.len(), |newline| at + newline);
+                }
+                _ => {}
+            }
+            if c == '\n' || !c.is_whitespace() {
+                last = c;
+            }
+        }
+        open.last().map(|at| *at..*at + 1)
+    }
+
+    /// A tab before the first word of the line at a byte of the file, or of the line after it, where parsers stumble.
+    fn indenting_tab(&self, byte: usize) -> Option<Range<usize>> {
+        let base = self.end() - self.written.len();
+        let before = self.written.get(..byte.saturating_sub(base))?;
+        let mut start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        for line in self.written.get(start..)?.split_inclusive('\n').take(2) {
+            let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
+            if let Some(tab) =
+                line.get(..indent).and_then(|indent| indent.find('\t')).filter(|_| !line.trim().is_empty())
+            {
+                return Some(base + start + tab..base + start + tab + 1);
+            }
+            start += line.len();
+        }
+        None
     }
 
     fn range(&self, span: Span) -> Range<usize> {
@@ -252,7 +405,8 @@ impl Places {
 
     /// The same without the blanks that follow a value.
     fn trim(&self, range: Range<usize>) -> Range<usize> {
-        let text = self.text.get(range.start - self.base..range.end - self.base).unwrap_or_default();
+        let base = self.end() - self.written.len();
+        let text = self.written.get(range.start - base..range.end - base).unwrap_or_default();
         range.start..range.start + text.trim_end().len()
     }
 }

@@ -6,8 +6,24 @@
     clippy::indexing_slicing,
     reason = "a test that fails says so by a panic"
 )]
+#![allow(clippy::disallowed_methods, reason = "tests make and read files of their own")]
+#![allow(clippy::print_stdout, reason = "what a test counted is shown by `--show-output`")]
 
 mod access;
+mod built;
+mod config;
+mod corpora;
+mod corpora_reading;
+#[path = "../../benches/compare/course.rs"]
+mod course;
 mod decide;
+mod front_matter;
+#[path = "../../benches/compare/ours.rs"]
+mod ours;
 mod publish;
+mod same_bytes;
+mod sources;
+mod survive;
 mod theme;
+mod tour;
+mod truth;

@@ -1,0 +1,376 @@
+//! The main job, whole: a folder in, trees and a manifest out.
+//!
+//! The five stages in their order, each a value for the next. This module reads no clock and prints nothing; it refuses
+//! to publish anything while a single fault is left.
+
+mod contract;
+mod explain;
+mod inputs;
+mod opened;
+mod theme_files;
+
+use std::path::Path;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::diagnostic::{self, Diagnostic};
+use crate::load::config::{self, Config};
+use crate::load::{self, Loaded};
+use crate::manifest::Manifest;
+use crate::plan::{self, Lists, Output, Plan, SectionId, Templates};
+use crate::publish::{LinkMode, Modes, Publisher, Record, Stored, TreeMode};
+use crate::render::theme::Theme;
+use crate::render::words::Words;
+use crate::render::{Renderer, Shelves, context};
+use crate::site::{Content, Site};
+use crate::time::Timestamp;
+
+pub use explain::{Explained, Way, explain, model};
+pub use opened::Opened;
+
+/// What a build is asked for.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// The folder that holds `site.yaml`.
+    pub root: &'a Path,
+    /// Where the output goes.
+    pub out: &'a Path,
+    /// The content's clock.
+    pub now: Timestamp,
+    /// When the build is made: for the manifest's `created` and `version`.
+    pub created: Timestamp,
+    /// Whether drafts are published too.
+    pub drafts: bool,
+    /// In place of `base_url` of site.yaml.
+    pub base_url: Option<&'a str>,
+    /// How trees are laid out.
+    pub modes: Modes,
+    /// What identifies this program: another program builds anew.
+    pub program: &'a str,
+    /// Told how many of how many variants are rendered.
+    pub progress: &'a (dyn Fn(usize, usize) + Sync),
+}
+
+/// What a build made.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Summary {
+    /// Pages that were written, by people or by the build.
+    pub pages: usize,
+    /// Trees.
+    pub trees: usize,
+    /// Objects that the manifest names.
+    pub objects: usize,
+    /// How many texts were parsed.
+    pub parsed: usize,
+    /// How many variants were rendered.
+    pub rendered: usize,
+    /// Sources of drafts that were left out.
+    pub drafts: Vec<String>,
+    /// Sources of pages left out because they are released beyond the horizon.
+    pub later: Vec<String>,
+    /// Sources of pages that are gone.
+    pub expired: Vec<String>,
+    /// Until when `public/` is current: the next release or end.
+    pub current_until: Option<Timestamp>,
+}
+
+/// A finished build.
+#[derive(Debug)]
+pub struct Built {
+    /// What it made.
+    pub summary: Summary,
+    /// Warnings, in source order.
+    pub warnings: Vec<Diagnostic>,
+    /// What it opened, compared with the manifest that was there.
+    pub opened: Vec<Opened>,
+    /// Whether the output was as it should be already.
+    pub unchanged: bool,
+}
+
+/// Builds a site.
+///
+/// # Errors
+///
+/// Every fault of the site, the theme, the call or the disk, in source order; what was published before stays.
+pub fn build(request: &Request<'_>) -> Result<Built, Vec<Diagnostic>> {
+    let (config, mut warnings) = settings(request.root, request.base_url)?;
+    let inputs = inputs::fingerprint(request, &config).map_err(|fault| vec![*fault])?;
+    if let Some(built) = unchanged(request, &inputs) {
+        return Ok(built);
+    }
+    let Prepared { plan, theme, warnings: more, parsed } = prepare(request, config)?;
+    warnings.extend(more);
+    let publisher = Publisher::open(request.out, request.modes.link).map_err(|fault| vec![Diagnostic::from(&fault)])?;
+    let previous = publisher.previous().cloned();
+    let stored = render(&plan, &theme, &publisher, request)?;
+    let manifest = contract::manifest(&plan, &stored, request.created);
+    let trees = match request.modes.trees {
+        TreeMode::All => contract::trees(plan.site(), &manifest),
+        TreeMode::None => Vec::new(),
+    };
+    let opened = previous.map(|previous| opened::opened(plan.site(), &previous, &manifest)).unwrap_or_default();
+    let summary = summary(&plan, (parsed, trees.len(), &manifest));
+    let record = Record {
+        inputs,
+        valid_from: request.now,
+        valid_until: contract::next_change(&plan),
+        summary: serde_json::json!({"summary": summary, "warnings": warnings}),
+    };
+    let published = publisher.finish(manifest, &trees, record).map_err(|fault| vec![Diagnostic::from(&fault)])?;
+    diagnostic::sort(&mut warnings);
+    Ok(Built { summary, warnings, opened, unchanged: published.unchanged })
+}
+
+/// Reads and plans a site and renders everything once, without publishing: what `check` does.
+///
+/// # Errors
+///
+/// Every fault that a build would find.
+pub fn check(request: &Request<'_>) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let (config, mut warnings) = settings(request.root, request.base_url)?;
+    let Prepared { plan, theme, warnings: more, .. } = prepare(request, config)?;
+    warnings.extend(more);
+    let site = theme_site(plan.site());
+    let renderer = renderer(&plan, &theme, &site);
+    let faults: Vec<Diagnostic> = plan
+        .outputs
+        .par_iter()
+        .flat_map_iter(|output| output.shape.variants.iter().enumerate().map(move |variant| (output, variant)))
+        .filter_map(|(output, (number, variant))| renderer.render(&plan.view(output, variant), number).err())
+        .map(|fault| *fault)
+        .collect();
+    if faults.is_empty() {
+        diagnostic::sort(&mut warnings);
+        drop(renderer);
+        return Ok((plan, warnings));
+    }
+    Err(sorted(faults.into_iter().chain(warnings).collect()))
+}
+
+/// Reads and plans a site: for questions about it.
+///
+/// # Errors
+///
+/// Every fault of the site and its theme.
+pub fn plan_only(request: &Request<'_>) -> Result<Plan, Vec<Diagnostic>> {
+    let (config, _) = settings(request.root, request.base_url)?;
+    prepare(request, config).map(|prepared| prepared.plan)
+}
+
+struct Prepared {
+    plan: Plan,
+    theme: Theme,
+    warnings: Vec<Diagnostic>,
+    parsed: usize,
+}
+
+fn settings(root: &Path, base_url: Option<&str>) -> Result<(Config, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let mut diagnostics = Vec::new();
+    let config = config::load(root, &mut diagnostics);
+    match config {
+        Some(mut config) if !diagnostic::any_error(&diagnostics) => {
+            if let Some(base_url) = base_url {
+                base_url.trim_end_matches('/').clone_into(&mut config.base_url);
+            }
+            Ok((config, diagnostics))
+        }
+        _ => Err(sorted(diagnostics)),
+    }
+}
+
+/// Loads and plans.
+fn prepare(request: &Request<'_>, config: Config) -> Result<Prepared, Vec<Diagnostic>> {
+    let mut warnings = Vec::new();
+    let (parts, statics) = theme_files::read(request.root, &config, &mut warnings);
+    let theme = if diagnostic::any_error(&warnings) { None } else { Some(Theme::load(parts)) };
+    let (theme, mut faults) = match theme {
+        Some(Ok((theme, more))) => {
+            warnings.extend(more);
+            (Some(theme), Vec::new())
+        }
+        Some(Err(faults)) => (None, faults),
+        None => (None, std::mem::take(&mut warnings)),
+    };
+    let alerts = theme.as_ref().map(|theme| theme.strings().alerts()).unwrap_or_default();
+    let load = load::Request {
+        root: request.root,
+        clock: request.now,
+        drafts: request.drafts,
+        alerts: &alerts,
+        theme_files: statics,
+    };
+    let loaded = load::load(&load, config).map_err(|more| faults.extend(more));
+    let (Some(theme), Ok(Loaded { site, warnings: more, parsed })) = (theme, loaded) else {
+        return Err(sorted(faults));
+    };
+    warnings.extend(more);
+    let plan = plan::plan(site, &Lister(&theme)).map_err(sorted)?;
+    Ok(Prepared { plan, theme, warnings, parsed })
+}
+
+fn sorted(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    diagnostic::sort(&mut diagnostics);
+    diagnostics
+}
+
+/// The theme, as the plan asks it.
+struct Lister<'a>(&'a Theme);
+
+impl Templates for Lister<'_> {
+    fn template(&self, kind: &str) -> &str {
+        self.0.template(kind)
+    }
+
+    fn lists(&self, template: &str) -> Lists<'_> {
+        let lists = self.0.lists(template);
+        Lists {
+            entries: lists.entries,
+            ancestors: lists.ancestors,
+            siblings: lists.siblings,
+            previous_next: lists.previous_next,
+            tags: lists.tags,
+            sections: &lists.sections,
+        }
+    }
+}
+
+fn unchanged(request: &Request<'_>, inputs: &str) -> Option<Built> {
+    #[derive(Deserialize)]
+    struct Said {
+        summary: Summary,
+    }
+    let said = Publisher::is_current(request.out, inputs, request.now, request.modes)?;
+    let warnings = said.get("warnings").map(diagnostic::read).unwrap_or_default();
+    let Said { summary } = serde_json::from_value(said).ok()?;
+    Some(Built { summary, warnings, opened: Vec::new(), unchanged: true })
+}
+
+/// Objects of every output, in the plan's order; then of files and of what everybody may have.
+struct Objects {
+    outputs: Vec<Vec<Stored>>,
+    files: Vec<Stored>,
+    statics: Vec<Stored>,
+}
+
+fn render(plan: &Plan, theme: &Theme, publisher: &Publisher, request: &Request<'_>) -> Result<Objects, Vec<Diagnostic>> {
+    let site = theme_site(plan.site());
+    let renderer = renderer(plan, theme, &site);
+    let total = plan.variants();
+    let done = std::sync::atomic::AtomicUsize::new(0);
+    let one = |output: &Output| -> Vec<Result<Stored, Box<Diagnostic>>> {
+        let variants = output.shape.variants.iter().enumerate();
+        let stored: Vec<_> = variants
+            .map(|(number, variant)| {
+                let rendered = renderer.render(&plan.view(output, variant), number)?;
+                publisher.put(&rendered.bytes, rendered.extension).map_err(|fault| Box::new(Diagnostic::from(&fault)))
+            })
+            .collect();
+        let before = done.fetch_add(stored.len(), std::sync::atomic::Ordering::Relaxed);
+        (request.progress)(before + stored.len(), total);
+        stored
+    };
+    let outputs: Vec<Vec<_>> = plan.outputs.par_iter().map(one).collect();
+    let put = |content: &Content, url: &str| {
+        let extension = extension(url);
+        let stored = match content {
+            Content::OnDisk(path) => publisher.put_file(&request.root.join(path.as_ref()), extension),
+            Content::Embedded(bytes) => publisher.put(bytes, extension),
+        };
+        stored.map_err(|fault| Box::new(Diagnostic::from(&fault)))
+    };
+    let site = plan.site();
+    let files = site.files.par_iter().map(|file| put(&Content::OnDisk(file.source.clone()), &file.url)).collect();
+    let statics = site.statics.par_iter().map(|file| put(&file.content, &file.url)).collect();
+    settle(outputs, files, statics)
+}
+
+/// All objects, or all faults.
+fn settle(
+    outputs: Vec<Vec<Result<Stored, Box<Diagnostic>>>>,
+    files: Vec<Result<Stored, Box<Diagnostic>>>,
+    statics: Vec<Result<Stored, Box<Diagnostic>>>,
+) -> Result<Objects, Vec<Diagnostic>> {
+    let mut faults = Vec::new();
+    let mut keep = |stored: Vec<Result<Stored, Box<Diagnostic>>>| {
+        let mut kept = Vec::with_capacity(stored.len());
+        for each in stored {
+            match each {
+                Ok(stored) => kept.push(stored),
+                Err(fault) => faults.push(*fault),
+            }
+        }
+        kept
+    };
+    let objects = Objects {
+        outputs: outputs.into_iter().map(&mut keep).collect(),
+        files: keep(files),
+        statics: keep(statics),
+    };
+    if faults.is_empty() { Ok(objects) } else { Err(sorted(faults)) }
+}
+
+/// What stands behind the last dot of a URL's last segment.
+fn extension(url: &str) -> &str {
+    let name = url.rsplit('/').next().unwrap_or_default();
+    name.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
+
+fn theme_site(site: &Site) -> context::Site {
+    let config = &site.config;
+    let primary = config.language.split('-').next().unwrap_or_default();
+    let right_to_left = ["ar", "fa", "he", "ur", "yi", "ps", "sd", "ug", "dv"].contains(&primary);
+    context::Site {
+        title: config.title.clone(),
+        description: config.description.clone(),
+        base_url: config.base_url.clone(),
+        language: config.language.clone(),
+        direction: if right_to_left { "rtl" } else { "ltr" }.to_owned(),
+        login_url: config.login_url.clone(),
+        upgrade_url: config.upgrade_url.clone(),
+        extra: serde_json::Value::Object(config.extra.clone()),
+        menu: Vec::new(),
+    }
+}
+
+fn renderer<'a>(plan: &'a Plan, theme: &'a Theme, site: &'a context::Site) -> Renderer<'a> {
+    let config = &plan.site().config;
+    let words =
+        Words { strings: theme.strings(), catalogue: &config.catalogue, zone: &config.zone, clock: plan.site().clock };
+    let pages = (0..plan.site().pages.len()).map(|page| plan.entry(plan::Child::Page(plan::PageId(page)))).collect();
+    let sections = (0..plan.site().sections.len()).map(SectionId);
+    let sections = sections.map(|section| (plan.entry(plan::Child::Section(section)), plan.list(section))).collect();
+    Renderer::new(theme, site, words, &Shelves { pages, sections })
+}
+
+fn summary(plan: &Plan, (parsed, trees, manifest): (usize, usize, &Manifest)) -> Summary {
+    let names = |sources: &[std::sync::Arc<str>]| sources.iter().map(ToString::to_string).collect();
+    let skipped = &plan.site().skipped;
+    Summary {
+        pages: plan.outputs.iter().filter(|output| output.url.is_some() && !output.template.is_empty()).count(),
+        trees,
+        objects: manifest.objects.len(),
+        parsed,
+        rendered: plan.variants(),
+        drafts: names(&skipped.drafts),
+        later: skipped.later.iter().map(|(source, _)| source.to_string()).collect(),
+        expired: names(&skipped.expired),
+        current_until: contract::next_change(plan),
+    }
+}
+
+impl Default for Request<'_> {
+    fn default() -> Self {
+        Self {
+            root: Path::new("."),
+            out: Path::new("tierpress-out"),
+            now: Timestamp::MIN,
+            created: Timestamp::MIN,
+            drafts: false,
+            base_url: None,
+            modes: Modes { link: LinkMode::Hard, trees: TreeMode::All },
+            program: "",
+            progress: &|_, _| {},
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! `tierpress build`.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use tierpress::build::{self, Built, Opened, Request};
+use tierpress::diagnostic::{self, Diagnostic};
+use tierpress::publish::{LinkMode, Modes, TreeMode};
+
+use super::{Ending, Format, SiteArguments, clocks, ending, program, say};
+
+/// What `build` takes.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    site: SiteArguments,
+    /// Where the output goes [default: tierpress-out in the site's folder]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// How trees are laid out: hard links to the objects, or copies
+    #[arg(long, value_enum, default_value_t = Link::Hard)]
+    link: Link,
+    /// Which trees are laid out; edges that read the manifest need none
+    #[arg(long, value_enum, default_value_t = Trees::All)]
+    trees: Trees,
+    /// Fail (exit code 3) on a warning, or where the build opens what was closed before
+    #[arg(long)]
+    strict: bool,
+    /// How the result is said
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Link {
+    Hard,
+    Copy,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Trees {
+    All,
+    None,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Ending {
+    let start = Instant::now();
+    let result = clocks(arguments.site.now.as_deref()).map_err(|fault| vec![fault]).and_then(|clocks| {
+        let out = arguments.out.clone().unwrap_or_else(|| arguments.site.root.join("tierpress-out"));
+        let bar = Bar::new(start, arguments.format);
+        let link = match arguments.link {
+            Link::Hard => LinkMode::Hard,
+            Link::Copy => LinkMode::Copy,
+        };
+        let trees = match arguments.trees {
+            Trees::All => TreeMode::All,
+            Trees::None => TreeMode::None,
+        };
+        build::build(&Request {
+            root: &arguments.site.root,
+            out: &out,
+            now: clocks.now,
+            created: clocks.created,
+            drafts: arguments.site.drafts,
+            base_url: arguments.site.base_url.as_deref(),
+            modes: Modes { link, trees },
+            program: &program(),
+            progress: &|done, total| bar.show(done, total),
+        })
+    });
+    match result {
+        Ok(built) => done(&built, arguments, start.elapsed()),
+        Err(faults) => failed(&faults, arguments.format),
+    }
+}
+
+fn done(built: &Built, arguments: &Arguments, took: Duration) -> Ending {
+    say::diagnostics(&built.warnings, arguments.format);
+    let found = arguments.strict && (!built.warnings.is_empty() || !built.opened.is_empty());
+    match arguments.format {
+        Format::Json => say::json(&serde_json::json!({
+            "summary": built.summary,
+            "diagnostics": built.warnings,
+            "opened": built.opened,
+            "unchanged": built.unchanged,
+            "milliseconds": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        })),
+        Format::Text => {
+            for Opened { path, readers } in built.opened.iter().take(MOST_NAMED) {
+                say::line(&format!("opened {path} to {}", readers.join(", ")));
+            }
+            if built.opened.len() > MOST_NAMED {
+                say::line(&format!("opened {} more", built.opened.len() - MOST_NAMED));
+            }
+            say::line(&summary(built, took));
+        }
+    }
+    if found { Ending::Found } else { Ending::Done }
+}
+
+/// How many opened paths are named one by one.
+const MOST_NAMED: usize = 20;
+
+/// `812 pages, 5 trees, 1,204 objects, 340 ms; skipped 3 drafts; opened 2 pages to visitors`
+fn summary(built: &Built, took: Duration) -> String {
+    let summary = &built.summary;
+    let mut text = [
+        say::number(summary.pages, "page"),
+        say::number(summary.trees, "tree"),
+        say::number(summary.objects, "object"),
+        format!("{} ms", took.as_millis()),
+    ]
+    .join(", ");
+    if built.unchanged {
+        text.push_str("; nothing changed");
+    }
+    let skipped = [(&summary.drafts, "draft"), (&summary.later, "later page"), (&summary.expired, "expired page")];
+    let skipped = skipped.iter().filter(|(sources, _)| !sources.is_empty());
+    let skipped: Vec<String> = skipped.map(|(sources, noun)| say::number(sources.len(), noun)).collect();
+    if !skipped.is_empty() {
+        text.push_str(&format!("; skipped {}", skipped.join(", ")));
+    }
+    let to_visitors = built.opened.iter().filter(|opened| opened.readers.iter().any(|reader| reader == "visitors")).count();
+    if to_visitors > 0 {
+        text.push_str(&format!("; opened {} to visitors", say::number(to_visitors, "page")));
+    }
+    if built.opened.len() > to_visitors {
+        text.push_str(&format!("; opened {} to members", say::number(built.opened.len() - to_visitors, "page")));
+    }
+    if !built.warnings.is_empty() {
+        text.push_str(&format!("; {}", say::number(built.warnings.len(), "warning")));
+    }
+    if let Some(until) = summary.current_until {
+        text.push_str(&format!("; public/ is current until {until}"));
+    }
+    text
+}
+
+/// Says why nothing was published.
+pub(super) fn failed(faults: &[Diagnostic], format: Format) -> Ending {
+    let mut faults = faults.to_vec();
+    diagnostic::sort(&mut faults);
+    say::diagnostics(&faults, format);
+    say::count(&faults, format);
+    if format == Format::Json {
+        say::json(&serde_json::json!({ "diagnostics": faults }));
+    }
+    ending(&faults)
+}
+
+/// A progress bar, for builds that take over a second on a terminal.
+struct Bar {
+    start: Instant,
+    shown: bool,
+    bar: Mutex<Option<ProgressBar>>,
+}
+
+impl Bar {
+    fn new(start: Instant, format: Format) -> Self {
+        let shown = format == Format::Text && std::io::stderr().is_terminal();
+        Self { start, shown, bar: Mutex::new(None) }
+    }
+
+    fn show(&self, done: usize, total: usize) {
+        if !self.shown || self.start.elapsed() < Duration::from_secs(1) {
+            return;
+        }
+        let Ok(mut bar) = self.bar.lock() else { return };
+        let bar = bar.get_or_insert_with(|| {
+            let bar = ProgressBar::new(u64::try_from(total).unwrap_or(u64::MAX));
+            let style = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} pages rendered");
+            style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)
+        });
+        bar.set_position(u64::try_from(done).unwrap_or(u64::MAX));
+        if done == total {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Says things: the only place that writes to the terminal.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is where the program speaks")]
+
+use std::io::{IsTerminal as _, Write as _};
+
+use tierpress::diagnostic::{Diagnostic, Severity};
+
+use super::Format;
+
+/// Says all diagnostics, in their order.
+pub(super) fn diagnostics(found: &[Diagnostic], format: Format) {
+    if format == Format::Json {
+        return;
+    }
+    let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    for diagnostic in found {
+        let text = diagnostic.to_string();
+        match (color, text.split_once(':')) {
+            (true, Some((word, rest))) => {
+                let shade = if diagnostic.severity == Severity::Error { "31" } else { "33" };
+                eprintln!("\u{1b}[1;{shade}m{word}\u{1b}[0m:{rest}\n");
+            }
+            _ => eprintln!("{text}\n"),
+        }
+    }
+}
+
+/// Says how many errors and warnings there were.
+pub(super) fn count(found: &[Diagnostic], format: Format) {
+    let errors = found.iter().filter(|diagnostic| diagnostic.is_error()).count();
+    if format == Format::Text && errors > 0 {
+        let rest = found.len() - errors;
+        let warnings = if rest > 0 { format!(", {}", number(rest, "warning")) } else { String::new() };
+        eprintln!("{}{warnings}; nothing was published", number(errors, "error"));
+    }
+}
+
+/// Says a line of an answer.
+pub(super) fn line(text: &str) {
+    // A reader that has gone away (`| head`) is no fault of ours.
+    let written = writeln!(std::io::stdout(), "{text}");
+    drop(written);
+}
+
+/// Says a value for machines.
+pub(super) fn json(value: &serde_json::Value) {
+    line(&format!("{value:#}"));
+}
+
+/// `1 page`, `812 pages`, `1,204 objects`.
+pub(super) fn number(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(count))
+}
+
+fn grouped(count: usize) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,27 @@
+//! `tierpress schema`.
+
+use clap::{Args, ValueEnum};
+use tierpress::manifest::Manifest;
+
+use super::{Ending, say};
+
+/// What `schema` takes.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Which format
+    #[arg(value_enum)]
+    format: Schema,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Schema {
+    /// manifest.json
+    Manifest,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Ending {
+    match arguments.format {
+        Schema::Manifest => say::json(&Manifest::schema()),
+    }
+    Ending::Done
+}
