@@ -20,6 +20,7 @@ mod decide;
 mod front_matter;
 #[path = "../../benches/compare/ours.rs"]
 mod ours;
+mod publish;
 mod same_bytes;
 mod sources;
 mod survive;
