@@ -48,7 +48,7 @@ use crate::site::{
 use crate::time::Timestamp;
 
 /// What a load is asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Request<'a> {
     /// The folder that holds `site.yaml`.
     pub root: &'a Path,
@@ -58,6 +58,8 @@ pub struct Request<'a> {
     pub drafts: bool,
     /// Titles of alerts, by kind.
     pub alerts: &'a BTreeMap<String, String>,
+    /// What to say of a template that a page asks for, if the theme does not have it.
+    pub missing_template: &'a dyn Fn(&str) -> Option<Diagnostic>,
     /// The theme's own files: everybody's.
     pub theme_files: Vec<StaticFile>,
 }
@@ -81,7 +83,8 @@ pub struct Loaded {
 pub fn load(request: &Request<'_>, config: Config) -> Result<Loaded, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let sources = sources::find(request.root, &mut diagnostics);
-    let raw = pages::read(&sources, &config, &mut diagnostics);
+    let mut raw = pages::read(&sources, &config, &mut diagnostics);
+    pages::settle_templates(&mut raw, config.links, request.missing_template, &mut diagnostics);
     let folders = pages::folder_urls(&raw, &sources);
     let tree = pages::tree(&raw, &folders);
     let locate = |page: usize, range| pages::locate(&raw, page, range);
@@ -194,10 +197,7 @@ fn files(
 /// Two sources for one URL.
 fn collisions(around: &texts::Around<'_>, tags: &[TagPage], verdicts: &[assets::Verdict]) -> Vec<Diagnostic> {
     let pages = around.raw.iter().enumerate().filter(|(page, raw)| around.is_published(*page) && !raw.is_not_found());
-    let pages = pages.flat_map(|(_, raw)| {
-        let own = std::iter::once((raw.url.clone(), Location::file(&raw.source.path)));
-        own.chain(raw.aliases.iter().map(|(alias, place)| (alias.clone(), place.clone())))
-    });
+    let pages = pages.map(|(_, raw)| (raw.url.clone(), Location::file(&raw.source.path)));
     let sections = (0..around.tree.len())
         .filter(|section| around.tree.page_of(*section).is_none())
         .map(|section| (around.section_url(section), Location::file(&around.section_source(section))));
@@ -205,12 +205,9 @@ fn collisions(around: &texts::Around<'_>, tags: &[TagPage], verdicts: &[assets::
     let files = files.map(|(file, _)| (around.file_url(file), Location::file(&file.path)));
     let statics = around.sources.static_files.iter().map(|file| (static_url(file), Location::file(&file.path)));
     let made: Arc<str> = "(made by the build)".into();
-    let tags = tags.iter().map(|tag| (tag.url.clone(), Location::file(&made)));
-    let own = ["/sitemap.xml", "/robots.txt", "/tags/"].map(|url| (url.to_owned(), Location::file(&made)));
-    let own = own.into_iter().filter(|(url, _)| url != "/robots.txt" && (url != "/tags/" || !around.has_tag_page()));
-    let mut found = names::collisions(pages.chain(sections).chain(files).chain(statics).chain(tags).chain(own));
-    found.retain(|fault| fault.location != fault.also);
-    found
+    let own = ["/sitemap.xml".to_owned(), "/_tierpress".to_owned()];
+    let tags = tags.iter().map(|tag| tag.url.clone()).chain(own).map(|url| (url, Location::file(&made)));
+    names::collisions(pages.chain(sections).chain(files).chain(statics).chain(tags))
 }
 
 fn static_url(file: &FileSource) -> String {

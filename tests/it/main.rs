@@ -17,6 +17,7 @@ mod corpora_reading;
 mod decide;
 mod front_matter;
 mod generated;
+mod publish;
 mod same_bytes;
 mod sources;
 mod survive;
