@@ -253,7 +253,12 @@ struct Objects {
     statics: Vec<Stored>,
 }
 
-fn render(plan: &Plan, theme: &Theme, publisher: &Publisher, request: &Request<'_>) -> Result<Objects, Vec<Diagnostic>> {
+fn render(
+    plan: &Plan,
+    theme: &Theme,
+    publisher: &Publisher,
+    request: &Request<'_>,
+) -> Result<Objects, Vec<Diagnostic>> {
     let site = theme_site(plan.site());
     let renderer = renderer(plan, theme, &site);
     let total = plan.variants();
@@ -302,11 +307,8 @@ fn settle(
         }
         kept
     };
-    let objects = Objects {
-        outputs: outputs.into_iter().map(&mut keep).collect(),
-        files: keep(files),
-        statics: keep(statics),
-    };
+    let objects =
+        Objects { outputs: outputs.into_iter().map(&mut keep).collect(), files: keep(files), statics: keep(statics) };
     if faults.is_empty() { Ok(objects) } else { Err(sorted(faults)) }
 }
 

@@ -128,7 +128,8 @@ fn clocks(now: Option<&str>) -> Result<Clocks, Diagnostic> {
         Ok(text) => {
             let seconds = text.trim().parse().ok().and_then(|seconds: i64| Timestamp::try_from(seconds).ok());
             seconds.ok_or_else(|| {
-                Diagnostic::setup(format!("SOURCE_DATE_EPOCH is `{text}`")).help("it must be seconds since 1970, as a whole number")
+                Diagnostic::setup(format!("SOURCE_DATE_EPOCH is `{text}`"))
+                    .help("it must be seconds since 1970, as a whole number")
             })?
         }
         Err(_) => present(),
@@ -139,7 +140,8 @@ fn clocks(now: Option<&str>) -> Result<Clocks, Diagnostic> {
             let date = tierpress::load::dates::parse(text, &jiff::tz::TimeZone::UTC);
             let number = text.parse().ok().and_then(|seconds: i64| Timestamp::try_from(seconds).ok());
             date.map(|date| date.first).or(number).ok_or_else(|| {
-                Diagnostic::setup(format!("`--now {text}` is no date")).help("write 2026-12-01, or 2026-12-01T09:00:00Z")
+                Diagnostic::setup(format!("`--now {text}` is no date"))
+                    .help("write 2026-12-01, or 2026-12-01T09:00:00Z")
             })?
         }
     };

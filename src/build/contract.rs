@@ -70,7 +70,8 @@ fn content_type(url: &str) -> String {
     }
     let guess = mime_guess::from_path(url).first_or_octet_stream();
     let essence = guess.essence_str().to_owned();
-    let is_text = essence.starts_with("text/") || matches!(essence.as_str(), "application/json" | "application/javascript" | "image/svg+xml");
+    let is_text = essence.starts_with("text/")
+        || matches!(essence.as_str(), "application/json" | "application/javascript" | "image/svg+xml");
     if is_text { format!("{essence}; charset=utf-8") } else { essence }
 }
 
@@ -95,7 +96,8 @@ pub(super) fn manifest(plan: &Plan, stored: &Objects, created: Timestamp) -> Man
             (Subject::NotFound, _) => specials.extend(names.first().map(|name| ("not_found", name.clone()))),
             (Subject::Denial(reason), _) => specials.extend(names.first().map(|name| (reason, name.clone()))),
             (_, Some(url)) if !names.is_empty() => {
-                let requirements: Vec<RuleId> = output.shape.variants.iter().map(|variant| variant.requirement).collect();
+                let requirements: Vec<RuleId> =
+                    output.shape.variants.iter().map(|variant| variant.requirement).collect();
                 let policy = registry.policy(&requirements, output.shape.open, output.hidden);
                 routes.insert(url.clone(), Route { objects: names, policy });
             }
@@ -118,7 +120,12 @@ pub(super) fn manifest(plan: &Plan, stored: &Objects, created: Timestamp) -> Man
 
 type Parts = (BTreeMap<String, Route>, Vec<Policy>, Vec<Rule>, BTreeMap<ObjectName, manifest::Object>);
 
-fn finish(site: &Site, (routes, policies, rules, objects): Parts, specials: &BTreeMap<&str, ObjectName>, created: Timestamp) -> Manifest {
+fn finish(
+    site: &Site,
+    (routes, policies, rules, objects): Parts,
+    specials: &BTreeMap<&str, ObjectName>,
+    created: Timestamp,
+) -> Manifest {
     let config = &site.config;
     let catalogue = &config.catalogue;
     let tiers = catalogue.tiers().iter().map(|tier| AccessControl { id: tier.id.clone(), kind: Kind::Tier });
@@ -176,7 +183,10 @@ pub(super) fn readers(site: &Site) -> Vec<(String, Reader)> {
     }
     for bundle in catalogue.bundles() {
         let tier = catalogue.default_tier().map(grant);
-        readers.push((format!("bundles/{}", bundle.id), Reader::Member(std::iter::once(grant(&bundle.id)).chain(tier).collect())));
+        readers.push((
+            format!("bundles/{}", bundle.id),
+            Reader::Member(std::iter::once(grant(&bundle.id)).chain(tier).collect()),
+        ));
     }
     readers
 }

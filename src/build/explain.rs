@@ -53,11 +53,20 @@ pub fn explain(plan: &Plan, path: &str) -> Explained {
         let words = view::rule_words(plan.book().rule(file.rule));
         let hidden = if file.hidden { "hidden; " } else { "" };
         let forms = vec![format!("{hidden}for {words}")];
-        return Explained { source: Some(file.source.to_string()), ways: Vec::new(), forms, opens_for: open_to(&[file.rule]) };
+        return Explained {
+            source: Some(file.source.to_string()),
+            ways: Vec::new(),
+            forms,
+            opens_for: open_to(&[file.rule]),
+        };
     }
     if site.statics.iter().any(|file| file.url == path) {
         let source = Some("a file for everybody".to_owned());
-        return Explained { source, opens_for: readers.iter().map(|(folder, _)| folder.clone()).collect(), ..Explained::default() };
+        return Explained {
+            source,
+            opens_for: readers.iter().map(|(folder, _)| folder.clone()).collect(),
+            ..Explained::default()
+        };
     }
     let moved = site.redirects.get(path).map(|to| format!("a former address of {to}"));
     Explained { source: moved, ..Explained::default() }

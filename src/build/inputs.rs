@@ -17,7 +17,9 @@ pub(super) fn fingerprint(request: &Request<'_>, config: &Config) -> Result<Stri
     let mut files = Vec::new();
     for folder in ["content", "static", "templates", &theme] {
         // What is wrong with a file is said by the stage that reads it.
-        files.extend(sources::walk(request.root, folder, &mut Vec::new()).files.into_iter().map(|file| (file.path, file.disk)));
+        files.extend(
+            sources::walk(request.root, folder, &mut Vec::new()).files.into_iter().map(|file| (file.path, file.disk)),
+        );
     }
     for file in ["site.yaml", "strings.yaml"] {
         let disk = request.root.join(file);

@@ -42,7 +42,9 @@ pub(super) fn opened(site: &Site, before: &Manifest, after: &Manifest) -> Vec<Op
             let open = |manifest: &Manifest, policy: usize, reader: &Reader| {
                 manifest.policies.get(policy).is_some_and(|policy| is_open(manifest, policy, reader, after.clock))
             };
-            let newly = readers.iter().filter(|(_, reader)| !open(before, old.policy, reader) && open(after, route.policy, reader));
+            let newly = readers
+                .iter()
+                .filter(|(_, reader)| !open(before, old.policy, reader) && open(after, route.policy, reader));
             newly.map(|(name, _)| name.clone()).collect()
         });
         if !to.is_empty() {

@@ -7,8 +7,8 @@ use crate::diagnostic::{Diagnostic, Location};
 use crate::fs;
 use crate::load::config::Config;
 use crate::load::sources;
-use crate::render::theme::{Parts, TextFile, embedded};
 use crate::render::theme::Part;
+use crate::render::theme::{Parts, TextFile, embedded};
 use crate::site::{Content, StaticFile};
 
 /// Where a theme's static files are published.
@@ -22,8 +22,10 @@ pub(super) fn read(root: &Path, config: &Config, diagnostics: &mut Vec<Diagnosti
         true => on_disk(root, &folder, diagnostics),
         false if config.theme == "default" => (Parts::default_theme(&config.language, &config.base_url), built_in()),
         false => {
-            let fault = Diagnostic::setup(format!("there is no theme `{}`", config.theme)).at(Location::file(&"site.yaml".into()));
-            diagnostics.push(fault.help(format!("put it into `{folder}/`, or leave `theme` out to use the default one")));
+            let fault = Diagnostic::setup(format!("there is no theme `{}`", config.theme))
+                .at(Location::file(&"site.yaml".into()));
+            diagnostics
+                .push(fault.help(format!("put it into `{folder}/`, or leave `theme` out to use the default one")));
             (Parts::default(), Vec::new())
         }
     };
@@ -52,7 +54,12 @@ fn on_disk(root: &Path, folder: &str, diagnostics: &mut Vec<Diagnostic>) -> (Par
 
 fn built_in() -> Vec<StaticFile> {
     let files = embedded().iter().filter(|file| file.part == Part::Static);
-    files.map(|file| StaticFile { url: format!("{BELOW}{}", file.name), content: Content::Embedded(file.text.as_bytes()) }).collect()
+    files
+        .map(|file| StaticFile {
+            url: format!("{BELOW}{}", file.name),
+            content: Content::Embedded(file.text.as_bytes()),
+        })
+        .collect()
 }
 
 /// All texts below a folder, named by their path in it.

@@ -35,9 +35,14 @@ pub(super) fn run(arguments: &Arguments) -> Ending {
             match arguments.format {
                 Format::Json => say::json(&serde_json::json!({ "diagnostics": warnings })),
                 Format::Text => {
-                    let pages = plan.outputs.iter().filter(|output| output.url.is_some() && !output.template.is_empty());
+                    let pages =
+                        plan.outputs.iter().filter(|output| output.url.is_some() && !output.template.is_empty());
                     let pages = say::number(pages.count(), "page");
-                    say::line(&format!("{pages} in {}; {}", say::number(plan.variants(), "form"), say::number(warnings.len(), "warning")));
+                    say::line(&format!(
+                        "{pages} in {}; {}",
+                        say::number(plan.variants(), "form"),
+                        say::number(warnings.len(), "warning")
+                    ));
                 }
             }
             if arguments.strict && !warnings.is_empty() { Ending::Found } else { Ending::Done }

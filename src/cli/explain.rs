@@ -78,7 +78,12 @@ fn explain(arguments: &Arguments) -> Result<(), Vec<Diagnostic>> {
     Ok(())
 }
 
-fn decide<'a>(manifest: &'a tierpress::manifest::Manifest, path: &str, reader: &Reader, now: Timestamp) -> edge::Decision<'a> {
+fn decide<'a>(
+    manifest: &'a tierpress::manifest::Manifest,
+    path: &str,
+    reader: &Reader,
+    now: Timestamp,
+) -> edge::Decision<'a> {
     let target = edge::canonical::encode(path);
     let request = edge::Request { method: "GET", target: target.as_bytes(), reader, now, html_navigation: false };
     edge::decide(manifest, &request)

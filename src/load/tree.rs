@@ -198,7 +198,8 @@ impl Tree {
 
     /// `types.md` beside the folder `types/` is that section's page, where it has no other: they would share a URL.
     fn adopt(&mut self, leaves: &[Leaf], folder_url: &dyn Fn(&str) -> String) {
-        let by_url: BTreeMap<&str, usize> = leaves.iter().enumerate().map(|(page, leaf)| (leaf.url.as_str(), page)).collect();
+        let by_url: BTreeMap<&str, usize> =
+            leaves.iter().enumerate().map(|(page, leaf)| (leaf.url.as_str(), page)).collect();
         for node in self.nodes.iter_mut().filter(|node| node.page.is_none()) {
             if let Some(page) = by_url.get(folder_url(&node.folder).as_str())
                 && let Some(leaf) = leaves.get(*page)

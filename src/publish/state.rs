@@ -153,9 +153,10 @@ impl Marker {
         Ok(if marker.format == FORMAT { marker } else { Self::default() })
     }
 
-    /// How the finished build made its trees.
-    pub(super) fn link(&self) -> Option<LinkMode> {
-        self.complete.as_ref().map(|complete| complete.link)
+    /// Whether the finished build wanted hard links and could not make them all.
+    pub(super) fn links_failed(&self) -> bool {
+        let complete = self.complete.as_ref();
+        complete.is_some_and(|complete| complete.link == LinkMode::Hard && matches!(complete.proof, Proof::Files(_)))
     }
 
     /// The marker of a finished build.
