@@ -198,6 +198,7 @@ fn prepare(request: &Request<'_>, config: Config) -> Result<Prepared, Vec<Diagno
         clock: request.now,
         drafts: request.drafts,
         alerts: &alerts,
+        missing_template: &|name| theme.as_ref().filter(|theme| !theme.has(name)).map(|theme| theme.missing(name)),
         theme_files: statics,
     };
     let loaded = load::load(&load, config).map_err(|more| faults.extend(more));

@@ -48,7 +48,7 @@ use crate::site::{
 use crate::time::Timestamp;
 
 /// What a load is asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Request<'a> {
     /// The folder that holds `site.yaml`.
     pub root: &'a Path,
@@ -58,6 +58,8 @@ pub struct Request<'a> {
     pub drafts: bool,
     /// Titles of alerts, by kind.
     pub alerts: &'a BTreeMap<String, String>,
+    /// What to say of a template that a page asks for, if the theme does not have it.
+    pub missing_template: &'a dyn Fn(&str) -> Option<Diagnostic>,
     /// The theme's own files: everybody's.
     pub theme_files: Vec<StaticFile>,
 }
@@ -81,7 +83,8 @@ pub struct Loaded {
 pub fn load(request: &Request<'_>, config: Config) -> Result<Loaded, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let sources = sources::find(request.root, &mut diagnostics);
-    let raw = pages::read(&sources, &config, &mut diagnostics);
+    let mut raw = pages::read(&sources, &config, &mut diagnostics);
+    pages::settle_templates(&mut raw, config.links, request.missing_template, &mut diagnostics);
     let folders = pages::folder_urls(&raw, &sources);
     let tree = pages::tree(&raw, &folders);
     let locate = |page: usize, range| pages::locate(&raw, page, range);
@@ -194,10 +197,7 @@ fn files(
 /// Two sources for one URL.
 fn collisions(around: &texts::Around<'_>, tags: &[TagPage], verdicts: &[assets::Verdict]) -> Vec<Diagnostic> {
     let pages = around.raw.iter().enumerate().filter(|(page, raw)| around.is_published(*page) && !raw.is_not_found());
-    let pages = pages.flat_map(|(_, raw)| {
-        let own = std::iter::once((raw.url.clone(), Location::file(&raw.source.path)));
-        own.chain(raw.aliases.iter().map(|(alias, place)| (alias.clone(), place.clone())))
-    });
+    let pages = pages.map(|(_, raw)| (raw.url.clone(), Location::file(&raw.source.path)));
     let sections = (0..around.tree.len())
         .filter(|section| around.tree.page_of(*section).is_none())
         .map(|section| (around.section_url(section), Location::file(&around.section_source(section))));
@@ -205,12 +205,9 @@ fn collisions(around: &texts::Around<'_>, tags: &[TagPage], verdicts: &[assets::
     let files = files.map(|(file, _)| (around.file_url(file), Location::file(&file.path)));
     let statics = around.sources.static_files.iter().map(|file| (static_url(file), Location::file(&file.path)));
     let made: Arc<str> = "(made by the build)".into();
-    let tags = tags.iter().map(|tag| (tag.url.clone(), Location::file(&made)));
-    let own = ["/sitemap.xml", "/robots.txt", "/tags/"].map(|url| (url.to_owned(), Location::file(&made)));
-    let own = own.into_iter().filter(|(url, _)| url != "/robots.txt" && (url != "/tags/" || !around.has_tag_page()));
-    let mut found = names::collisions(pages.chain(sections).chain(files).chain(statics).chain(tags).chain(own));
-    found.retain(|fault| fault.location != fault.also);
-    found
+    let own = ["/sitemap.xml".to_owned(), "/_tierpress".to_owned()];
+    let tags = tags.iter().map(|tag| tag.url.clone()).chain(own).map(|url| (url, Location::file(&made)));
+    names::collisions(pages.chain(sections).chain(files).chain(statics).chain(tags))
 }
 
 fn static_url(file: &FileSource) -> String {
@@ -265,7 +262,7 @@ impl Assembly<'_> {
                 if raw.is_not_found() {
                     not_found = Some(PageId(pages.len()));
                 }
-                pages.push(page(raw, decided, text, (section, &mut rules)));
+                pages.push(page(raw, decided, text, (section, self.request.clock, &mut rules)));
             }
         }
         let clock = self.request.clock;
@@ -349,7 +346,12 @@ impl Assembly<'_> {
 }
 
 /// Puts a page's pieces under their rules.
-fn page(raw: RawPage, decided: Decided, text: Text, (section, rules): (SectionId, &mut RuleBook)) -> Page {
+fn page(
+    raw: RawPage,
+    decided: Decided,
+    text: Text,
+    (section, clock, rules): (SectionId, Timestamp, &mut RuleBook),
+) -> Page {
     let rule = rules.enter(decided.rule.clone());
     let above = rules.enter(decided.rule.or(&decided.teaser));
     let blocks: Vec<Block> = text
@@ -375,8 +377,12 @@ fn page(raw: RawPage, decided: Decided, text: Text, (section, rules): (SectionId
     let heading = text.first_heading.filter(|_| raw.front_matter.title.is_none());
     let title = raw.front_matter.title.clone().or_else(|| heading.clone().filter(|_| for_all));
     let matter = raw.front_matter;
+    // Who joins today has missed what `since joining` keeps for those who were there.
+    let missed = decided.next_date.is_some_and(|next| next <= clock);
+    let offered = decided.tags.iter().filter(|tag| !(tag.since_joining && missed)).cloned().collect();
     let access = Access {
         rule,
+        offered,
         waiting: decided.waiting.map(|rule| rules.enter(rule)),
         teaser: if text.divider { rules.enter(decided.teaser) } else { rules.enter(Rule::nobody()) },
         listed: rules.enter(decided.known.public_part()),

@@ -274,10 +274,16 @@ pub fn collisions(sources: impl IntoIterator<Item = (String, Location)>) -> Vec<
 }
 
 fn folded(url: &str) -> String {
+    let path = folded_path(url);
+    path.strip_suffix("/index.html").unwrap_or(&path).to_owned()
+}
+
+/// A URL less case, Unicode form and the slash at its end: what may stand for one thing only.
+#[must_use]
+pub fn folded_path(url: &str) -> String {
     let lower: String = url.nfc().collect::<String>().to_lowercase();
     let lower: String = lower.nfc().collect();
-    let stem = lower.strip_suffix("/index.html").unwrap_or(&lower);
-    stem.trim_end_matches('/').to_owned()
+    lower.trim_end_matches('/').to_owned()
 }
 
 fn collision(first: &str, second: &str) -> String {

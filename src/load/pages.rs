@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::diagnostic::{Diagnostic, Location, Source};
-use crate::load::config::Config;
+use crate::diagnostic::{Diagnostic, Location, Severity, Source};
+use crate::load::config::{Config, Links};
 use crate::load::front_matter::{self, FrontMatter};
 use crate::load::names;
 use crate::load::sources::{self, FileSource, Kind, PageSource, Sources};
@@ -77,7 +77,61 @@ pub fn read(sources: &Sources, config: &Config, diagnostics: &mut Vec<Diagnostic
             place(page, &mut written, diagnostics);
         }
     }
+    if config.links == Links::Warn {
+        keep_dates(&mut pages, diagnostics);
+    }
+    settle_aliases(&mut pages, config.links, diagnostics);
     pages
+}
+
+/// Posts that differ in their dates alone have one URL here, and had two where dates are part of it: where such things
+/// are warnings, the later ones keep their date.
+fn keep_dates(pages: &mut [RawPage], diagnostics: &mut Vec<Diagnostic>) {
+    let mut taken: BTreeMap<String, Location> = BTreeMap::new();
+    for page in pages.iter_mut().filter(|page| !page.is_not_found()) {
+        let place = Location::file(&page.source.path);
+        let named = page.front_matter.path.is_none() && page.front_matter.slug.is_none();
+        let date = page.source.naming.date.filter(|_| named);
+        match (taken.get(&names::folded_path(&page.url)), date) {
+            (Some(first), Some(date)) => {
+                let parent = page.url.trim_end_matches('/').rsplit_once('/').map_or("", |(parent, _)| parent);
+                let url = format!("{parent}/{date}-{}/", page.source.naming.slug);
+                let message = format!("two sources for `{}`: this one is published at `{url}`", page.url);
+                diagnostics.push(Diagnostic::warning(message).at(place.clone()).also(first.clone()));
+                page.url = url;
+            }
+            (Some(_), None) | (None, _) => {}
+        }
+        taken.entry(names::folded_path(&page.url)).or_insert(place);
+    }
+}
+
+/// A former address must not be one that something else has, or had.
+fn settle_aliases(pages: &mut [RawPage], links: Links, diagnostics: &mut Vec<Diagnostic>) {
+    let own = |page: &RawPage| (names::folded_path(&page.url), (page.url.clone(), Location::file(&page.source.path)));
+    let mut taken: BTreeMap<String, (String, Location)> =
+        pages.iter().filter(|page| !page.is_not_found()).map(own).collect();
+    for page in pages {
+        let (own, url) = (names::folded_path(&page.url), page.url.clone());
+        page.aliases.retain(|(alias, place)| {
+            let key = names::folded_path(alias);
+            match taken.get(&key) {
+                _ if key == own => false,
+                Some((target, _)) if *target == url => false,
+                Some((_, other)) => {
+                    let message = format!("the alias `{alias}` is the address of something else");
+                    let fault =
+                        if links == Links::Warn { Diagnostic::warning(message) } else { Diagnostic::error(message) };
+                    diagnostics.push(fault.at(place.clone()).also(other.clone()).help("remove it from one of the two"));
+                    false
+                }
+                None => {
+                    taken.insert(key, (url.clone(), place.clone()));
+                    true
+                }
+            }
+        });
+    }
 }
 
 fn read_one(source: &PageSource, config: &Config) -> (Option<RawPage>, Vec<Diagnostic>) {
@@ -156,6 +210,25 @@ fn place(page: &mut RawPage, written: &mut BTreeMap<Arc<str>, String>, diagnosti
     }
     if matches!(page.source.kind, Kind::Section | Kind::PageFolder) {
         written.entry(Arc::clone(&page.source.folder)).or_insert_with(|| page.url.clone());
+    }
+}
+
+/// A page may ask for a template that the theme has; where another generator's mechanisms are warnings, it gets the usual
+/// one instead.
+pub fn settle_templates(
+    pages: &mut [RawPage],
+    links: Links,
+    missing: &dyn Fn(&str) -> Option<Diagnostic>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    for page in pages {
+        let Some(template) = &page.front_matter.template else { continue };
+        if let Some(fault) = missing(&template.value) {
+            let fault = fault.at(locate_in(&page.source, template.span.clone()));
+            let warn = links == Links::Warn;
+            diagnostics.push(if warn { Diagnostic { severity: Severity::Warning, ..fault } } else { fault });
+            page.front_matter.template = None;
+        }
     }
 }
 
