@@ -866,3 +866,18 @@ fn a_previous_manifest_is_handed_out() {
     fs::write(out.join("manifest.json"), "{}").unwrap();
     assert!(Publisher::open(&out, LinkMode::Hard).unwrap().previous().is_none());
 }
+
+#[test]
+fn many_threads_store_each_object_once() {
+    let (_folder, out) = output();
+    let publisher = Publisher::open(&out, LinkMode::Hard).unwrap();
+    let names: Vec<BTreeSet<ObjectName>> = std::thread::scope(|scope| {
+        let put = |number: u32| publisher.put(&number.to_le_bytes(), "html").unwrap().name;
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(move || (0..500).map(put).collect())).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(names.iter().all(|found| found.len() == 500 && *found == names[0]));
+    let manifest = store(&publisher, &old_site()).unwrap();
+    let published = publisher.finish(manifest, &old_site().trees, record("inputs")).unwrap();
+    assert_eq!(published.objects_written, 520);
+}
