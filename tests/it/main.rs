@@ -10,6 +10,7 @@
 #![allow(clippy::print_stdout, reason = "what a test counted is shown by `--show-output`")]
 
 mod access;
+mod bad_input;
 mod built;
 mod config;
 mod corpora;
@@ -17,6 +18,7 @@ mod corpora_reading;
 #[path = "../../benches/compare/course.rs"]
 mod course;
 mod decide;
+mod fixture;
 mod front_matter;
 #[path = "../../benches/compare/ours.rs"]
 mod ours;
