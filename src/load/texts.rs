@@ -182,10 +182,10 @@ fn blocks(
         let mut fault = |message: &str, help: &str| {
             faults.push(Diagnostic::error(message).at(source.locate(block.tags.clone())).help(help));
         };
-        if tags.iter().any(|tag| tag.since_joining) && matter.date.is_none() {
+        if tags.iter().any(|tag| tag.since_joining) && matter.date.is_none() && !decided.doubtful {
             fault("`since joining` needs the page's date", "write `date:` in its front matter");
         }
-        if drip != Drip::None && tags.iter().all(Tag::is_public) {
+        if drip != Drip::None && !tags.is_empty() && tags.iter().all(Tag::is_public) && !decided.doubtful {
             fault("a block that anyone may open cannot drip", "say who it is for, or remove `drip`");
         }
         let own = tags::rule(&tags, &drip, decided.next_date, &config.catalogue);
@@ -533,13 +533,13 @@ impl LinkCheck<'_> {
                 let verdict = self.verdicts.get(target)?;
                 let place = self.place_rule(used.place)?;
                 let file = self.around.sources.files.get(target)?;
-                if verdict.rule.is_nobody() {
+                if verdict.rule.is_nobody() && !self.is_doubtful() {
                     let message = format!("`{}` is not published", file.path);
                     Some(
                         self.at(used, Diagnostic::error(message))
                             .help("only drafts show it; publish one of them, or say who it is for with `files:`"),
                     )
-                } else if verdict.hidden && !place.implies(&verdict.rule) {
+                } else if verdict.hidden && !self.is_doubtful() && !place.implies(&verdict.rule) {
                     let message = format!("this place reveals `{}`, which is hidden from some who read it", file.path);
                     Some(
                         self.at(used, Diagnostic::error(message))
@@ -555,7 +555,13 @@ impl LinkCheck<'_> {
 
     fn page_fault(&self, used: &Use<Target>, target: usize) -> Option<Diagnostic> {
         let (raw, decided) = (self.around.raw.get(target)?, self.around.decided.get(target)?);
+        if raw.front_matter.faulty {
+            return None;
+        }
         if !self.around.is_published(target) {
+            if decided.doubtful {
+                return None;
+            }
             let message = format!("the link leads to `{}`, which is not published", raw.source.path);
             return Some(
                 self.at(used, self.by_setting(message))
@@ -563,7 +569,8 @@ impl LinkCheck<'_> {
             );
         }
         let place = self.place_rule(used.place)?;
-        if target != self.page && !place.implies(&decided.known) {
+        let sure = !decided.doubtful && !self.is_doubtful();
+        if sure && target != self.page && !place.implies(&decided.known) {
             let why = if decided.hidden { "is hidden from" } else { "is not released yet for" };
             let message = format!("the link reveals `{}`, which {why} some who read this place", raw.source.path);
             let help = "move the link into a gated block for those who may know of the page, or announce the page";
@@ -581,6 +588,11 @@ impl LinkCheck<'_> {
             |near| format!("did you mean `#{near}`?"),
         );
         Some(self.at(used, self.by_setting(message)).help(help))
+    }
+
+    /// Whether anything in the site has faults that could make this page another one than it is meant to be.
+    fn is_doubtful(&self) -> bool {
+        self.around.decided.get(self.page).is_some_and(|page| page.doubtful)
     }
 
     fn by_setting(&self, message: String) -> Diagnostic {
