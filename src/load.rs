@@ -83,10 +83,16 @@ pub struct Loaded {
 pub fn load(request: &Request<'_>, config: Config) -> Result<Loaded, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let sources = sources::find(request.root, &mut diagnostics);
+    if sources.folders.is_empty() && diagnostics.is_empty() {
+        // Built all the same, this would take down whatever was published.
+        let missing = Diagnostic::setup(format!("there is no folder `content` in `{}`", request.root.display()));
+        return Err(vec![missing.help("pages lie in `content/`, beside site.yaml")]);
+    }
     let mut raw = pages::read(&sources, &config, &mut diagnostics);
     pages::settle_templates(&mut raw, config.links, request.missing_template, &mut diagnostics);
     let folders = pages::folder_urls(&raw, &sources);
     let tree = pages::tree(&raw, &folders);
+    pages::settle_aliases(&mut raw, addresses(&sources, &tree, &folders), config.links, &mut diagnostics);
     let locate = |page: usize, range| pages::locate(&raw, page, range);
     let front_matter: Vec<_> = raw.iter().map(|page| page.front_matter.clone()).collect();
     let givens = Givens {
@@ -194,9 +200,25 @@ fn files(
     verdicts
 }
 
+/// The addresses of what is no page: files, and sections without a page of their own.
+fn addresses(sources: &Sources, tree: &Tree, folders: &BTreeMap<String, String>) -> Vec<(String, Location)> {
+    let files = sources.files.iter().map(|file| (pages::file_url(folders, file), Location::file(&file.path)));
+    let statics = sources.static_files.iter().map(|file| (static_url(file), Location::file(&file.path)));
+    let sections = (0..tree.len()).filter(|section| tree.page_of(*section).is_none()).filter_map(|section| {
+        let folder = format!("content/{}", tree.folder(section));
+        let folder = folder.trim_end_matches('/');
+        Some((folders.get(folder)?.clone(), Location::file(&folder.into())))
+    });
+    let made =
+        ["/sitemap.xml", "/robots.txt"].map(|url| (url.to_owned(), Location::file(&"(made by the build)".into())));
+    files.chain(statics).chain(sections).chain(made).collect()
+}
+
 /// Two sources for one URL.
 fn collisions(around: &texts::Around<'_>, tags: &[TagPage], verdicts: &[assets::Verdict]) -> Vec<Diagnostic> {
     let pages = around.raw.iter().enumerate().filter(|(page, raw)| around.is_published(*page) && !raw.is_not_found());
+    // A page without a URL was reported already.
+    let pages = pages.filter(|(_, raw)| !raw.url.is_empty());
     let pages = pages.map(|(_, raw)| (raw.url.clone(), Location::file(&raw.source.path)));
     let sections = (0..around.tree.len())
         .filter(|section| around.tree.page_of(*section).is_none())
@@ -207,7 +229,15 @@ fn collisions(around: &texts::Around<'_>, tags: &[TagPage], verdicts: &[assets::
     let made: Arc<str> = "(made by the build)".into();
     let own = ["/sitemap.xml".to_owned(), "/_tierpress".to_owned()];
     let tags = tags.iter().map(|tag| tag.url.clone()).chain(own).map(|url| (url, Location::file(&made)));
-    names::collisions(pages.chain(sections).chain(files).chain(statics).chain(tags))
+    let sources = pages.chain(sections).chain(files).chain(statics);
+    let mut faults = names::collisions(sources.chain(tags));
+    for fault in faults.iter_mut().filter(|fault| fault.location.as_ref().is_some_and(|place| place.file == made)) {
+        // The build's own pages cannot be renamed: the writer's file is what is at fault.
+        fault.location = fault.also.take();
+        fault.message = fault.message.replacen("two sources for", "the build itself makes", 1);
+        fault.help = Some("rename this file, or give the page a `slug` or a `path`".to_owned());
+    }
+    faults
 }
 
 fn static_url(file: &FileSource) -> String {

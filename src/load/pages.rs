@@ -80,7 +80,6 @@ pub fn read(sources: &Sources, config: &Config, diagnostics: &mut Vec<Diagnostic
     if config.links == Links::Warn {
         keep_dates(&mut pages, diagnostics);
     }
-    settle_aliases(&mut pages, config.links, diagnostics);
     pages
 }
 
@@ -106,11 +105,17 @@ fn keep_dates(pages: &mut [RawPage], diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-/// A former address must not be one that something else has, or had.
-fn settle_aliases(pages: &mut [RawPage], links: Links, diagnostics: &mut Vec<Diagnostic>) {
+/// A former address must not be one that something else has, or had; `others` are the addresses of what is no page.
+pub fn settle_aliases(
+    pages: &mut [RawPage],
+    others: Vec<(String, Location)>,
+    links: Links,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
     let own = |page: &RawPage| (names::folded_path(&page.url), (page.url.clone(), Location::file(&page.source.path)));
     let mut taken: BTreeMap<String, (String, Location)> =
-        pages.iter().filter(|page| !page.is_not_found()).map(own).collect();
+        others.into_iter().map(|(url, place)| (names::folded_path(&url), (url, place))).collect();
+    taken.extend(pages.iter().filter(|page| !page.is_not_found()).map(own));
     for page in pages {
         let (own, url) = (names::folded_path(&page.url), page.url.clone());
         page.aliases.retain(|(alias, place)| {
@@ -198,7 +203,7 @@ fn place(page: &mut RawPage, written: &mut BTreeMap<Arc<str>, String>, diagnosti
                 None => Location::file(&page.source.path),
             };
             diagnostics.push(
-                Diagnostic::error(format!("this page gets no URL: {fault}"))
+                Diagnostic::error(format!("no URL can be made for this page: {fault}"))
                     .at(place)
                     .help("give it a `slug` or a `path`"),
             );

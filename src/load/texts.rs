@@ -200,6 +200,12 @@ fn block_tags(around: &Around<'_>, source: Source<'_>, range: Range<usize>, faul
     let dates = |text: &str| dates::parse(text, &around.config.zone);
     let mut tags = Vec::new();
     let mut spans = Vec::new();
+    if text.starts_with('[') {
+        let plain = text.trim_matches(['[', ']']);
+        let fault = Diagnostic::error("tags in a marker stand without brackets").at(source.locate(range));
+        faults.push(fault.help(format!("write `<!-- access: {plain} -->`")));
+        return tags;
+    }
     let place = |part: Range<usize>| source.locate(range.start + part.start..range.start + part.end);
     for (at, written) in tags::split_list(text) {
         match Tag::parse(written, &around.config.catalogue, &dates) {
@@ -220,10 +226,6 @@ fn block_tags(around: &Around<'_>, source: Source<'_>, range: Range<usize>, faul
             }
         }
     }
-    if tags.is_empty() && faults.is_empty() {
-        let fault = Diagnostic::error("this marker says no tags").at(place(0..text.len()));
-        faults.push(fault.help("write `<!-- access: TAGS -->`, such as `<!-- access: pro -->`"));
-    }
     if let Some((index, message, help)) = tags::bare_public_beside(&tags) {
         let span = spans.get(index).cloned().unwrap_or(0..text.len());
         faults.push(Diagnostic::error(message).at(place(span)).help(help));
@@ -232,14 +234,24 @@ fn block_tags(around: &Around<'_>, source: Source<'_>, range: Range<usize>, faul
 }
 
 fn block_drip(source: Source<'_>, range: Range<usize>, faults: &mut Vec<Diagnostic>) -> Drip {
-    match source.text.get(range.clone()).unwrap_or_default().parse::<Length>() {
-        Ok(length) => Drip::All(length),
-        Err(fault) => {
-            let fault = Diagnostic::error(format!("this drip is not understood: {fault}")).at(source.locate(range));
-            faults.push(fault.help("write a whole number and a unit, such as `7d`"));
-            Drip::None
+    let written = source.text.get(range.clone()).unwrap_or_default();
+    let (message, help) = match written.parse::<Length>() {
+        Ok(Length::ZERO) => (format!("`{written}` is no time at all"), "take `drip` out"),
+        Ok(length) => return Drip::All(length),
+        Err(_) if written.is_empty() => ("`drip` is empty".to_owned(), "write it like `drip: 7d`"),
+        Err(_) if written.starts_with("every") => {
+            let help = "write a length such as `7d`; a block stands alone, so there is nothing to count";
+            ("`drip: every` counts the pages of a section".to_owned(), help)
         }
-    }
+        Err(_) if written.starts_with('{') => {
+            ("the drip of a block counts for all who open it".to_owned(), "write a length such as `7d`")
+        }
+        Err(error) => (format!("`{written}` is not a length: {error}"), "write it like `12h`, `7d` or `2w`"),
+    };
+    // Where nothing is written there is still a place to point at: the blank after the colon.
+    let place = if range.is_empty() { range.start.saturating_sub(1)..range.start } else { range };
+    faults.push(Diagnostic::error(message).at(source.locate(place)).help(help));
+    Drip::None
 }
 
 /// Finds the names of a folder's files in a text.

@@ -52,6 +52,8 @@ pub(super) struct Output {
     pub(super) marker: Marker,
     /// Whether this folder was empty or missing before.
     pub(super) fresh: bool,
+    /// Whether it was missing.
+    created: bool,
     /// Whether this output may only be looked at.
     read_only: bool,
     begun: AtomicBool,
@@ -63,6 +65,7 @@ impl Output {
     /// Opens the folder to write to it, creating it where it is missing.
     pub(super) fn open(path: &Path, fuse: Fuse) -> Result<Self, PublishError> {
         Owner::of(path)?.writable(path)?;
+        let created = !fs::exists(path)?;
         fs::create_dir_all(path)?;
         let root = Dir::open(path, fuse)?;
         let lock = root.lock(LOCK)?.ok_or_else(|| PublishError::Locked { path: path.to_owned() })?;
@@ -71,7 +74,7 @@ impl Output {
         owner.writable(path)?;
         let fresh = owner == Owner::Nobody;
         let marker = if fresh { Marker::default() } else { Marker::read(&root)? };
-        let output = Self { fresh, ..Self::new(root, marker, Some(lock)) };
+        let output = Self { fresh, created, ..Self::new(root, marker, Some(lock)) };
         if fresh {
             output.begin()?;
         }
@@ -104,6 +107,7 @@ impl Output {
             root,
             marker,
             fresh: false,
+            created: false,
             read_only: false,
             begun: AtomicBool::new(false),
             beginning: Mutex::new(()),
@@ -137,6 +141,21 @@ impl Output {
     /// Whether an earlier build was stopped before it was done.
     pub(super) fn was_interrupted(&self) -> bool {
         !self.fresh && self.marker.complete.is_none()
+    }
+
+    /// Leaves the folder as it was found, now that all that the build put into the store is gone again.
+    pub(super) fn undo(&self) -> Result<(), PublishError> {
+        if self.fresh {
+            for entry in self.root.entries()? {
+                self.root.remove_entry(&entry)?;
+            }
+            if self.created {
+                fs::remove_folder(self.root.path())?;
+            }
+        } else if self.has_begun() {
+            self.write(MARKER, &self.marker.to_json())?;
+        }
+        Ok(())
     }
 
     /// Opens a folder of the output, making it where it is missing.

@@ -33,7 +33,10 @@ const GOOD: &str = "---\ntitle: A\n---\ntext\n";
 #[test]
 fn a_fault_in_content() {
     let fixture = Fixture::new("---\naccess: [prro, rust-course]\n---\n");
-    check_call(&fixture, &["build"], &expect![[r#"
+    check_call(
+        &fixture,
+        &["build"],
+        &expect![[r#"
         error: unknown tier or bundle `prro`
           --> content/a.md:2:10
            |
@@ -43,8 +46,12 @@ fn a_fault_in_content() {
 
         1 error; nothing was published
         exit 1
-    "#]]);
-    check_call(&fixture, &["check"], &expect![[r#"
+    "#]],
+    );
+    check_call(
+        &fixture,
+        &["check"],
+        &expect![[r#"
         error: unknown tier or bundle `prro`
           --> content/a.md:2:10
            |
@@ -54,8 +61,12 @@ fn a_fault_in_content() {
 
         1 error; nothing was published
         exit 1
-    "#]]);
-    check_call(&fixture, &["explain", "/a/"], &expect![[r#"
+    "#]],
+    );
+    check_call(
+        &fixture,
+        &["explain", "/a/"],
+        &expect![[r#"
         error: unknown tier or bundle `prro`
           --> content/a.md:2:10
            |
@@ -65,46 +76,71 @@ fn a_fault_in_content() {
 
         1 error; nothing was published
         exit 1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_fault_in_the_call() {
     let fixture = Fixture::new(GOOD);
-    check_call(&fixture, &["build", "--now", "nonsense"], &expect![[r#"
+    check_call(
+        &fixture,
+        &["build", "--now", "nonsense"],
+        &expect![[r#"
         error: `--now nonsense` is no date
           help: write 2026-12-01, or 2026-12-01T09:00:00Z
 
         1 error; nothing was published
         exit 2
-    "#]]);
-    check_call(&fixture, &["check", "--now", "2026-02-30"], &expect![[r#"
+    "#]],
+    );
+    check_call(
+        &fixture,
+        &["check", "--now", "2026-02-30"],
+        &expect![[r#"
         error: `--now 2026-02-30` is no date
           help: write 2026-12-01, or 2026-12-01T09:00:00Z
 
         1 error; nothing was published
         exit 2
-    "#]]);
-    check_call(&fixture, &["build", "--root", "nowhere"], &expect![[r#"
+    "#]],
+    );
+    check_call(
+        &fixture,
+        &["build", "--root", "nowhere"],
+        &expect![[r#"
         error: there is no site.yaml in this folder
           --> site.yaml
           help: go to a site's folder, or make a site: `tierpress init DIR`
 
         1 error; nothing was published
         exit 2
-    "#]]);
-    check_call(&fixture, &["build", "--base-url", "nonsense"], &expect![[r#"
+    "#]],
+    );
+    check_call(
+        &fixture,
+        &["build", "--base-url", "nonsense"],
+        &expect![[r#"
         exit 0
-    "#]]);
-    check_call(&fixture, &["explain", "/nowhere/"], &expect![[r#"
+    "#]],
+    );
+    check_call(
+        &fixture,
+        &["explain", "/nowhere/"],
+        &expect![[r#"
         exit 0
-    "#]]);
-    check_call(&fixture, &["explain", "/a/", "--as", "prro"], &expect![[r#"
+    "#]],
+    );
+    check_call(
+        &fixture,
+        &["explain", "/a/", "--as", "prro"],
+        &expect![[r#"
         error: `--as prro`: unknown tier or bundle `prro`, did you mean `pro`?
 
         1 error; nothing was published
         exit 2
-    "#]]);
+    "#]],
+    );
     assert!(!fixture.root().join("tierpress-out").exists());
 }
 
@@ -112,38 +148,53 @@ fn a_fault_in_the_call() {
 fn no_site_yaml() {
     let fixture = Fixture::new(GOOD);
     std::fs::remove_file(fixture.root().join("site.yaml")).unwrap();
-    check_call(&fixture, &["build"], &expect![[r#"
+    check_call(
+        &fixture,
+        &["build"],
+        &expect![[r#"
         error: there is no site.yaml in this folder
           --> site.yaml
           help: go to a site's folder, or make a site: `tierpress init DIR`
 
         1 error; nothing was published
         exit 2
-    "#]]);
+    "#]],
+    );
     fixture.write("site.yml", SCHOOL);
-    check_call(&fixture, &["build"], &expect![[r#"
+    check_call(
+        &fixture,
+        &["build"],
+        &expect![[r#"
         error: there is no site.yaml in this folder
           --> site.yaml
           help: go to a site's folder, or make a site: `tierpress init DIR`
 
         1 error; nothing was published
         exit 2
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn no_content() {
     let fixture = Fixture::new("//- site.yaml\ntitle: A\nbase_url: https://a.example\n");
     std::fs::remove_dir(fixture.root().join("content")).unwrap();
-    check_call(&fixture, &["build"], &expect![[r#"
+    check_call(
+        &fixture,
+        &["build"],
+        &expect![[r#"
         exit 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_fault_in_site_yaml_and_in_content() {
     let fixture = Fixture::new(&format!("---\nacess: pro\n---\n//- site.yaml\n{SCHOOL}thme: x\n"));
-    check_call(&fixture, &["build"], &expect![[r#"
+    check_call(
+        &fixture,
+        &["build"],
+        &expect![[r#"
         error: unknown key `thme`
           --> site.yaml:12:1
             |
@@ -153,26 +204,35 @@ fn a_fault_in_site_yaml_and_in_content() {
 
         1 error; nothing was published
         exit 2
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn init_into_a_folder_that_is_not_empty() {
     let fixture = Fixture::new(GOOD);
     let before = contents(&fixture.root());
-    check_call(&fixture, &["init", "."], &expect![[r#"
+    check_call(
+        &fixture,
+        &["init", "."],
+        &expect![[r#"
         error: `.` is not empty
           help: choose a folder that is empty or does not exist yet
 
         1 error; nothing was published
         exit 2
-    "#]]);
-    check_call(&fixture, &["init", "site.yaml"], &expect![[r#"
+    "#]],
+    );
+    check_call(
+        &fixture,
+        &["init", "site.yaml"],
+        &expect![[r#"
         error: cannot list `site.yaml`: not a directory
 
         1 error; nothing was published
         exit 2
-    "#]]);
+    "#]],
+    );
     assert_eq!(before, contents(&fixture.root()));
 }
 
@@ -182,37 +242,57 @@ fn a_foreign_folder_is_not_touched() {
     std::fs::create_dir_all(fixture.out().join("photos")).unwrap();
     std::fs::write(fixture.out().join("photos/cat.jpg"), "cat").unwrap();
     let before = contents(&fixture.out());
-    check_call(&fixture, &["build", "--out", "../out"], &expect![[r#"
+    check_call(
+        &fixture,
+        &["build", "--out", "../out"],
+        &expect![[r#"
         error: `../out` holds files and was not made by tierpress
           help: choose an empty folder with `--out`, or empty this one
 
         1 error; nothing was published
         exit 2
-    "#]]);
-    check_call(&fixture, &["build", "--out", "content"], &expect![[r#"
+    "#]],
+    );
+    check_call(
+        &fixture,
+        &["build", "--out", "content"],
+        &expect![[r#"
         error: `content` holds files and was not made by tierpress
           help: choose an empty folder with `--out`, or empty this one
 
         1 error; nothing was published
         exit 2
-    "#]]);
-    check_call(&fixture, &["build", "--out", "."], &expect![[r#"
+    "#]],
+    );
+    check_call(
+        &fixture,
+        &["build", "--out", "."],
+        &expect![[r#"
         error: `.` holds files and was not made by tierpress
           help: choose an empty folder with `--out`, or empty this one
 
         1 error; nothing was published
         exit 2
-    "#]]);
-    check_call(&fixture, &["build", "--out", "site.yaml"], &expect![[r#"
+    "#]],
+    );
+    check_call(
+        &fixture,
+        &["build", "--out", "site.yaml"],
+        &expect![[r#"
         error: `site.yaml` holds files and was not made by tierpress
           help: choose an empty folder with `--out`, or empty this one
 
         1 error; nothing was published
         exit 2
-    "#]]);
-    check_call(&fixture, &["build", "--out", "content/out"], &expect![[r#"
+    "#]],
+    );
+    check_call(
+        &fixture,
+        &["build", "--out", "content/out"],
+        &expect![[r#"
         exit 0
-    "#]]);
+    "#]],
+    );
     assert_eq!(before, contents(&fixture.out()));
 }
 
@@ -307,7 +387,10 @@ fn json_says_the_same() {
 #[test]
 fn warnings_fail_a_strict_build() {
     let fixture = Fixture::new("---\ntitel: A\n---\ntext\n");
-    check_call(&fixture, &["build", "--strict"], &expect![[r#"
+    check_call(
+        &fixture,
+        &["build", "--strict"],
+        &expect![[r#"
         warning: unknown key `titel`
           --> content/a.md:2:1
            |
@@ -316,8 +399,12 @@ fn warnings_fail_a_strict_build() {
           help: did you mean `title`?
 
         exit 3
-    "#]]);
-    check_call(&fixture, &["check", "--strict"], &expect![[r#"
+    "#]],
+    );
+    check_call(
+        &fixture,
+        &["check", "--strict"],
+        &expect![[r#"
         warning: unknown key `titel`
           --> content/a.md:2:1
            |
@@ -326,7 +413,8 @@ fn warnings_fail_a_strict_build() {
           help: did you mean `title`?
 
         exit 3
-    "#]]);
+    "#]],
+    );
     assert_eq!(tierpress(&fixture, &["build"]).status.code(), Some(0));
     let good = Fixture::new(GOOD);
     assert_eq!(tierpress(&good, &["build", "--strict", "--now", NOW]).status.code(), Some(0));

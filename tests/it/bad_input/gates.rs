@@ -973,7 +973,9 @@ fn windows_that_are_inherited() {
 
 #[test]
 fn since_joining_without_a_date() {
-    check_keys(["access: [pro, basic since joining]", "access: pro\nteaser: basic since joining"], &expect![[r#"
+    check_keys(
+        ["access: [pro, basic since joining]", "access: pro\nteaser: basic since joining"],
+        &expect![[r#"
         === access: [pro, basic since joining]
         error: `since joining` needs the page's date
           --> content/a.md:2:9
@@ -984,7 +986,8 @@ fn since_joining_without_a_date() {
         exit 1
         === access: pro\nteaser: basic since joining
         exit 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -9,7 +9,9 @@ const BROKEN: &str = "---\naliases: /b/\n---\n[x](nowhere.md), [y](/no/where/), 
 
 #[test]
 fn broken() {
-    check(BROKEN, &expect![[r#"
+    check(
+        BROKEN,
+        &expect![[r#"
         error: the alias `/b/` is the address of something else
           --> content/a.md:2:10
            |
@@ -84,12 +86,15 @@ fn broken() {
            |           ^^^^^^^^^
           help: did you mean `home.html`?
         exit 1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn broken_as_warnings() {
-    check(&format!("{BROKEN}//- site.yaml\n{SCHOOL}links: warn\n"), &expect![[r#"
+    check(
+        &format!("{BROKEN}//- site.yaml\n{SCHOOL}links: warn\n"),
+        &expect![[r#"
         warning: the alias `/b/` is the address of something else
           --> content/a.md:2:10
            |
@@ -164,14 +169,17 @@ fn broken_as_warnings() {
            |           ^^^^^^^^^
           help: did you mean `home.html`?
         exit 0
-    "#]]);
+    "#]],
+    );
 }
 
 const REVEALING: &str = "[h](hidden.md), [l](later.md), [f](hidden/sheet.pdf), [far](far.md)\n\n<!-- access: pro -->\n\n[h](hidden.md), [l](later.md)\n\n<!-- /access -->\n\n<!-- access: basic -->\n\n[h](hidden.md)\n\n<!-- /access -->\n//- content/hidden.md\n---\naccess: pro\nhidden: true\n---\n//- content/later.md\n---\nrelease: 2026-12-15\n---\n//- content/far.md\n---\nrelease: 2028-01-01\n---\n//- content/hidden/index.md\n---\npath: /hid/\naccess: pro\nhidden: true\n---\n[s](sheet.pdf)\n//- content/hidden/sheet.pdf\npdf\n//- content/gated.md\n---\naccess: pro\n---\n[h](hidden.md)\n\n<!-- more -->\n\n[h](hidden.md)\n//- content/announced.md\n---\nrelease: 2026-12-15\nannounce: true\n---\n//- content/z.md\n[ok](announced.md), <a href=\"/hidden/\">raw</a>\n";
 
 #[test]
 fn revealing() {
-    check(REVEALING, &expect![[r#"
+    check(
+        REVEALING,
+        &expect![[r#"
         error: the link reveals `content/hidden.md`, which is hidden from some who read this place
           --> content/a.md:1:5
            |
@@ -215,12 +223,15 @@ fn revealing() {
            |                        ^^^^^^^^^^^^^^^
           help: move the link into a gated block for those who may know of the page, or announce the page
         exit 1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn revealing_is_never_a_warning() {
-    check(&format!("{REVEALING}//- site.yaml\n{SCHOOL}links: warn\n"), &expect![[r#"
+    check(
+        &format!("{REVEALING}//- site.yaml\n{SCHOOL}links: warn\n"),
+        &expect![[r#"
         error: the link reveals `content/hidden.md`, which is hidden from some who read this place
           --> content/a.md:1:5
            |
@@ -264,7 +275,8 @@ fn revealing_is_never_a_warning() {
            |                        ^^^^^^^^^^^^^^^
           help: move the link into a gated block for those who may know of the page, or announce the page
         exit 1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

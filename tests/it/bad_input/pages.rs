@@ -602,7 +602,8 @@ fn bytes_that_are_no_text() {
            |         ^
           help: save the file as UTF-8
         exit 1
-    "#]].assert_eq(&said);
+    "#]]
+    .assert_eq(&said);
 }
 
 #[test]
@@ -645,7 +646,8 @@ fn a_symlink_that_leaves_the_site() {
         error: this link leads back to `content`, above it
           --> content/f
         exit 1
-    "#]].assert_eq(&said);
+    "#]]
+    .assert_eq(&said);
 }
 
 #[test]

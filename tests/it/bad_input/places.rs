@@ -49,7 +49,8 @@ fn two_sources_for_one_url_but_for_case_or_form() {
           --> content/pic.png
           --> content/Pic.png
         exit 1
-    "#]].assert_eq(&fixture.said());
+    "#]]
+    .assert_eq(&fixture.said());
 }
 
 #[test]
@@ -188,10 +189,13 @@ fn more_than_1024_variants() {
     }
     let bundles: String = (1..=11).map(|day| format!("    - {{id: b{day}, title: Bundle {day}}}\n")).collect();
     let site = format!("title: A\nbase_url: https://a.example\naccess:\n  default: public\n  bundles:\n{bundles}");
-    check(&format!("{body}//- site.yaml\n{site}"), &expect![[r#"
+    check(
+        &format!("{body}//- site.yaml\n{site}"),
+        &expect![[r#"
         error: this page would have more than 1024 variants; these gates multiply: b1; b2; b3; b4; b5; b6; b7; b8
           --> content/a.md
           help: use fewer independent tags in its blocks, or hide fewer pages beside it
         exit 1
-    "#]]);
+    "#]],
+    );
 }

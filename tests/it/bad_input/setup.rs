@@ -337,7 +337,10 @@ fn the_rest() {
         "title: A\nbase_url: https://a.example\npassthrough: account\n",
         "title: A\nbase_url: https://a.example/sub/\n",
     ];
-    check_each(cases, |yaml| format!("text\n//- site.yaml\n{yaml}"), &expect![[r#"
+    check_each(
+        cases,
+        |yaml| format!("text\n//- site.yaml\n{yaml}"),
+        &expect![[r#"
         === 
         error: `base_url` is missing
           --> site.yaml:1:1
@@ -482,5 +485,6 @@ fn the_rest() {
          2 | base_url: https://a.example/sub/
            |           ^^^^^^^^^^^^^^^^^^^^^^
         exit 2
-    "#]]);
+    "#]],
+    );
 }

@@ -6,7 +6,9 @@ use super::{check, check_each};
 
 #[test]
 fn a_template_that_is_missing() {
-    check("---\ntemplate: lesson.html\n---\n//- content/b.md\n---\ntemplate: pge.html\n---\n", &expect![[r#"
+    check(
+        "---\ntemplate: lesson.html\n---\n//- content/b.md\n---\ntemplate: pge.html\n---\n",
+        &expect![[r#"
         error: unknown template `lesson.html`
           --> content/a.md:2:11
            |
@@ -20,7 +22,8 @@ fn a_template_that_is_missing() {
            |           ^^^^^^^^
           help: did you mean `page.html`?
         exit 1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
