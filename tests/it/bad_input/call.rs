@@ -52,31 +52,31 @@ fn a_fault_in_content() {
         &fixture,
         &["check"],
         &expect![[r#"
-        error: unknown tier or bundle `prro`
-          --> content/a.md:2:10
-           |
-         2 | access: [prro, rust-course]
-           |          ^^^^
-          help: did you mean `pro`?
+            error: unknown tier or bundle `prro`
+              --> content/a.md:2:10
+               |
+             2 | access: [prro, rust-course]
+               |          ^^^^
+              help: did you mean `pro`?
 
-        1 error; nothing was published
-        exit 1
-    "#]],
+            1 error
+            exit 1
+        "#]],
     );
     check_call(
         &fixture,
         &["explain", "/a/"],
         &expect![[r#"
-        error: unknown tier or bundle `prro`
-          --> content/a.md:2:10
-           |
-         2 | access: [prro, rust-course]
-           |          ^^^^
-          help: did you mean `pro`?
+            error: unknown tier or bundle `prro`
+              --> content/a.md:2:10
+               |
+             2 | access: [prro, rust-course]
+               |          ^^^^
+              help: did you mean `pro`?
 
-        1 error; nothing was published
-        exit 1
-    "#]],
+            1 error
+            exit 1
+        "#]],
     );
 }
 
@@ -98,31 +98,34 @@ fn a_fault_in_the_call() {
         &fixture,
         &["check", "--now", "2026-02-30"],
         &expect![[r#"
-        error: `--now 2026-02-30` is no date
-          help: write 2026-12-01, or 2026-12-01T09:00:00Z
+            error: `--now 2026-02-30` is no date
+              help: write 2026-12-01, or 2026-12-01T09:00:00Z
 
-        1 error; nothing was published
-        exit 2
-    "#]],
+            1 error
+            exit 2
+        "#]],
     );
     check_call(
         &fixture,
         &["build", "--root", "nowhere"],
         &expect![[r#"
-        error: there is no site.yaml in this folder
-          --> site.yaml
-          help: go to a site's folder, or make a site: `tierpress init DIR`
+            error: there is no site.yaml in `nowhere`
+              help: go to a site's folder or name it with `--root`, or make a site: `tierpress init DIR`
 
-        1 error; nothing was published
-        exit 2
-    "#]],
+            1 error; nothing was published
+            exit 2
+        "#]],
     );
     check_call(
         &fixture,
         &["build", "--base-url", "nonsense"],
         &expect![[r#"
-        exit 0
-    "#]],
+            error: `--base-url`: `nonsense` is no address of a site
+              help: write it like `https://learn.example`
+
+            1 error; nothing was published
+            exit 2
+        "#]],
     );
     check_call(
         &fixture,
@@ -135,11 +138,11 @@ fn a_fault_in_the_call() {
         &fixture,
         &["explain", "/a/", "--as", "prro"],
         &expect![[r#"
-        error: `--as prro`: unknown tier or bundle `prro`, did you mean `pro`?
+            error: `--as prro`: unknown tier or bundle `prro`, did you mean `pro`?
 
-        1 error; nothing was published
-        exit 2
-    "#]],
+            1 error
+            exit 2
+        "#]],
     );
     assert!(!fixture.root().join("tierpress-out").exists());
 }
@@ -152,26 +155,24 @@ fn no_site_yaml() {
         &fixture,
         &["build"],
         &expect![[r#"
-        error: there is no site.yaml in this folder
-          --> site.yaml
-          help: go to a site's folder, or make a site: `tierpress init DIR`
+            error: there is no site.yaml in `.`
+              help: go to a site's folder or name it with `--root`, or make a site: `tierpress init DIR`
 
-        1 error; nothing was published
-        exit 2
-    "#]],
+            1 error; nothing was published
+            exit 2
+        "#]],
     );
     fixture.write("site.yml", SCHOOL);
     check_call(
         &fixture,
         &["build"],
         &expect![[r#"
-        error: there is no site.yaml in this folder
-          --> site.yaml
-          help: go to a site's folder, or make a site: `tierpress init DIR`
+            error: there is no site.yaml in `.`
+              help: rename site.yml to site.yaml
 
-        1 error; nothing was published
-        exit 2
-    "#]],
+            1 error; nothing was published
+            exit 2
+        "#]],
     );
 }
 
@@ -183,8 +184,12 @@ fn no_content() {
         &fixture,
         &["build"],
         &expect![[r#"
-        exit 0
-    "#]],
+            error: there is no folder `content` in `.`
+              help: pages lie in `content/`, beside site.yaml
+
+            1 error; nothing was published
+            exit 2
+        "#]],
     );
 }
 
@@ -216,22 +221,22 @@ fn init_into_a_folder_that_is_not_empty() {
         &fixture,
         &["init", "."],
         &expect![[r#"
-        error: `.` is not empty
-          help: choose a folder that is empty or does not exist yet
+            error: `.` is not empty
+              help: choose a folder that is empty or does not exist yet
 
-        1 error; nothing was published
-        exit 2
-    "#]],
+            1 error
+            exit 2
+        "#]],
     );
     check_call(
         &fixture,
         &["init", "site.yaml"],
         &expect![[r#"
-        error: cannot list `site.yaml`: not a directory
+            error: cannot list `site.yaml`: not a directory
 
-        1 error; nothing was published
-        exit 2
-    "#]],
+            1 error
+            exit 2
+        "#]],
     );
     assert_eq!(before, contents(&fixture.root()));
 }
@@ -257,12 +262,12 @@ fn a_foreign_folder_is_not_touched() {
         &fixture,
         &["build", "--out", "content"],
         &expect![[r#"
-        error: `content` holds files and was not made by tierpress
-          help: choose an empty folder with `--out`, or empty this one
+            error: `content` lies in `content/`, which the next build would read
+              help: choose a folder outside of it with `--out`
 
-        1 error; nothing was published
-        exit 2
-    "#]],
+            1 error; nothing was published
+            exit 2
+        "#]],
     );
     check_call(
         &fixture,
@@ -290,8 +295,12 @@ fn a_foreign_folder_is_not_touched() {
         &fixture,
         &["build", "--out", "content/out"],
         &expect![[r#"
-        exit 0
-    "#]],
+            error: `content/out` lies in `content/`, which the next build would read
+              help: choose a folder outside of it with `--out`
+
+            1 error; nothing was published
+            exit 2
+        "#]],
     );
     assert_eq!(before, contents(&fixture.out()));
 }

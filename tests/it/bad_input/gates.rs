@@ -805,41 +805,41 @@ fn drips() {
               help: remove `drip`, or say in `access` who the page is for; `release` opens it for everybody at once
             exit 1
             === access: public\ndrip: {pro: 7d}
-            error: `drip` names `pro`, which the page's access does not
+            error: a page that anyone may open cannot drip
               --> content/a.md:3:7
                |
              3 | drip: {pro: 7d}
                |       ^^^^^^^^^
-              help: name a tier or bundle that stands in `access`
+              help: remove `drip`, or say in `access` who the page is for; `release` opens it for everybody at once
             exit 1
             === access: [pro, rust-course]\ndrip: {basic: 7d, pro: 1d, free: 2w}
             error: `drip` names `basic`, which the page's access does not
-              --> content/a.md:3:7
+              --> content/a.md:3:8
                |
              3 | drip: {basic: 7d, pro: 1d, free: 2w}
-               |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+               |        ^^^^^
               help: name a tier or bundle that stands in `access`
             error: `drip` names `free`, which the page's access does not
-              --> content/a.md:3:7
+              --> content/a.md:3:28
                |
              3 | drip: {basic: 7d, pro: 1d, free: 2w}
-               |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+               |                            ^^^^
               help: name a tier or bundle that stands in `access`
             exit 1
             === access: pro\ndrip: {\n  basic: 7d,\n  }
             error: `drip` names `basic`, which the page's access does not
-              --> content/a.md:3:7
+              --> content/a.md:4:3
                |
-             3 | drip: {
-               |       ^
+             4 |   basic: 7d,
+               |   ^^^^^
               help: name a tier or bundle that stands in `access`
             exit 1
             === access: members\ndrip: {pro: 7d}
             error: `drip` names `pro`, which the page's access does not
-              --> content/a.md:3:7
+              --> content/a.md:3:8
                |
              3 | drip: {pro: 7d}
-               |       ^^^^^^^^^
+               |        ^^^
               help: name a tier or bundle that stands in `access`
             exit 1
             === access: basic\ndrip: {basic: 7d, basic: 8d}
@@ -852,6 +852,7 @@ fn drips() {
                |
              3 | drip: {basic: 7d, basic: 8d}
                |        ^^^^^
+              help: keep one of the two
             exit 1
         "#]],
     );
@@ -883,30 +884,42 @@ fn windows_that_never_open() {
         ],
         &expect![[r#"
             === release: 2027-02-01\nuntil: 2027-01-01
-            error: `until` is not after `release`
+            error: this page is gone before its `release`: `until` is not after it
               --> content/a.md:3:8
                |
              3 | until: 2027-01-01
                |        ^^^^^^^^^^
-              help: the page would never be shown; change one of the two dates
+              --> content/a.md:2:10
+               |
+             2 | release: 2027-02-01
+               |          ^^^^^^^^^^
+              help: change one of the two dates, or write `until: none`
             exit 1
             === release: 2027-01-01\nuntil: 2027-01-01
             exit 0
             === release: 2027-01-01T09:00:00\nuntil: 2027-01-01T09:00:00
-            error: `until` is not after `release`
+            error: this page is gone before its `release`: `until` is not after it
               --> content/a.md:3:8
                |
              3 | until: 2027-01-01T09:00:00
                |        ^^^^^^^^^^^^^^^^^^^
-              help: the page would never be shown; change one of the two dates
+              --> content/a.md:2:10
+               |
+             2 | release: 2027-01-01T09:00:00
+               |          ^^^^^^^^^^^^^^^^^^^
+              help: change one of the two dates, or write `until: none`
             exit 1
             === date: 2027-02-01\nuntil: 2027-01-01
-            error: `until` is not after `release`
+            error: this page is gone before its `date`, when it is released: `until` is not after it
               --> content/a.md:3:8
                |
              3 | until: 2027-01-01
                |        ^^^^^^^^^^
-              help: the page would never be shown; change one of the two dates
+              --> content/a.md:2:7
+               |
+             2 | date: 2027-02-01
+               |       ^^^^^^^^^^
+              help: change one of the two dates, or write `until: none`
             exit 1
             === release: tomorrow
             error: `tomorrow` is not a date
@@ -957,15 +970,26 @@ fn windows_that_are_inherited() {
     check(
         "//- content/course/_index.md\n---\nuntil: 2026-12-31\n---\n//- content/course/a.md\n---\nrelease: 2027-01-15\n---\n//- content/course/b.md\n---\ndate: 2027-01-15\n---\n",
         &expect![[r#"
-            error: `until` is not after `release`
+            error: this page is gone before its `release`: `until` is not after it
               --> content/course/a.md:2:10
                |
              2 | release: 2027-01-15
                |          ^^^^^^^^^^
-              help: the page would never be shown; change one of the two dates
-            error: `until` is not after `release`
-              --> content/course/b.md
-              help: the page would never be shown; change one of the two dates
+              --> content/course/_index.md:2:8
+               |
+             2 | until: 2026-12-31
+               |        ^^^^^^^^^^
+              help: change one of the two dates, or write `until: none`
+            error: this page is gone before its `date`, when it is released: `until` is not after it
+              --> content/course/b.md:2:7
+               |
+             2 | date: 2027-01-15
+               |       ^^^^^^^^^^
+              --> content/course/_index.md:2:8
+               |
+             2 | until: 2026-12-31
+               |        ^^^^^^^^^^
+              help: change one of the two dates, or write `until: none`
             exit 1
         "#]],
     );
@@ -976,17 +1000,23 @@ fn since_joining_without_a_date() {
     check_keys(
         ["access: [pro, basic since joining]", "access: pro\nteaser: basic since joining"],
         &expect![[r#"
-        === access: [pro, basic since joining]
-        error: `since joining` needs the page's date
-          --> content/a.md:2:9
-           |
-         2 | access: [pro, basic since joining]
-           |         ^^^^^^^^^^^^^^^^^^^^^^^^^^
-          help: write `date:` in its front matter
-        exit 1
-        === access: pro\nteaser: basic since joining
-        exit 0
-    "#]],
+            === access: [pro, basic since joining]
+            error: `since joining` needs the page's date
+              --> content/a.md:2:9
+               |
+             2 | access: [pro, basic since joining]
+               |         ^^^^^^^^^^^^^^^^^^^^^^^^^^
+              help: write `date:` in its front matter
+            exit 1
+            === access: pro\nteaser: basic since joining
+            error: `since joining` needs the page's date
+              --> content/a.md:3:9
+               |
+             3 | teaser: basic since joining
+               |         ^^^^^^^^^^^^^^^^^^^
+              help: write `date:` in its front matter
+            exit 1
+        "#]],
     );
 }
 

@@ -34,13 +34,7 @@ fn markers_written_wrong() {
                |
              4 | <!-- Access: pro -->
                | ^^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, on a line of its own
-            error: this marker closes a block that is not open
-              --> content/a.md:7:1
-               |
-             7 | <!-- /access -->
-               | ^^^^^^^^^^^^^^^^
-              help: remove it, or open the block with `<!-- access: TAGS -->` above
+              help: write `<!-- access: TAGS -->`, whole, on a line of its own
             exit 1
             === <!--access: pro-->\n\nx\n\n<!-- /access -->\n
             error: `<!--access: pro-->` looks like a marker and is none
@@ -48,13 +42,7 @@ fn markers_written_wrong() {
                |
              4 | <!--access: pro-->
                | ^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, on a line of its own
-            error: this marker closes a block that is not open
-              --> content/a.md:8:1
-               |
-             8 | <!-- /access -->
-               | ^^^^^^^^^^^^^^^^
-              help: remove it, or open the block with `<!-- access: TAGS -->` above
+              help: write `<!-- access: TAGS -->`, whole, on a line of its own
             exit 1
             === <!-- access:pro -->\n\nx\n
             error: `<!-- access:pro -->` looks like a marker and is none
@@ -62,7 +50,7 @@ fn markers_written_wrong() {
                |
              4 | <!-- access:pro -->
                | ^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, on a line of its own
+              help: write `<!-- access: TAGS -->`, whole, on a line of its own
             exit 1
             === <!-- access : pro -->\n\nx\n
             error: `<!-- access : pro -->` looks like a marker and is none
@@ -70,7 +58,7 @@ fn markers_written_wrong() {
                |
              4 | <!-- access : pro -->
                | ^^^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, on a line of its own
+              help: write `<!-- access: TAGS -->`, whole, on a line of its own
             exit 1
             === <!--  access: pro -->\n\nx\n
             error: `<!--  access: pro -->` looks like a marker and is none
@@ -78,7 +66,7 @@ fn markers_written_wrong() {
                |
              4 | <!--  access: pro -->
                | ^^^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, on a line of its own
+              help: write `<!-- access: TAGS -->`, whole, on a line of its own
             exit 1
             === <!-- access: pro-->\n\nx\n
             error: `<!-- access: pro-->` looks like a marker and is none
@@ -86,7 +74,7 @@ fn markers_written_wrong() {
                |
              4 | <!-- access: pro-->
                | ^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, on a line of its own
+              help: write `<!-- access: TAGS -->`, whole, on a line of its own
             exit 1
             === <!-- acess: pro -->\n\nx\n
             error: `<!-- acess: pro -->` looks like a marker and is none
@@ -94,7 +82,7 @@ fn markers_written_wrong() {
                |
              4 | <!-- acess: pro -->
                | ^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, on a line of its own
+              help: write `<!-- access: TAGS -->`, whole, on a line of its own
             exit 1
             === <!-- accss: pro -->\n\nx\n
             error: `<!-- accss: pro -->` looks like a marker and is none
@@ -102,7 +90,7 @@ fn markers_written_wrong() {
                |
              4 | <!-- accss: pro -->
                | ^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, on a line of its own
+              help: write `<!-- access: TAGS -->`, whole, on a line of its own
             exit 1
             === <!-- access pro -->\n\nx\n
             error: `<!-- access pro -->` looks like a marker and is none
@@ -110,7 +98,7 @@ fn markers_written_wrong() {
                |
              4 | <!-- access pro -->
                | ^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, on a line of its own
+              help: write `<!-- access: TAGS -->` to open a block, `<!-- /access -->` to close it
             exit 1
             === <!-- access -->\n\nx\n
             error: `<!-- access -->` looks like a marker and is none
@@ -118,7 +106,7 @@ fn markers_written_wrong() {
                |
              4 | <!-- access -->
                | ^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, on a line of its own
+              help: write `<!-- access: TAGS -->` to open a block, `<!-- /access -->` to close it
             exit 1
             === <!-- access: -->\n\nx\n
             error: `<!-- access: -->` looks like a marker and is none
@@ -126,7 +114,7 @@ fn markers_written_wrong() {
                |
              4 | <!-- access: -->
                | ^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, on a line of its own
+              help: write `<!-- access: TAGS -->`, whole, on a line of its own
             exit 1
             === <!-- access:  -->\n\nx\n
             error: this gated block is never closed
@@ -148,19 +136,31 @@ fn markers_written_wrong() {
                |
              4 | <!--- access: pro --->
                | ^^^^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, on a line of its own
+              help: write `<!-- access: TAGS -->`, whole, on a line of its own
             exit 1
             === <!-- access: pro ->\n\nx\n
-            exit 0
+            error: `<!-- access: pro -> …` looks like a marker and is none
+              --> content/a.md:4:1
+               |
+             4 | <!-- access: pro ->
+               | ^^^^^^^^^^^^^^^^^^^
+              help: write `<!-- access: TAGS -->`, whole, on a line of its own
+            exit 1
             === <! -- access: pro -->\n\nx\n
-            exit 0
+            error: `<! -- access: pro -->` looks like a marker and is none
+              --> content/a.md:4:1
+               |
+             4 | <! -- access: pro -->
+               | ^^^^^^^^^^^^^^^^^^^^^
+              help: write `<!-- access: TAGS -->`, whole, on a line of its own
+            exit 1
             === <!-- access:\n  pro -->\n\nx\n
-            error: `<!-- access:   pro -->` looks like a marker and is none
+            error: `<!-- access: …` looks like a marker and is none
               --> content/a.md:4:1
                |
              4 | <!-- access:
                | ^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, on a line of its own
+              help: write `<!-- access: TAGS -->`, whole, on a line of its own
             exit 1
             === <!-- access = pro -->\n\nx\n
             error: `<!-- access = pro -->` looks like a marker and is none
@@ -168,7 +168,7 @@ fn markers_written_wrong() {
                |
              4 | <!-- access = pro -->
                | ^^^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, on a line of its own
+              help: write `<!-- access: TAGS -->`, whole, on a line of its own
             exit 1
             === <!-- accesss: pro; hidden -->\n
             error: `<!-- accesss: pro; hidden -->` looks like a marker and is none
@@ -176,7 +176,7 @@ fn markers_written_wrong() {
                |
              4 | <!-- accesss: pro; hidden -->
                | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, on a line of its own
+              help: write `<!-- access: TAGS -->`, whole, on a line of its own
             exit 1
         "#]],
     );
@@ -205,12 +205,6 @@ fn ends_and_dividers_written_wrong() {
         ],
         &expect![[r#"
             === <!-- access: pro -->\n\nx\n\n<!-- /Access -->\n
-            error: this gated block is never closed
-              --> content/a.md:4:1
-               |
-             4 | <!-- access: pro -->
-               | ^^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- /access -->` where it ends
             error: `<!-- /Access -->` looks like a marker and is none
               --> content/a.md:8:1
                |
@@ -219,12 +213,6 @@ fn ends_and_dividers_written_wrong() {
               help: write `<!-- /access -->`, on a line of its own
             exit 1
             === <!-- access: pro -->\n\nx\n\n<!--/access-->\n
-            error: this gated block is never closed
-              --> content/a.md:4:1
-               |
-             4 | <!-- access: pro -->
-               | ^^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- /access -->` where it ends
             error: `<!--/access-->` looks like a marker and is none
               --> content/a.md:8:1
                |
@@ -233,12 +221,6 @@ fn ends_and_dividers_written_wrong() {
               help: write `<!-- /access -->`, on a line of its own
             exit 1
             === <!-- access: pro -->\n\nx\n\n<!-- /acces -->\n
-            error: this gated block is never closed
-              --> content/a.md:4:1
-               |
-             4 | <!-- access: pro -->
-               | ^^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- /access -->` where it ends
             error: `<!-- /acces -->` looks like a marker and is none
               --> content/a.md:8:1
                |
@@ -247,12 +229,6 @@ fn ends_and_dividers_written_wrong() {
               help: write `<!-- /access -->`, on a line of its own
             exit 1
             === <!-- access: pro -->\n\nx\n\n<!-- / access -->\n
-            error: this gated block is never closed
-              --> content/a.md:4:1
-               |
-             4 | <!-- access: pro -->
-               | ^^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- /access -->` where it ends
             error: `<!-- / access -->` looks like a marker and is none
               --> content/a.md:8:1
                |
@@ -261,12 +237,6 @@ fn ends_and_dividers_written_wrong() {
               help: write `<!-- /access -->`, on a line of its own
             exit 1
             === <!-- access: pro -->\n\nx\n\n<!-- \\access -->\n
-            error: this gated block is never closed
-              --> content/a.md:4:1
-               |
-             4 | <!-- access: pro -->
-               | ^^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- /access -->` where it ends
             error: `<!-- \access -->` looks like a marker and is none
               --> content/a.md:8:1
                |
@@ -275,12 +245,6 @@ fn ends_and_dividers_written_wrong() {
               help: write `<!-- /access -->`, on a line of its own
             exit 1
             === <!-- access: pro -->\n\nx\n\n<!-- end access -->\n
-            error: this gated block is never closed
-              --> content/a.md:4:1
-               |
-             4 | <!-- access: pro -->
-               | ^^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- /access -->` where it ends
             error: `<!-- end access -->` looks like a marker and is none
               --> content/a.md:8:1
                |
@@ -289,12 +253,6 @@ fn ends_and_dividers_written_wrong() {
               help: write `<!-- /access -->`, on a line of its own
             exit 1
             === <!-- access: pro -->\n\nx\n\n<!-- /access: pro -->\n
-            error: this gated block is never closed
-              --> content/a.md:4:1
-               |
-             4 | <!-- access: pro -->
-               | ^^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- /access -->` where it ends
             error: `<!-- /access: pro -->` looks like a marker and is none
               --> content/a.md:8:1
                |
@@ -314,7 +272,7 @@ fn ends_and_dividers_written_wrong() {
                |
              8 | <!-- access -->
                | ^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, on a line of its own
+              help: write `<!-- access: TAGS -->` to open a block, `<!-- /access -->` to close it
             exit 1
             === x\n\n<!-- More -->\n\ny\n
             error: `<!-- More -->` looks like a marker and is none
@@ -425,12 +383,6 @@ fn markers_that_are_swallowed() {
              5 | <!-- access: pro -->
                | ^^^^^^^^^^^^^^^^^^^^
               help: a marker stands alone on its line, at the top level, with an empty line before and after it
-            error: this marker closes a block that is not open
-              --> content/a.md:9:1
-               |
-             9 | <!-- /access -->
-               | ^^^^^^^^^^^^^^^^
-              help: remove it, or open the block with `<!-- access: TAGS -->` above
             exit 1
             === [^1]\n\n[^1]: note\n\n    <!-- access: pro -->\n\n    x\n\n    <!-- /access -->\n
             error: the marker `<!-- access: pro -->` is swallowed by a footnote
@@ -543,12 +495,6 @@ fn markers_that_are_swallowed() {
              4 | <!-- access: pro --> text on the line
                | ^^^^^^^^^^^^^^^^^^^^
               help: a marker stands alone on its line, at the top level, with an empty line before and after it
-            error: this marker closes a block that is not open
-              --> content/a.md:8:1
-               |
-             8 | <!-- /access -->
-               | ^^^^^^^^^^^^^^^^
-              help: remove it, or open the block with `<!-- access: TAGS -->` above
             exit 1
             === <!-- access: pro --><!-- /access -->\n
             error: the marker `<!-- access: pro -->` is swallowed by raw HTML
@@ -581,12 +527,12 @@ fn markers_that_are_swallowed() {
               help: a marker stands alone on its line, at the top level, with an empty line before and after it
             exit 1
             === <!-- a note\n<!-- access: pro -->\n\nx\n\n<!-- /access -->\n
-            error: this marker closes a block that is not open
-              --> content/a.md:9:1
+            error: the marker `<!-- access: pro -->` is swallowed by the comment that begins above it
+              --> content/a.md:5:1
                |
-             9 | <!-- /access -->
-               | ^^^^^^^^^^^^^^^^
-              help: remove it, or open the block with `<!-- access: TAGS -->` above
+             5 | <!-- access: pro -->
+               | ^^^^^^^^^^^^^^^^^^^^
+              help: a marker stands alone on its line, at the top level, with an empty line before and after it
             exit 1
             === <pre>\n<!-- access: pro -->\n\nx\n\n<!-- /access -->\n</pre>\n
             error: the marker `<!-- access: pro -->` is swallowed by raw HTML
@@ -688,12 +634,6 @@ fn markers_that_are_indented() {
              4 |  <!-- access: pro -->
                |  ^^^^^^^^^^^^^^^^^^^^
               help: write it at the start of its line
-            error: this marker closes a block that is not open
-              --> content/a.md:8:1
-               |
-             8 | <!-- /access -->
-               | ^^^^^^^^^^^^^^^^
-              help: remove it, or open the block with `<!-- access: TAGS -->` above
             exit 1
             ===    <!-- more -->\n
             error: the marker `<!-- more -->` is indented
@@ -704,12 +644,6 @@ fn markers_that_are_indented() {
               help: write it at the start of its line
             exit 1
             === <!-- access: pro -->\n\nx\n\n  <!-- /access -->\n
-            error: this gated block is never closed
-              --> content/a.md:4:1
-               |
-             4 | <!-- access: pro -->
-               | ^^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- /access -->` where it ends
             error: the marker `<!-- /access -->` is indented
               --> content/a.md:8:3
                |
@@ -773,27 +707,45 @@ fn blocks_that_do_not_close() {
               help: write `<!-- /access -->` where it ends
             exit 1
             === <!-- access: pro\n\nx\n\n<!-- /access -->\n
-            error: `<!-- access: pro  x  <!-- /access -->` looks like a marker and is none
+            error: `<!-- access: pro …` looks like a marker and is none
               --> content/a.md:4:1
                |
              4 | <!-- access: pro
                | ^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, on a line of its own
+              help: write `<!-- access: TAGS -->`, whole, on a line of its own
             exit 1
             === x\n\n<!-- a note that never ends\n\ny\n
-            exit 0
-            === x\n\n<!-- access: pro -->\n\n<!-- a note\n\ny\n\n<!-- /access -->\n
-            error: this gated block is never closed
+            error: this comment is never closed
               --> content/a.md:6:1
                |
-             6 | <!-- access: pro -->
-               | ^^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- /access -->` where it ends
+             6 | <!-- a note that never ends
+               | ^^^^
+              help: write `-->` where it ends; all text below it would vanish
+            exit 1
+            === x\n\n<!-- access: pro -->\n\n<!-- a note\n\ny\n\n<!-- /access -->\n
+            error: the marker `<!-- /access -->` is swallowed by the comment that begins above it
+              --> content/a.md:12:1
+                |
+             12 | <!-- /access -->
+                | ^^^^^^^^^^^^^^^^
+              help: a marker stands alone on its line, at the top level, with an empty line before and after it
             exit 1
             === x <!-- access: pro\n\ny\n
-            exit 0
+            error: `<!-- access: pro` looks like a marker and is none
+              --> content/a.md:4:3
+               |
+             4 | x <!-- access: pro
+               |   ^^^^^^^^^^^^^^^^
+              help: write `<!-- access: TAGS -->`, whole, on a line of its own
+            exit 1
             === <div><!-- access: pro\n\nx\n
-            exit 0
+            error: the marker `<!-- access: pro …` is swallowed by raw HTML
+              --> content/a.md:4:6
+               |
+             4 | <div><!-- access: pro
+               |      ^^^^^^^^^^^^^^^^
+              help: a marker stands alone on its line, at the top level, with an empty line before and after it
+            exit 1
         "#]],
     );
 }
@@ -915,86 +867,68 @@ fn what_markers_say() {
               help: take it out, or give it a window: `public from 2026-12-15`
             exit 1
             === <!-- access: pro; drip: 7 -->\n\nx\n\n<!-- /access -->\n
-            error: this drip is not understood: a length needs a unit
+            error: `7` is not a length: a length needs a unit
               --> content/a.md:4:25
                |
              4 | <!-- access: pro; drip: 7 -->
                |                         ^
-              help: write a whole number and a unit, such as `7d`
+              help: write it like `12h`, `7d` or `2w`
             exit 1
             === <!-- access: pro; drip: -->\n\nx\n\n<!-- /access -->\n
-            error: this drip is not understood: a length is a whole number and a unit: `h`, `d` or `w`
-              --> content/a.md:4:24
+            error: `drip` is empty
+              --> content/a.md:4:23
                |
              4 | <!-- access: pro; drip: -->
-               |                        ^
-              help: write a whole number and a unit, such as `7d`
+               |                       ^
+              help: write it like `drip: 7d`
             exit 1
             === <!-- access: pro; drip: 40000d -->\n\nx\n\n<!-- /access -->\n
-            error: this drip is not understood: a length is at most 36500 days
+            error: `40000d` is not a length: a length is at most 36500 days
               --> content/a.md:4:25
                |
              4 | <!-- access: pro; drip: 40000d -->
                |                         ^^^^^^
-              help: write a whole number and a unit, such as `7d`
+              help: write it like `12h`, `7d` or `2w`
             exit 1
             === <!-- access: pro; drip: every 7d -->\n\nx\n\n<!-- /access -->\n
-            error: this drip is not understood: a length is a whole number and a unit: `h`, `d` or `w`
+            error: `drip: every` counts the pages of a section
               --> content/a.md:4:25
                |
              4 | <!-- access: pro; drip: every 7d -->
                |                         ^^^^^^^^
-              help: write a whole number and a unit, such as `7d`
+              help: write a length such as `7d`; a block stands alone, so there is nothing to count
             exit 1
             === <!-- access: pro; drip: {pro: 7d} -->\n\nx\n\n<!-- /access -->\n
-            error: this drip is not understood: a length is a whole number and a unit: `h`, `d` or `w`
+            error: the drip of a block counts for all who open it
               --> content/a.md:4:25
                |
              4 | <!-- access: pro; drip: {pro: 7d} -->
                |                         ^^^^^^^^^
-              help: write a whole number and a unit, such as `7d`
+              help: write a length such as `7d`
             exit 1
             === <!-- access: pro; hiden -->\n\nx\n\n<!-- /access -->\n
             error: `hiden` is not understood in an access marker
-              --> content/a.md:4:1
+              --> content/a.md:4:19
                |
              4 | <!-- access: pro; hiden -->
-               | ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+               |                   ^^^^^
               help: after the tags stand `; drip: 7d`, `; hidden`, or both
-            error: this marker closes a block that is not open
-              --> content/a.md:8:1
-               |
-             8 | <!-- /access -->
-               | ^^^^^^^^^^^^^^^^
-              help: remove it, or open the block with `<!-- access: TAGS -->` above
             exit 1
             === <!-- access: pro; hidden; hidden -->\n\nx\n\n<!-- /access -->\n
             error: `hidden` is not understood in an access marker
-              --> content/a.md:4:1
+              --> content/a.md:4:27
                |
              4 | <!-- access: pro; hidden; hidden -->
-               | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+               |                           ^^^^^^
               help: after the tags stand `; drip: 7d`, `; hidden`, or both
-            error: this marker closes a block that is not open
-              --> content/a.md:8:1
-               |
-             8 | <!-- /access -->
-               | ^^^^^^^^^^^^^^^^
-              help: remove it, or open the block with `<!-- access: TAGS -->` above
             exit 1
             === <!-- access: pro; release: 2026-12-01 -->\n\nx\n\n<!-- /access -->\n
             error: `release: 2026-12-01` is not understood in an access marker
-              --> content/a.md:4:1
+              --> content/a.md:4:19
                |
              4 | <!-- access: pro; release: 2026-12-01 -->
-               | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+               |                   ^^^^^^^^^^^^^^^^^^^
               help: after the tags stand `; drip: 7d`, `; hidden`, or both
-            error: this marker closes a block that is not open
-              --> content/a.md:8:1
-               |
-             8 | <!-- /access -->
-               | ^^^^^^^^^^^^^^^^
-              help: remove it, or open the block with `<!-- access: TAGS -->` above
             exit 1
             === <!-- access: pro drip: 7d -->\n\nx\n\n<!-- /access -->\n
             error: unexpected `drip:` in a tag
@@ -1029,35 +963,29 @@ fn what_markers_say() {
               help: write `date:` in its front matter
             exit 1
             === <!-- access: [pro, basic] -->\n\nx\n\n<!-- /access -->\n
-            error: unknown tier or bundle `[pro`
+            error: tags in a marker stand without brackets
               --> content/a.md:4:14
                |
              4 | <!-- access: [pro, basic] -->
-               |              ^^^^
-              help: did you mean `pro`?
-            error: unknown tier or bundle `basic]`
-              --> content/a.md:4:20
-               |
-             4 | <!-- access: [pro, basic] -->
-               |                    ^^^^^^
-              help: did you mean `basic`?
+               |              ^^^^^^^^^^^^
+              help: write `<!-- access: pro, basic -->`
             exit 1
             === <!-- access: pro; -->\n\nx\n\n<!-- /access -->\n
-            error: `` is not understood in an access marker
-              --> content/a.md:4:1
+            error: nothing stands after this `;`
+              --> content/a.md:4:17
                |
              4 | <!-- access: pro; -->
-               | ^^^^^^^^^^^^^^^^^^^^^
+               |                 ^
               help: after the tags stand `; drip: 7d`, `; hidden`, or both
-            error: this marker closes a block that is not open
-              --> content/a.md:8:1
-               |
-             8 | <!-- /access -->
-               | ^^^^^^^^^^^^^^^^
-              help: remove it, or open the block with `<!-- access: TAGS -->` above
             exit 1
             === <!-- access: pro; drip: 0d -->\n\nx\n\n<!-- /access -->\n
-            exit 0
+            error: `0d` is no time at all
+              --> content/a.md:4:25
+               |
+             4 | <!-- access: pro; drip: 0d -->
+               |                         ^^
+              help: take `drip` out
+            exit 1
         "#]],
     );
 }

@@ -256,7 +256,7 @@ fn invalid_yaml() {
                |
              3 | 	access: pro
                | ^
-              help: indent with blanks
+              help: indent with spaces
             exit 1
             === title: A\naccess: pro\ntitle: B
             error: the key `title` is written twice
@@ -268,6 +268,7 @@ fn invalid_yaml() {
                |
              2 | title: A
                | ^^^^^
+              help: keep one of the two
             exit 1
             === title: A\naccess: [pro, basic
             error: this bracket is never closed
@@ -283,6 +284,7 @@ fn invalid_yaml() {
                |
              3 | access: "pro
                |         ^
+              help: put a `"` where the text ends
             exit 1
             === title: \'A\naccess: pro
             error: this line is swallowed by the quote above it
@@ -305,25 +307,28 @@ fn invalid_yaml() {
               help: put a `}` where it ends
             exit 1
             === title: A: B
-            error: not valid YAML: mapping values are not allowed in this context
+            error: a value cannot hold a colon and a space
               --> content/a.md:2:9
                |
              2 | title: A: B
                |         ^
+              help: if it is text, put the whole value in quotes: `key: "value"`
             exit 1
             === title: @home
-            error: not valid YAML: unexpected character: `@'
+            error: a value cannot begin with `@`
               --> content/a.md:2:8
                |
              2 | title: @home
                |        ^
+              help: if it is text, put the whole value in quotes: `key: "value"`
             exit 1
             === title: A\n access: pro
-            error: not valid YAML: mapping values are not allowed in this context
+            error: this line is indented further than the one above it allows
               --> content/a.md:3:8
                |
              3 |  access: pro
                |        ^
+              help: begin keys that belong together in the same column, or put a text of two lines in quotes
             exit 1
             === - a\n- b
             error: this front matter is a list, not keys with values
@@ -342,11 +347,12 @@ fn invalid_yaml() {
               help: write `key: value`, one on each line
             exit 1
             === title: A\naccess: *x
-            error: not valid YAML: while parsing node, found unknown anchor
+            error: a value that begins with `*` stands for another one, and there is none of this name
               --> content/a.md:3:9
                |
              3 | access: *x
                |         ^
+              help: if it is text, put the whole value in quotes: `key: "value"`
             exit 1
             === title: A\n--- b
             error: a second YAML document begins here
@@ -356,11 +362,12 @@ fn invalid_yaml() {
                | ^^^
             exit 1
             === title: %a
-            error: not valid YAML: unexpected character: `%'
+            error: a value cannot begin with `%`
               --> content/a.md:2:8
                |
              2 | title: %a
                |        ^
+              help: if it is text, put the whole value in quotes: `key: "value"`
             exit 1
             === access: [pro,\ntitle: A
             error: this bracket is never closed
@@ -371,18 +378,20 @@ fn invalid_yaml() {
               help: put a `]` where it ends
             exit 1
             === title: `x`
-            error: not valid YAML: unexpected character: ``'
+            error: a value cannot begin with a backtick
               --> content/a.md:2:8
                |
              2 | title: `x`
                |        ^
+              help: if it is text, put the whole value in quotes: `key: "value"`
             exit 1
             === title: \"a\\qb\"
-            error: not valid YAML: while parsing a quoted scalar, found unknown escape character
+            error: a backslash in double quotes begins an escape, and this one is unknown
               --> content/a.md:2:8
                |
              2 | title: "a\qb"
                |        ^
+              help: write `\\` for a backslash, or use single quotes
             exit 1
             === tags: [a, b
             error: this bracket is never closed
@@ -401,18 +410,20 @@ fn invalid_yaml() {
               help: did you mean `pro`?
             exit 1
             === title: [a] b
-            error: not valid YAML: while parsing a block mapping, did not find expected key
+            error: this belongs to no key and to no value
               --> content/a.md:2:12
                |
              2 | title: [a] b
                |            ^
+              help: if it is text, put the whole value in quotes: `key: "value"`
             exit 1
             === a: b: c\n
-            error: not valid YAML: mapping values are not allowed in this context
+            error: a value cannot hold a colon and a space
               --> content/a.md:2:5
                |
              2 | a: b: c
                |     ^
+              help: if it is text, put the whole value in quotes: `key: "value"`
             exit 1
         "#]],
     );
@@ -661,18 +672,28 @@ fn all_faults_of_all_files_in_source_order() {
              2 | access: gold
                |         ^^^^
               help: there are `free`, `basic`, `pro`, `rust-course`
+            error: the link `nowhere.md` leads nowhere
+              --> content/a.md:5:5
+               |
+             5 | [x](nowhere.md)
+               |     ^^^^^^^^^^
+              help: write the path of a page or file below `content/`, or the URL it is served at
+            error: a page has one divider, and this is the second
+              --> content/a.md:9:1
+               |
+             9 | <!-- more -->
+               | ^^^^^^^^^^^^^
+              --> content/a.md:7:1
+               |
+             7 | <!-- more -->
+               | ^^^^^^^^^^^^^
+              help: remove one of them
             error: this bracket is never closed
               --> content/m/b.md:2:8
                |
              2 | title: [
                |        ^
               help: put a `]` where it ends
-            error: the link `../a.md#none` leads nowhere
-              --> content/m/c.md:1:5
-               |
-             1 | [x](../a.md#none) and [y](z.md)
-               |     ^^^^^^^^^^^^
-              help: write the path of a page or file below `content/`, or the URL it is served at
             error: the link `z.md` leads nowhere
               --> content/m/c.md:1:27
                |
@@ -697,6 +718,12 @@ fn all_faults_of_all_files_in_source_order() {
              4 | access: prro
                |         ^^^^
               help: did you mean `pro`?
+            error: `<!-- acess: pro -->` looks like a marker and is none
+              --> content/z.md:6:1
+               |
+             6 | <!-- acess: pro -->
+               | ^^^^^^^^^^^^^^^^^^^
+              help: write `<!-- access: TAGS -->`, whole, on a line of its own
             warning: no template uses the string `nonsense`
               --> strings.yaml:1:1
                |
@@ -724,6 +751,18 @@ fn faults_of_a_page_whose_front_matter_is_at_fault_too() {
              2 | access: prro
                |         ^^^^
               help: did you mean `pro`?
+            error: the link `nowhere.md` leads nowhere
+              --> content/a.md:4:5
+               |
+             4 | [x](nowhere.md)
+               |     ^^^^^^^^^^
+              help: write the path of a page or file below `content/`, or the URL it is served at
+            error: `<!-- acces: pro -->` looks like a marker and is none
+              --> content/a.md:6:1
+               |
+             6 | <!-- acces: pro -->
+               | ^^^^^^^^^^^^^^^^^^^
+              help: write `<!-- access: TAGS -->`, whole, on a line of its own
             exit 1
         "#]],
     );

@@ -13,15 +13,19 @@ fn two_sources_for_one_url() {
             error: two sources for `/one/`
               --> content/one.md
               --> content/01-one.md
+              help: rename one of the two; a page can also have a `slug` or a `path`
             error: two sources for `/one/`
               --> content/three.md
               --> content/01-one.md
+              help: rename one of the two; a page can also have a `slug` or a `path`
             error: two sources for `/two/`
               --> content/two.md
               --> content/four.md
+              help: rename one of the two; a page can also have a `slug` or a `path`
             error: two sources for `/two/`
               --> content/two/index.md
               --> content/four.md
+              help: rename one of the two; a page can also have a `slug` or a `path`
             exit 1
         "#]],
     );
@@ -39,15 +43,19 @@ fn two_sources_for_one_url_but_for_case_or_form() {
         error: two sources for `/café/`
           --> content/café.md
           --> content/café.md
+          help: rename one of the two; a page can also have a `slug` or a `path`
         error: two sources for `/café.png`, in two Unicode forms
           --> content/café.png
           --> content/café.png
+          help: rename one of the two; a page can also have a `slug` or a `path`
         error: two sources for `/hello/`
           --> content/hello.md
           --> content/Hello.md
+          help: rename one of the two; a page can also have a `slug` or a `path`
         error: `/Pic.png` and `/pic.png` differ only in case
           --> content/pic.png
           --> content/Pic.png
+          help: rename one of the two; a page can also have a `slug` or a `path`
         exit 1
     "#]]
     .assert_eq(&fixture.said());
@@ -58,24 +66,29 @@ fn a_page_and_a_file_for_one_url() {
     check(
         "//- content/a.md\n---\npath: /x.pdf\n---\n//- content/x.pdf\npdf\n//- content/b.md\n//- content/b/index.html\nx\n//- static/c/index.html\nx\n//- content/c.md\n//- static/sitemap.xml\nx\n//- static/d\nx\n//- content/d/e.md\n//- static/x.pdf\n",
         &expect![[r#"
-            error: two sources for `/sitemap.xml`
-              --> (made by the build)
-              --> static/sitemap.xml
             error: `/b/` and `/b/index.html` are one URL
               --> content/b/index.html
               --> content/b.md
+              help: rename one of the two; a page can also have a `slug` or a `path`
             error: `/x.pdf/` and `/x.pdf` are one URL
               --> content/x.pdf
               --> content/a.md
+              help: rename one of the two; a page can also have a `slug` or a `path`
             error: `/c/` and `/c/index.html` are one URL
               --> static/c/index.html
               --> content/c.md
+              help: rename one of the two; a page can also have a `slug` or a `path`
             error: `/d/` and `/d` are one URL
               --> static/d
               --> content/d
+              help: rename one of the two; a page can also have a `slug` or a `path`
+            error: the build itself makes `/sitemap.xml`
+              --> static/sitemap.xml
+              help: rename this file, or give the page a `slug` or a `path`
             error: `/x.pdf/` and `/x.pdf` are one URL
               --> static/x.pdf
               --> content/a.md
+              help: rename one of the two; a page can also have a `slug` or a `path`
             exit 1
         "#]],
     );
@@ -86,21 +99,15 @@ fn names_that_no_edge_would_serve() {
     check(
         "//- content/50%.pdf\nx\n//- content/a;b.md\n//- content/c#.png\nx\n//- content/back\\slash.md\n//- static/100%.txt\nx\n//- content/???.md\n//- content/q?.pdf\nx\n//- content/!!.md\n",
         &expect![[r#"
-            error: `` and `/` are one URL
-              --> content
-              --> content/!!.md
-            error: this page gets no URL: no URL can be made from it
+            error: no URL can be made for this page: there is no letter and no digit in its name
               --> content/!!.md
               help: give it a `slug` or a `path`
             error: no edge would serve a file of this name: a URL cannot hold `%`
               --> content/50%.pdf
               help: rename the file
-            error: this page gets no URL: no URL can be made from it
+            error: no URL can be made for this page: there is no letter and no digit in its name
               --> content/???.md
               help: give it a `slug` or a `path`
-            error: two sources for ``
-              --> content/???.md
-              --> content/!!.md
             error: no edge would serve a file of this name: a URL cannot hold `#`
               --> content/c#.png
               help: rename the file
@@ -159,6 +166,13 @@ fn aliases_that_hit_something() {
                |           ^^^
               --> content/b.md
               help: remove it from one of the two
+            error: the alias `/x.png/` is the address of something else
+              --> content/a.md:2:16
+               |
+             2 | aliases: [/b/, /x.png, /A]
+               |                ^^^^^^
+              --> content/x.png
+              help: remove it from one of the two
             error: the alias `/c/` is the address of something else
               --> content/b.md:2:18
                |
@@ -176,6 +190,13 @@ fn aliases_that_hit_something() {
              2 | aliases: [/old/, /c]
                |           ^^^^^
               help: remove it from one of the two
+            error: the alias `/s/` is the address of something else
+              --> content/s/d.md:2:10
+               |
+             2 | aliases: /s/
+               |          ^^^
+              --> content/s
+              help: remove it from one of the two
             exit 1
         "#]],
     );
@@ -192,10 +213,10 @@ fn more_than_1024_variants() {
     check(
         &format!("{body}//- site.yaml\n{site}"),
         &expect![[r#"
-        error: this page would have more than 1024 variants; these gates multiply: b1; b2; b3; b4; b5; b6; b7; b8
-          --> content/a.md
-          help: use fewer independent tags in its blocks, or hide fewer pages beside it
-        exit 1
-    "#]],
+            error: this page would have more than 1024 variants; these gates multiply: `b1`, `b2`, `b3`, `b4`, `b5`, `b6`, `b7`, `b8`, `b9`, `b10`, `b11`
+              --> content/a.md
+              help: use fewer independent tags in its blocks, or hide fewer pages beside it
+            exit 1
+        "#]],
     );
 }

@@ -83,7 +83,7 @@ fn catalogues() {
                |
              3 | access:
                | ^^^^^^
-              help: say who reads what says nothing: `default: public`, or a tier or bundle
+              help: say who may read a page without `access`: `default: public`, or a tier or bundle
             exit 2
             ===   bundles: [{id: kit, title: Kit}]\n
             error: `access.default` is missing
@@ -91,7 +91,7 @@ fn catalogues() {
                |
              3 | access:
                | ^^^^^^
-              help: say who reads what says nothing: `default: public`, or a tier or bundle
+              help: say who may read a page without `access`: `default: public`, or a tier or bundle
             exit 2
             ===   default: pubic\n  tiers: [{id: free, title: Free, free: true}, {id: pro, title: Pro}]\n
             error: unknown tier or bundle `pubic`
@@ -341,150 +341,152 @@ fn the_rest() {
         cases,
         |yaml| format!("text\n//- site.yaml\n{yaml}"),
         &expect![[r#"
-        === 
-        error: `base_url` is missing
-          --> site.yaml:1:1
-          help: write where the site will be: `base_url: https://learn.example`
-        exit 2
-        === title: A\n
-        error: `base_url` is missing
-          --> site.yaml:1:1
-           |
-         1 | title: A
-           | ^
-          help: write where the site will be: `base_url: https://learn.example`
-        exit 2
-        === title: A\nbase_url: a.example\n
-        error: `a.example` is no address of a site
-          --> site.yaml:2:11
-           |
-         2 | base_url: a.example
-           |           ^^^^^^^^^
-          help: write it like `https://learn.example`
-        exit 2
-        === title: A\nbase_url: https://a.example\nbase_urls: x\n
-        error: unknown key `base_urls`
-          --> site.yaml:3:1
-           |
-         3 | base_urls: x
-           | ^^^^^^^^^
-          help: did you mean `base_url`?
-        exit 2
-        === title: A\nbase_url: https://a.example\ntimezone: Europe/Amsterdm\n
-        error: unknown time zone `Europe/Amsterdm`
-          --> site.yaml:3:11
-           |
-         3 | timezone: Europe/Amsterdm
-           |           ^^^^^^^^^^^^^^^
-          help: did you mean `Europe/Amsterdam`?
-        exit 2
-        === title: A\nbase_url: https://a.example\nlinks: ignore\n
-        error: `links` cannot be `ignore`
-          --> site.yaml:3:8
-           |
-         3 | links: ignore
-           |        ^^^^^^
-          help: write `error` or `warn`
-        exit 2
-        === title: A\nbase_url: https://a.example\ndenied_status: 404\n
-        error: `denied_status` cannot be `404`
-          --> site.yaml:3:16
-           |
-         3 | denied_status: 404
-           |                ^^^
-          help: write `402` or `403`
-        exit 2
-        === title: A\nbase_url: https://a.example\n\taccess: x\n
-        error: a tab cannot indent YAML
-          --> site.yaml:3:1
-           |
-         3 | 	access: x
-           | ^
-          help: indent with blanks
-        exit 2
-        === title: A\nbase_url: https://a.example\ntitle: B\n
-        error: the key `title` is written twice
-          --> site.yaml:3:1
-           |
-         3 | title: B
-           | ^^^^^
-          --> site.yaml:1:1
-           |
-         1 | title: A
-           | ^^^^^
-        exit 2
-        === title: [A\nbase_url: https://a.example\n
-        error: this bracket is never closed
-          --> site.yaml:1:8
-           |
-         1 | title: [A
-           |        ^
-          help: put a `]` where it ends
-        exit 2
-        === title: \"A\nbase_url: https://a.example\n
-        error: this line is swallowed by the quote above it
-          --> site.yaml:2:1
-           |
-         2 | base_url: https://a.example
-           | ^^^^^^^^^^^^^^^^^^^^^^^^^^^
-          --> site.yaml:1:8
-           |
-         1 | title: "A
-           |        ^
-          help: close the quote, or indent the line
-        exit 2
-        === - a\n
-        error: this is a list, not keys with values
-          --> site.yaml:1:1
-           |
-         1 | - a
-           | ^^^
-        exit 2
-        === title: A\nbase_url: https://a.example\naccess: pro\n
-        error: `access` is text, not a map
-          --> site.yaml:3:9
-           |
-         3 | access: pro
-           |         ^^^
-        exit 2
-        === title: A\nbase_url: https://a.example\nrelease_horizon: 7\n
-        error: `7` is not a length: a length needs a unit
-          --> site.yaml:3:18
-           |
-         3 | release_horizon: 7
-           |                  ^
-          help: write it like `12h`, `7d` or `2w`
-        exit 2
-        === title: A\nbase_url: https://a.example\nlanguage: 7\n
-        error: `language` is a number, not text
-          --> site.yaml:3:11
-           |
-         3 | language: 7
-           |           ^
-        exit 2
-        === title: A\nbase_url: https://a.example\nAccess: {}\n
-        error: unknown key `Access`
-          --> site.yaml:3:1
-           |
-         3 | Access: {}
-           | ^^^^^^
-          help: did you mean `access`?
-        exit 2
-        === title: A\nbase_url: https://a.example\npassthrough: account\n
-        error: `account` cannot be passed through
-          --> site.yaml:3:14
-           |
-         3 | passthrough: account
-           |              ^^^^^^^
-          help: write a folder of the site: `/account/`
-        exit 2
-        === title: A\nbase_url: https://a.example/sub/\n
-        error: `https://a.example/sub/` has a path, but a site lies at the root of its host
-          --> site.yaml:2:11
-           |
-         2 | base_url: https://a.example/sub/
-           |           ^^^^^^^^^^^^^^^^^^^^^^
-        exit 2
-    "#]],
+            === 
+            error: `base_url` is missing
+              --> site.yaml:1:1
+              help: write where the site will be: `base_url: https://learn.example`
+            exit 2
+            === title: A\n
+            error: `base_url` is missing
+              --> site.yaml:1:1
+               |
+             1 | title: A
+               | ^
+              help: write where the site will be: `base_url: https://learn.example`
+            exit 2
+            === title: A\nbase_url: a.example\n
+            error: `a.example` is no address of a site
+              --> site.yaml:2:11
+               |
+             2 | base_url: a.example
+               |           ^^^^^^^^^
+              help: write it like `https://learn.example`
+            exit 2
+            === title: A\nbase_url: https://a.example\nbase_urls: x\n
+            error: unknown key `base_urls`
+              --> site.yaml:3:1
+               |
+             3 | base_urls: x
+               | ^^^^^^^^^
+              help: did you mean `base_url`?
+            exit 2
+            === title: A\nbase_url: https://a.example\ntimezone: Europe/Amsterdm\n
+            error: unknown time zone `Europe/Amsterdm`
+              --> site.yaml:3:11
+               |
+             3 | timezone: Europe/Amsterdm
+               |           ^^^^^^^^^^^^^^^
+              help: did you mean `Europe/Amsterdam`?
+            exit 2
+            === title: A\nbase_url: https://a.example\nlinks: ignore\n
+            error: `links` cannot be `ignore`
+              --> site.yaml:3:8
+               |
+             3 | links: ignore
+               |        ^^^^^^
+              help: write `error` or `warn`
+            exit 2
+            === title: A\nbase_url: https://a.example\ndenied_status: 404\n
+            error: `denied_status` cannot be `404`
+              --> site.yaml:3:16
+               |
+             3 | denied_status: 404
+               |                ^^^
+              help: write `402` or `403`
+            exit 2
+            === title: A\nbase_url: https://a.example\n\taccess: x\n
+            error: a tab cannot indent YAML
+              --> site.yaml:3:1
+               |
+             3 | 	access: x
+               | ^
+              help: indent with spaces
+            exit 2
+            === title: A\nbase_url: https://a.example\ntitle: B\n
+            error: the key `title` is written twice
+              --> site.yaml:3:1
+               |
+             3 | title: B
+               | ^^^^^
+              --> site.yaml:1:1
+               |
+             1 | title: A
+               | ^^^^^
+              help: keep one of the two
+            exit 2
+            === title: [A\nbase_url: https://a.example\n
+            error: this bracket is never closed
+              --> site.yaml:1:8
+               |
+             1 | title: [A
+               |        ^
+              help: put a `]` where it ends
+            exit 2
+            === title: \"A\nbase_url: https://a.example\n
+            error: this line is swallowed by the quote above it
+              --> site.yaml:2:1
+               |
+             2 | base_url: https://a.example
+               | ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+              --> site.yaml:1:8
+               |
+             1 | title: "A
+               |        ^
+              help: close the quote, or indent the line
+            exit 2
+            === - a\n
+            error: this is a list, not keys with values
+              --> site.yaml:1:1
+               |
+             1 | - a
+               | ^^^
+            exit 2
+            === title: A\nbase_url: https://a.example\naccess: pro\n
+            error: `access` is text, not a map
+              --> site.yaml:3:9
+               |
+             3 | access: pro
+               |         ^^^
+            exit 2
+            === title: A\nbase_url: https://a.example\nrelease_horizon: 7\n
+            error: `7` is not a length: a length needs a unit
+              --> site.yaml:3:18
+               |
+             3 | release_horizon: 7
+               |                  ^
+              help: write it like `12h`, `7d` or `2w`
+            exit 2
+            === title: A\nbase_url: https://a.example\nlanguage: 7\n
+            error: `language` is a number, not text
+              --> site.yaml:3:11
+               |
+             3 | language: 7
+               |           ^
+            exit 2
+            === title: A\nbase_url: https://a.example\nAccess: {}\n
+            error: unknown key `Access`
+              --> site.yaml:3:1
+               |
+             3 | Access: {}
+               | ^^^^^^
+              help: did you mean `access`?
+            exit 2
+            === title: A\nbase_url: https://a.example\npassthrough: account\n
+            error: `account` cannot be passed through
+              --> site.yaml:3:14
+               |
+             3 | passthrough: account
+               |              ^^^^^^^
+              help: write a folder of the site: `/account/`
+            exit 2
+            === title: A\nbase_url: https://a.example/sub/\n
+            error: `https://a.example/sub/` has a path, but a site lies at the root of its host
+              --> site.yaml:2:11
+               |
+             2 | base_url: https://a.example/sub/
+               |           ^^^^^^^^^^^^^^^^^^^^^^
+              help: give the site a host of its own, such as `https://learn.example`
+            exit 2
+        "#]],
     );
 }
