@@ -299,9 +299,14 @@ impl Maker<'_> {
 
 /// Names the gates that multiply.
 fn too_many(plan: &Plan, source: &Arc<str>, gates: &[RuleId]) -> Diagnostic {
-    let names: Vec<String> = gates.iter().take(8).map(|gate| view::rule_words(plan.book.rule(*gate))).collect();
+    const MOST_NAMED: usize = 20;
+    let words = |gate: &RuleId| format!("`{}`", view::rule_words(plan.book.rule(*gate)));
+    let mut names: Vec<String> = gates.iter().take(MOST_NAMED).map(words).collect();
+    if gates.len() > MOST_NAMED {
+        names.push(format!("and {} more", gates.len() - MOST_NAMED));
+    }
     let message =
-        format!("this page would have more than {MOST_VARIANTS} variants; these gates multiply: {}", names.join("; "));
+        format!("this page would have more than {MOST_VARIANTS} variants; these gates multiply: {}", names.join(", "));
     Diagnostic::error(message)
         .at(Location::file(source))
         .help("use fewer independent tags in its blocks, or hide fewer pages beside it")
