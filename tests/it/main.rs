@@ -17,7 +17,9 @@ mod corpora_reading;
 #[path = "../../benches/compare/course.rs"]
 mod course;
 mod decide;
+mod fixture;
 mod front_matter;
+mod leaks;
 #[path = "../../benches/compare/ours.rs"]
 mod ours;
 mod publish;
