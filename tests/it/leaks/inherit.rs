@@ -51,12 +51,16 @@ zqg
         "visitor: d
          course/0d: c d
          course/6d: c d
-         course/7d: c d a e index
-         pro/6d: d g
-         pro/7d: d b e g
-         other/7d: d f g
-         basic/7d: d g
-         course+other: a c d e f g index",
+         course/7d: c d a index
+         pro/6d: d
+         pro/7d: d b
+         pro/7d+course/6d: d b c
+         pro/6d+course/7d: d a c index
+         pro/7d+course/7d: d a b c e index
+         other/7d: d f
+         basic/7d: d
+         basic/0d+other/0d: d g
+         course+other: a c d f index",
     );
 }
 
@@ -128,12 +132,12 @@ zqb
 zqc
 //- content/d/e.md
 ---
-access: +public from 2026-12-10
+access: [+pro, public from 2026-12-10]
 ---
 zqe
 ",
         "visitor: b
-         free: home a b c e
+         free: home a b c
          pro: home a b c e
          visitor@2026-12-10: b e",
     );
@@ -166,7 +170,7 @@ zqfile
 }
 
 #[test]
-fn a_bonus_adds_to_what_stands_above() {
+fn a_bonus_needs_what_stands_above_as_well() {
     check(
         "\
 //- content/a/_index.md
@@ -186,9 +190,11 @@ zqc
 zqd
 ",
         "visitor:
-         course: c d
-         other: c d
-         pro: c
-         basic:",
+         course:
+         other:
+         pro:
+         pro+course:
+         course+other: d
+         pro+course+other: c d",
     );
 }

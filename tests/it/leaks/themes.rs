@@ -7,17 +7,17 @@ const EVERYTHING: &str = "\
 {{ site.title }} {% for item in site.menu %}{{ item.title }} {{ item.url }} {% endfor %}
 {{ page.title }} {{ page.url }} {{ page.permalink }} {{ page.description }} {{ page.form }} {{ page.kind }} {{ page.image }}
 {{ page.content }} {{ page.word_count }} {{ page.reading_time }} {{ page.categories | join }} {{ page.weight }}
-{% for tag in page.tags %}{{ tag.title }} {{ tag.url }}{% endfor %}
+{% for tag in page.tags %}{{ tag.title }} {{ tag.url }} {% endfor %}
 {% if page.date %}{{ page.date.iso }}{% endif %}{% if page.updated %}{{ page.updated.iso }}{% endif %}
-{% for heading in page.toc %}{{ heading.title }} {{ heading.id }}{% for child in heading.children %}{{ child.title }}{% endfor %}{% endfor %}
+{% for heading in page.toc %}{{ heading.title }} {{ heading.id }} {% for child in heading.children %}{{ child.title }} {% endfor %}{% endfor %}
 {% if page.extra %}{% for key, value in page.extra %}{{ key }}={{ value }} {% endfor %}{% endif %}
 {% if section %}{{ section.title }} {{ section.url }}{% endif %}
-{% for link in ancestors %}{{ link.title }} {{ link.url }}{% endfor %}
+{% for link in ancestors %}{{ link.title }} {{ link.url }} {% endfor %}
 {% for entry in entries %}{{ entry.title }} {{ entry.url }} {{ entry.permalink }} {{ entry.description }} {{ entry.summary }} {{ entry.image }}
-{{ entry.categories | join }}{% for tag in entry.tags %}{{ tag.title }} {{ tag.url }}{% endfor %}{% if entry.lock %}{{ entry.lock.label }}{% endif %}{% endfor %}
-{% for entry in siblings %}{{ entry.title }} {{ entry.url }} {{ entry.description }} {{ entry.summary }}{% endfor %}
-{% for each in named %}{{ each.link.title }} {{ each.link.url }} {{ each.description }}{% for entry in each.entries %}{{ entry.title }} {{ entry.url }} {{ entry.summary }}{% endfor %}{% endfor %}
-{% for tag in tags %}{{ tag.title }} {{ tag.url }}{% endfor %}
+{{ entry.categories | join }} {% for tag in entry.tags %} {{ tag.title }} {{ tag.url }} {% endfor %} {% if entry.lock %}{{ entry.lock.label }}{% endif %}{% endfor %}
+{% for entry in siblings %}{{ entry.title }} {{ entry.url }} {{ entry.description }} {{ entry.summary }} {% endfor %}
+{% for each in named %}{{ each.link.title }} {{ each.link.url }} {{ each.description }} {% for entry in each.entries %}{{ entry.title }} {{ entry.url }} {{ entry.summary }} {% endfor %}{% endfor %}
+{% for tag in tags %}{{ tag.title }} {{ tag.url }} {% endfor %}
 {% if previous %}{{ previous.title }} {{ previous.url }}{% endif %}{% if next %}{{ next.title }} {{ next.url }}{% endif %}
 {% if paywall %}{{ paywall.state }}{% for way in paywall.ways %}{% for offer in way.needs %}{{ offer.title }}{% endfor %}{% endfor %}{% endif %}
 {% for url in unlock %}{{ url }}{% endfor %}
