@@ -43,7 +43,8 @@ pub struct Suspect {
 ///
 /// A [`Suspect`] where the comment is near to a marker without being one.
 pub fn classify(comment: &str) -> Result<Option<Marker>, Suspect> {
-    let inner = comment.strip_prefix("<!--").and_then(|rest| rest.strip_suffix("-->")).unwrap_or_default();
+    let inner = comment.strip_prefix("<!--").unwrap_or_default();
+    let inner = inner.strip_suffix("-->").or_else(|| inner.strip_suffix("--!>")).unwrap_or(inner);
     match comment {
         "<!-- more -->" | "<!--more-->" => return Ok(Some(Marker::Divider)),
         "<!-- /access -->" => return Ok(Some(Marker::Close)),
@@ -69,13 +70,32 @@ pub fn looks_like_marker(comment: &str) -> bool {
     !matches!(classify(comment), Ok(None))
 }
 
+/// What a text begins with, if that would be near to a marker were it a comment: `<! -- access: pro -->`, `<-- more -->`.
+#[must_use]
+pub fn broken_marker(text: &str) -> Option<&str> {
+    let signs = ['!', '-', ' '];
+    let line = text.lines().next()?;
+    let broken = line.get(..=line.find('>')?)?;
+    let inner = broken.strip_prefix('<')?.strip_suffix('>')?;
+    let word = inner.trim_start_matches(signs);
+    // Arrows are left alone: `a <- more > b`.
+    let is_drawn = inner.starts_with('!') || inner.ends_with('-');
+    let is_near = is_drawn
+        && inner.len() > word.len()
+        && looks_like_marker(&format!("<!-- {} -->", word.trim_end_matches(signs)));
+    is_near.then_some(broken)
+}
+
 /// The byte ranges of all comments in a piece of raw HTML; an unclosed one ends with the text.
 #[must_use]
 pub fn comments(html: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut from = 0;
     while let Some(start) = html.get(from..).and_then(|rest| rest.find("<!--")).map(|at| at + from) {
-        let end = html.get(start + 4..).and_then(|rest| rest.find("-->")).map_or(html.len(), |at| start + 4 + at + 3);
+        let rest = html.get(start + 4..).unwrap_or_default();
+        // Browsers take `--!>` for an end as well.
+        let ends = [rest.find("-->").map(|at| at + 3), rest.find("--!>").map(|at| at + 4)];
+        let end = ends.into_iter().flatten().min().map_or(html.len(), |at| start + 4 + at);
         found.push(start..end);
         from = end;
     }
@@ -115,7 +135,7 @@ enum Likeness {
 
 /// Case, spacing, or up to two letters away from `access`, `/access` or `more`.
 fn likeness(inner: &str) -> Option<Likeness> {
-    let text = inner.trim().trim_matches('-').trim().to_lowercase();
+    let text = inner.trim_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '>' | '!')).to_lowercase();
     let word_end = text.find(|c: char| !(c.is_alphanumeric() || c == '/' || c == '\\')).unwrap_or(text.len());
     let (word, rest) = text.split_at(word_end);
     let rest = rest.trim_start();
@@ -191,6 +211,10 @@ mod tests {
             "<!-- ACCESS -->",
             "<!--\naccess: pro\n-->",
             "<!-- mroe -->",
+            "<!-- access: pro --!>",
+            "<!-- access: pro",
+            "<!-- access: pro ->\n\ntext",
+            "<!-->access: pro-->",
         ] {
             assert!(classify(comment).is_err(), "{comment}");
         }

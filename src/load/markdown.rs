@@ -283,11 +283,19 @@ impl<'a, 'd> Dealer<'a, 'd> {
         let mut seen: Vec<Range<usize>> = events.iter().filter_map(code).collect();
         seen.append(&mut self.seen);
         let text = self.text;
-        for (start, _) in text.match_indices("<!--") {
+        for (start, _) in text.match_indices('<') {
             let escaped = text.get(..start).is_some_and(|before| before.ends_with('\\'));
-            let end = text.get(start..).and_then(|rest| rest.find("-->")).map_or(text.len(), |at| start + at + 3);
-            if !escaped && !seen.iter().any(|range| range.contains(&start)) {
+            let rest = text.get(start..).unwrap_or_default();
+            if escaped || seen.iter().any(|range| range.contains(&start)) {
+                continue;
+            }
+            if rest.starts_with("<!--") {
+                let end = blocks::comments(rest).first().map_or(text.len(), |comment| start + comment.end);
                 self.refuse_markers(start..end, "what stands around it");
+            } else if let Some(broken) = blocks::broken_marker(rest) {
+                let message = format!("`{broken}` looks like a marker and is none");
+                let help = "a marker is a comment: it begins with `<!--` and ends with `-->`";
+                self.fault(start..start + broken.len(), message, help);
             }
         }
     }

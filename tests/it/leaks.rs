@@ -113,7 +113,8 @@ impl Built {
             paths.extend(forms.into_iter().filter(|path| path.starts_with('/')));
             paths.extend([format!("{bare}.html"), format!("{bare}.md"), format!("{path}?x"), path.to_uppercase()]);
         }
-        let own = ["/manifest.json", "/edge/root.json", "/.tierpress", "/README.txt", "/objects/", "/404.html", "/404/"];
+        let own =
+            ["/manifest.json", "/edge/root.json", "/.tierpress", "/README.txt", "/objects/", "/404.html", "/404/"];
         paths.extend(own.map(str::to_owned));
         paths
     }
@@ -188,8 +189,7 @@ impl Given {
     fn search(&mut self, bytes: &[u8]) {
         let lower = bytes.to_ascii_lowercase();
         for (at, _) in lower.windows(2).enumerate().filter(|(_, pair)| pair == b"zq") {
-            let word: Vec<u8> =
-                lower[at..].iter().copied().take_while(u8::is_ascii_alphanumeric).collect();
+            let word: Vec<u8> = lower[at..].iter().copied().take_while(u8::is_ascii_alphanumeric).collect();
             self.canaries.insert(String::from_utf8(word).unwrap());
         }
     }
@@ -207,7 +207,7 @@ pub(crate) fn check(text: &str, table: &str) -> Built {
 #[track_caller]
 pub(crate) fn refused(text: &str) -> Vec<String> {
     match Fixture::new(text).build() {
-        Ok(_) => panic!("the site builds"),
+        Ok(_) => panic!("the site builds: {text}"),
         Err(faults) => faults.into_iter().map(|fault| fault.message).collect(),
     }
 }

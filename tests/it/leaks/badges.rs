@@ -86,15 +86,40 @@ fn badges(page: &str) -> Vec<(BTreeSet<&str>, &str)> {
 
 /// The unlock stylesheets that a page links.
 fn sheets(page: &str) -> Vec<&str> {
-    page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).filter(|url| url.contains("/unlock/")).collect()
+    page.split("href=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|url| url.contains("/unlock/"))
+        .collect()
 }
 
 #[test]
 fn badges_stay_where_the_reader_may_not_go() {
     let readers = [
-        "visitor", "free", "basic", "pro", "course", "other", "sheets", "basic/0d", "basic/29d", "basic/30d", "pro/29d",
-        "basic+other/6d", "basic/7d+other/7d", "pro+course/0d", "course/6d", "course/7d", "course/14d", "course/21d",
-        "other/2d", "other/3d", "pro+course+other", "basic!expired", "pro/2026-12-04", "course+free!expired",
+        "visitor",
+        "free",
+        "basic",
+        "pro",
+        "course",
+        "other",
+        "sheets",
+        "basic/0d",
+        "basic/29d",
+        "basic/30d",
+        "pro/29d",
+        "basic+other/6d",
+        "basic/7d+other/7d",
+        "pro+course/0d",
+        "course/6d",
+        "course/7d",
+        "course/14d",
+        "course/21d",
+        "other/2d",
+        "other/3d",
+        "pro+course+other",
+        "basic!expired",
+        "pro/2026-12-04",
+        "course+free!expired",
     ];
     for clock in ["2026-12-01", "2026-12-04", "2026-12-10"] {
         let built = Built::at(SITE, clock);

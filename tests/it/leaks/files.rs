@@ -127,6 +127,23 @@ fn raw_html_shows_files_in_many_ways() {
 }
 
 #[test]
+fn raw_html_stays_what_it_is() {
+    let built = Built::new(
+        "//- content/a/index.md\n<img alt=\"x\" src=f.txt class='c'> and <img src=\"f&#46;txt\" alt=y>\n\n\
+         <p style=\"background: url('f.txt')\">text</p>\n\n<picture><source srcset=\"f.txt 1x, f.txt 2x\"></picture>\n\
+         //- content/a/f.txt\nx\n",
+    );
+    let (_, page) = built.get("visitor", "/a/");
+    for html in [
+        "<img alt=\"x\" src=/a/f.txt class='c'> and <img src=\"/a/f.txt\" alt=y>",
+        "<p style=\"background: url('/a/f.txt')\">text</p>",
+        "<picture><source srcset=\"/a/f.txt 1x, /a/f.txt 2x\"></picture>",
+    ] {
+        assert!(page.contains(html), "{html}: {page}");
+    }
+}
+
+#[test]
 fn words_that_only_look_like_html_open_nothing() {
     for html in [
         "<!-- <img src=f.txt> -->",

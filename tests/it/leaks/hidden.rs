@@ -275,14 +275,9 @@ fn an_open_place_does_not_link_a_section_of_hidden_pages() {
 fn what_everybody_gets_for_an_error_names_nothing() {
     let built = Built::new(&(COURSE.to_owned() + "//- content/404.md\n---\ntitle: Nothing\n---\nGone.\n"));
     let pages = &built.manifest().pages;
-    for page in [
-        &pages.not_found,
-        &pages.not_signed_in,
-        &pages.not_entitled,
-        &pages.not_yet,
-        &pages.expired,
-        &pages.no_tier,
-    ] {
+    for page in
+        [&pages.not_found, &pages.not_signed_in, &pages.not_entitled, &pages.not_yet, &pages.expired, &pages.no_tier]
+    {
         let text = String::from_utf8(built.object(page.as_str())).unwrap();
         assert!(!text.contains("zqtwo") && !text.contains("/course/two"), "{text}");
     }

@@ -140,9 +140,11 @@ fn a_theme_that_asks_for_everything_gets_no_more_than_its_reader() {
 fn what_a_theme_does_not_declare_stays_empty() {
     let text = site("name: All\n").replace("/zqb.png", "/plain.png").replace("static/zqb.png", "static/plain.png");
     let built = check(&text, TABLE);
-    for (reader, path) in [("visitor", "/"), ("visitor", "/course/"), ("course", "/course/"), ("visitor", "/course/d/")] {
+    for (reader, path) in [("visitor", "/"), ("visitor", "/course/"), ("course", "/course/"), ("visitor", "/course/d/")]
+    {
         let (_, page) = built.get(reader, path);
-        let page = page.replace("zqcourse", "").replace("zqdheading", "").replace("zqdextra", "").replace("zqdbody", "");
+        let page =
+            page.replace("zqcourse", "").replace("zqdheading", "").replace("zqdextra", "").replace("zqdbody", "");
         for word in ["zqa", "zqb ", "zqc ", "zqf"] {
             assert!(!page.contains(word), "{word} on {path} for {reader}: {page}");
         }

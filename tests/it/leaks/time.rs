@@ -10,9 +10,11 @@ fn check_built_at(text: &str, clocks: &[&str], table: &str) {
         // An edge never looks at windows before the build's own clock.
         let at = |line: &str| {
             let when = line.split(':').next().unwrap().split_once('@').map(|(_, _)| ());
-            when.is_some() && built.reader(line.rsplit_once(": ").map_or(line, |(who, _)| who)).1 >= built.reader("visitor").1
+            when.is_some()
+                && built.reader(line.rsplit_once(": ").map_or(line, |(who, _)| who)).1 >= built.reader("visitor").1
         };
-        let lines: Vec<String> = table.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect();
+        let lines: Vec<String> =
+            table.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect();
         let lines: Vec<String> = lines
             .into_iter()
             .map(|line| if line.ends_with(':') { line.trim_end_matches(':').to_owned() + ": " } else { line })
@@ -108,7 +110,9 @@ access: [pro, basic from 2026-12-10, public from 2026-12-12]
 zqboth
 
 <!-- access: [course] -->
-".replace("<!-- access: [course] -->", "").as_str(),
+"
+        .replace("<!-- access: [course] -->", "")
+        .as_str(),
         &["2026-12-01", "2026-12-09T23:59:59Z", "2026-12-10T00:00:00Z", "2026-12-12"],
         "visitor@2026-12-09T23:59:59Z: archive
          basic@2026-12-09T23:59:59Z: archive
@@ -241,7 +245,11 @@ fn frozen_grants_keep_what_they_had() {
             let decision = built.decide(&(reader.clone(), now), path, false);
             if let (200, Some(object)) = (decision.status, decision.object) {
                 let text = String::from_utf8(built.object(object)).unwrap();
-                found.extend(["zqa", "zqb", "zqc", "zqdd", "zqe", "zqf"].into_iter().filter(|word| text.contains(&format!("{word}<"))));
+                found.extend(
+                    ["zqa", "zqb", "zqc", "zqdd", "zqe", "zqf"]
+                        .into_iter()
+                        .filter(|word| text.contains(&format!("{word}<"))),
+                );
             }
         }
         found.join(" ")
