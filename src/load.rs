@@ -262,7 +262,7 @@ impl Assembly<'_> {
                 if raw.is_not_found() {
                     not_found = Some(PageId(pages.len()));
                 }
-                pages.push(page(raw, decided, text, (section, &mut rules)));
+                pages.push(page(raw, decided, text, (section, self.request.clock, &mut rules)));
             }
         }
         let clock = self.request.clock;
@@ -327,7 +327,12 @@ impl Assembly<'_> {
 }
 
 /// Puts a page's pieces under their rules.
-fn page(raw: RawPage, decided: Decided, text: Text, (section, rules): (SectionId, &mut RuleBook)) -> Page {
+fn page(
+    raw: RawPage,
+    decided: Decided,
+    text: Text,
+    (section, clock, rules): (SectionId, Timestamp, &mut RuleBook),
+) -> Page {
     let rule = rules.enter(decided.rule.clone());
     let above = rules.enter(decided.rule.or(&decided.teaser));
     let blocks: Vec<Block> = text
@@ -354,8 +359,12 @@ fn page(raw: RawPage, decided: Decided, text: Text, (section, rules): (SectionId
     let heading = text.first_heading.filter(|_| raw.front_matter.title.is_none());
     let title = raw.front_matter.title.clone().or_else(|| heading.clone().filter(|_| for_all));
     let matter = raw.front_matter;
+    // Who joins today has missed what `since joining` keeps for those who were there.
+    let missed = decided.next_date.is_some_and(|next| next <= clock);
+    let offered = decided.tags.iter().filter(|tag| !(tag.since_joining && missed)).cloned().collect();
     let access = Access {
         rule,
+        offered,
         waiting: decided.waiting.map(|rule| rules.enter(rule)),
         teaser: if text.divider { rules.enter(decided.teaser) } else { rules.enter(Rule::nobody()) },
         listed: rules.enter(decided.known.public_part()),

@@ -421,12 +421,13 @@ impl Plan {
         self.menu().map(|(_, section)| section.listed).collect()
     }
 
-    /// Top-level sections.
+    /// Top-level sections, in the order in which the home page lists them.
     fn menu(&self) -> impl Iterator<Item = (SectionId, &crate::site::Section)> {
-        let sections = self.site.sections.iter().enumerate();
-        sections
-            .filter(|(_, section)| section.parent == Some(SectionId(0)))
-            .map(|(id, section)| (SectionId(id), section))
+        let children = self.list(SectionId(0)).iter();
+        children.filter_map(|child| match child {
+            Child::Section(id) => self.site.section(*id).map(|section| (*id, section)),
+            Child::Page(_) => None,
+        })
     }
 
     /// On either side of a page, the rules of the pages up to the first that everybody may know of.

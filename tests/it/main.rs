@@ -14,14 +14,13 @@ mod built;
 mod config;
 mod corpora;
 mod corpora_reading;
-#[path = "../../benches/compare/course.rs"]
-mod course;
 mod decide;
 mod fixture;
 mod front_matter;
 mod leaks;
 #[path = "../../benches/compare/ours.rs"]
 mod ours;
+mod generated;
 mod publish;
 mod same_bytes;
 mod sources;
