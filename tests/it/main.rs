@@ -17,10 +17,8 @@ mod corpora_reading;
 mod decide;
 mod fixture;
 mod front_matter;
-mod leaks;
-#[path = "../../benches/compare/ours.rs"]
-mod ours;
 mod generated;
+mod leaks;
 mod publish;
 mod same_bytes;
 mod sources;
