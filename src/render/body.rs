@@ -6,7 +6,6 @@
 use std::fmt::Write as _;
 
 use crate::escape::push_escaped;
-use crate::load::markdown::Heading as Anchored;
 use crate::plan::Form;
 use crate::plan::view::{EntryView, Shown, View};
 use crate::render::context::Heading;
@@ -24,24 +23,25 @@ pub struct Assembled {
 }
 
 /// The anchor of a heading in the page: one of another place may be the same.
-fn tell_apart(html: &mut String, start: usize, heading: &Anchored, before: &[(u8, String, &str)]) -> String {
+fn tell_apart(html: &mut String, start: usize, (level, id): (u8, &str), before: &[(u8, String, &str)]) -> String {
     let is_taken = |id: &str| before.iter().any(|(_, other, _)| other == id);
-    if !is_taken(&heading.id) {
-        return heading.id.clone();
+    if !is_taken(id) {
+        return id.to_owned();
     }
-    let candidates = (1_usize..).map(|number| format!("{}-{number}", heading.id));
-    let Some(id) = candidates.into_iter().find(|id| !is_taken(id)) else { return heading.id.clone() };
+    let Some(other) = (1_usize..).map(|number| format!("{id}-{number}")).find(|id| !is_taken(id)) else {
+        return id.to_owned();
+    };
     let tag = |id: &str| {
-        let mut tag = format!("<h{} id=\"", heading.level);
+        let mut tag = format!("<h{level} id=\"");
         push_escaped(&mut tag, id);
         tag.push('"');
         tag
     };
-    let (old, new) = (tag(&heading.id), tag(&id));
+    let (old, new) = (tag(id), tag(&other));
     if let Some(at) = html.get(start..).and_then(|piece| piece.find(&old)).map(|at| start + at) {
         html.replace_range(at..at + old.len(), &new);
     }
-    id
+    other
 }
 
 /// Puts together what a view shows of a page.
@@ -61,7 +61,7 @@ pub fn assemble(view: &View<'_>, words: &Words<'_>) -> Assembled {
                     drop_title(&mut body.html);
                 }
                 for heading in &piece.headings {
-                    let id = tell_apart(&mut body.html, start, heading, &headings);
+                    let id = tell_apart(&mut body.html, start, (heading.level, &heading.id), &headings);
                     headings.push((heading.level, id, heading.title.as_str()));
                 }
                 body.words += piece.words;

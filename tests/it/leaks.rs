@@ -10,6 +10,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use tierpress::access::entitlement::{Reader, parse_reader};
+use tierpress::build;
 use tierpress::edge::{Decision, Outcome, Request, decide};
 use tierpress::load::{config, dates};
 use tierpress::manifest::Manifest;
@@ -26,6 +27,23 @@ mod inherit;
 mod themes;
 mod time;
 mod trees;
+
+/// The settings of a site that does not bring its own.
+pub(crate) const SITE: &str = "\
+title: Test
+base_url: https://learn.example
+access:
+  default: public
+  tiers:
+    - {id: free, title: Free, free: true}
+    - {id: basic, title: Basic, also: [bronze]}
+    - {id: pro, title: Pro, includes: [sheets]}
+  bundles:
+    - {id: course, title: Course}
+    - {id: other, title: Other}
+    - {id: sheets, title: Sheets}
+  default_tier: free
+";
 
 /// A built site, as edges and readers see it.
 pub(crate) struct Built {
@@ -51,9 +69,12 @@ impl Built {
     /// The same for another instant.
     #[track_caller]
     pub(crate) fn at(text: &str, now: &str) -> Self {
-        let fixture = Fixture::new(text);
+        let fixture = fixture(text);
         let clock = dates::parse(now, &jiff::tz::TimeZone::UTC).expect("a date").first;
-        if let Err(faults) = fixture.build_at(clock) {
+        let (root, out) = (fixture.root(), fixture.out());
+        let request =
+            build::Request { root: &root, out: &out, now: clock, created: clock, ..build::Request::default() };
+        if let Err(faults) = build::build(&request) {
             panic!("the site does not build: {faults:#?}");
         }
         let manifest = fs::read(fixture.out().join("manifest.json")).unwrap();
@@ -206,10 +227,15 @@ pub(crate) fn check(text: &str, table: &str) -> Built {
 /// The messages of a site that is refused.
 #[track_caller]
 pub(crate) fn refused(text: &str) -> Vec<String> {
-    match Fixture::new(text).build() {
+    match fixture(text).build() {
         Ok(_) => panic!("the site builds: {text}"),
         Err(faults) => faults.into_iter().map(|fault| fault.message).collect(),
     }
+}
+
+fn fixture(text: &str) -> Fixture {
+    let own = text.contains("//- site.yaml\n");
+    if own { Fixture::new(text) } else { Fixture::new(&format!("//- site.yaml\n{SITE}{text}")) }
 }
 
 /// A path as a browser asks for it; what stands after `?` is left as it is.

@@ -161,8 +161,7 @@ fn definitions_belong_to_their_block() {
         "Out [n].\n\n<!-- access: pro -->\n\n> [n]: /url\n\n<!-- /access -->",
         "![n][]\n\n<!-- access: pro -->\n\n[N]: /url\n\n<!-- /access -->",
     ] {
-        let faults =
-            refused(&format!("//- site.yaml\n{}links: warn\n//- content/a.md\n{body}\n", crate::fixture::SITE));
+        let faults = refused(&format!("//- site.yaml\n{}links: warn\n//- content/a.md\n{body}\n", super::SITE));
         assert!(faults.iter().any(|fault| fault.contains("used outside the gated block")), "{body}: {faults:?}");
     }
     for body in [
@@ -377,7 +376,7 @@ fn swallowed_markers_are_faults() {
         "<! -- access: pro -->\n\nx\n\n<! -- /access -->",
         "<!-access: pro->\n\nx\n\n<!-/access->",
     ] {
-        let (text, settings) = (format!("zqx\n\n{body}\n"), crate::fixture::SITE);
+        let (text, settings) = (format!("zqx\n\n{body}\n"), super::SITE);
         let faults = refused(&format!("//- site.yaml\n{settings}links: warn\n//- content/a.md\n{text}"));
         assert!(faults.iter().any(|fault| fault.contains("marker")), "{body}: {faults:?}");
     }

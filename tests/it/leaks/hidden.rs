@@ -84,7 +84,7 @@ fn no_address_tells_a_hidden_page_from_nothing() {
 
 #[test]
 fn an_expired_token_learns_nothing_either() {
-    let text = COURSE.to_owned() + "//- site.yaml\n" + crate::fixture::SITE + "refresh_url: /refresh\n";
+    let text = COURSE.to_owned() + "//- site.yaml\n" + super::SITE + "refresh_url: /refresh\n";
     let built = Built::new(&text);
     let who = (tierpress::access::entitlement::Reader::Expired(Vec::new()), built.reader("visitor").1);
     for html in [false, true] {

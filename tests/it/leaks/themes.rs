@@ -117,7 +117,7 @@ blead bheading c ctag cbody d dextra dheading dbody f fbody
 
 /// The site with a theme whose one template prints everything.
 fn site(manifest: &str) -> String {
-    let settings = crate::fixture::SITE.to_owned() + "theme: all\n";
+    let settings = super::SITE.to_owned() + "theme: all\n";
     format!(
         "//- site.yaml\n{settings}//- themes/all/theme.yaml\n{manifest}//- themes/all/strings.yaml\n\
          //- themes/all/templates/page.html\n{EVERYTHING}{CONTENT}//- static/zqb.png\nx\n"

@@ -225,7 +225,7 @@ zqthree
 
 #[test]
 fn frozen_grants_keep_what_they_had() {
-    let site = crate::fixture::SITE.replace("access:\n", "access:\n  cancellation: keep-unlocked\n");
+    let site = super::SITE.replace("access:\n", "access:\n  cancellation: keep-unlocked\n");
     let text = format!(
         "//- site.yaml\n{site}//- content/a.md\n---\ndate: 2026-10-01\naccess: basic\n---\nzqa\n\
          //- content/b.md\n---\ndate: 2026-11-15\naccess: basic\n---\nzqb\n\
