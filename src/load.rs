@@ -308,27 +308,8 @@ impl Assembly<'_> {
     }
 
     fn sections(&self, ids: &[Option<PageId>], rules: &mut RuleBook) -> Vec<Section> {
-        let mut known: Vec<Rule> = vec![Rule::nobody(); self.tree.len()];
-        // Parents stand before their children, so from the end every section finds those below it done.
-        for section in (0..self.tree.len()).rev() {
-            let own = self.tree.page_of(section).filter(|page| ids.get(*page).copied().flatten().is_some());
-            let rule = match own.and_then(|page| self.decided.get(page)) {
-                Some(decided) => decided.known.clone(),
-                None => {
-                    let children = self.tree.children(section).iter().map(|child| match child {
-                        TreeChild::Page(page) if ids.get(*page).copied().flatten().is_some() => {
-                            self.decided.get(*page).map(|decided| decided.known.clone()).unwrap_or_else(Rule::nobody)
-                        }
-                        TreeChild::Page(_) => Rule::nobody(),
-                        TreeChild::Section(below) => known.get(*below).cloned().unwrap_or_else(Rule::nobody),
-                    });
-                    children.fold(if section == 0 { Rule::public() } else { Rule::nobody() }, |all, rule| all.or(&rule))
-                }
-            };
-            if let Some(slot) = known.get_mut(section) {
-                *slot = rule;
-            }
-        }
+        let published: Vec<bool> = ids.iter().map(Option::is_some).collect();
+        let known = inherit::known_sections(self.tree, &self.decided, &published);
         let make = |(section, rule): (usize, Rule)| Section {
             folder: self.tree.folder(section).into(),
             url: pages::section_url(self.raw, self.tree, section),
@@ -409,6 +390,7 @@ fn page(
         pieces: gate(text.pieces),
         notes: gate(text.notes),
         divider: text.divider,
+        above,
         blocks: blocks.clone(),
     };
     let for_all = decided.rule == decided.known;

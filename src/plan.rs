@@ -242,7 +242,7 @@ impl Maker<'_> {
         for (number, sheet) in plan.badges.sheets.iter().enumerate() {
             let subject = Subject::Unlock(number);
             let (url, shape) = (Some(sheet.url.clone()), Arc::clone(&sheet.shape));
-            self.outputs.push(Output { url, subject, template: String::new(), shape, hidden: false });
+            self.outputs.push(Output { url, subject, template: String::new(), shape, hidden: true });
         }
         let alone = Arc::new(Shape::public());
         let specials = std::iter::once((Subject::NotFound, "not_found"));

@@ -80,7 +80,8 @@ pub fn classify(comment: &str) -> Result<Option<Marker>, Suspect> {
         return opening(attributes, "<!-- access: ".len()).map(|opening| Some(Marker::Open(opening)));
     }
     let inner = comment.strip_prefix("<!--").unwrap_or(comment);
-    near(comment, inner.strip_suffix("-->").unwrap_or(inner)).map_or(Ok(None), Err)
+    let inner = inner.strip_suffix("-->").or_else(|| inner.strip_suffix("--!>")).unwrap_or(inner);
+    near(comment, inner).map_or(Ok(None), Err)
 }
 
 /// What is near to a marker without even being a comment, `<! -- access: pro -->` or with dashes that a word processor
@@ -139,13 +140,32 @@ pub fn is_closed(comment: &str) -> bool {
     comment.get("<!--".len()..).is_some_and(|rest| rest.ends_with("-->"))
 }
 
+/// What a text begins with, if that would be near to a marker were it a comment: `<! -- access: pro -->`, `<-- more -->`.
+#[must_use]
+pub fn broken_marker(text: &str) -> Option<&str> {
+    let signs = ['!', '-', ' '];
+    let line = text.lines().next()?;
+    let broken = line.get(..=line.find('>')?)?;
+    let inner = broken.strip_prefix('<')?.strip_suffix('>')?;
+    let word = inner.trim_start_matches(signs);
+    // Arrows are left alone: `a <- more > b`.
+    let is_drawn = inner.starts_with('!') || inner.ends_with('-');
+    let is_near = is_drawn
+        && inner.len() > word.len()
+        && kind_of(&format!("<!-- {} -->", word.trim_end_matches(signs))).is_some();
+    is_near.then_some(broken)
+}
+
 /// The byte ranges of all comments in a piece of raw HTML; an unclosed one ends with the text.
 #[must_use]
 pub fn comments(html: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut from = 0;
     while let Some(start) = html.get(from..).and_then(|rest| rest.find("<!--")).map(|at| at + from) {
-        let end = html.get(start + 4..).and_then(|rest| rest.find("-->")).map_or(html.len(), |at| start + 4 + at + 3);
+        let rest = html.get(start + 4..).unwrap_or_default();
+        // Browsers take `--!>` for an end as well.
+        let ends = [rest.find("-->").map(|at| at + 3), rest.find("--!>").map(|at| at + 4)];
+        let end = ends.into_iter().flatten().min().map_or(html.len(), |at| start + 4 + at);
         found.push(start..end);
         from = end;
     }
@@ -185,7 +205,7 @@ fn opening(attributes: &str, offset: usize) -> Result<Opening, Suspect> {
 
 /// Case, spacing, or up to two letters away from `access`, `/access` or `more`.
 fn likeness(inner: &str) -> Option<Kind> {
-    let text = inner.trim().trim_matches('-').trim().to_lowercase();
+    let text = inner.trim_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '>' | '!')).to_lowercase();
     let word_end = text.find(|c: char| !(c.is_alphanumeric() || c == '/' || c == '\\')).unwrap_or(text.len());
     let (word, rest) = text.split_at(word_end);
     let rest = rest.trim_start();
@@ -258,6 +278,8 @@ mod tests {
             "<!-- mroe -->",
             "<!-- access: pro ->",
             "<!-- access: pro",
+            "<!-- access: pro --!>",
+            "<!-->access: pro-->",
         ] {
             assert!(classify(comment).is_err(), "{comment}");
         }

@@ -476,6 +476,32 @@ fn windows(chain: &Chain<'_>) -> (Option<Date>, Option<Date>) {
     (release, until)
 }
 
+/// Who may know of each section: as its published page says, else whoever may know of something in it.
+#[must_use]
+pub fn known_sections(tree: &Tree, decided: &[Decided], published: &[bool]) -> Vec<Rule> {
+    let of_page = |page: usize| {
+        let decided = decided.get(page).filter(|_| published.get(page).copied().unwrap_or_default());
+        decided.map(|decided| &decided.known)
+    };
+    let mut known: Vec<Rule> = vec![Rule::nobody(); tree.len()];
+    // Parents stand before their children, so from the end every section finds those below it done.
+    for section in (0..tree.len()).rev() {
+        let below = tree.children(section).iter().filter_map(|child| match child {
+            TreeChild::Page(page) => of_page(*page),
+            TreeChild::Section(below) => known.get(*below),
+        });
+        let rule = match tree.page_of(section).and_then(of_page) {
+            Some(known) => known.clone(),
+            None if section == 0 => Rule::public(),
+            None => Rule::any(below),
+        };
+        if let Some(slot) = known.get_mut(section) {
+            *slot = rule;
+        }
+    }
+    known
+}
+
 /// The shortest wait of any way in.
 #[must_use]
 pub fn shortest_drip(rule: &Rule) -> Length {

@@ -190,7 +190,8 @@ pub fn parse<T>(
         &references::Written { offset: body.start, text, events: &events, definitions: &definitions, blocks: &blocks },
         diagnostics,
     );
-    let ids = heading_ids(&events, &blocks, body.start);
+    let edges = Edges { offset: body.start, divider: divider.as_ref().map(|range| range.start) };
+    let ids = heading_ids(&events, &blocks, &edges);
     let mut writer =
         Writer { source, offset: body.start, events, settings, ids, labels, diagnostics, document: Document::empty() };
     writer.document.blocks = blocks;
@@ -241,6 +242,8 @@ struct Dealer<'a, 'd> {
     lost_opens: usize,
     /// Closing markers that were refused.
     lost_closes: usize,
+    /// Comments that were judged.
+    seen: Vec<Range<usize>>,
     diagnostics: &'d mut Vec<Diagnostic>,
 }
 
@@ -257,6 +260,7 @@ impl<'a, 'd> Dealer<'a, 'd> {
             divider: None,
             lost_opens: 0,
             lost_closes: 0,
+            seen: Vec::new(),
             diagnostics,
         }
     }
@@ -272,7 +276,34 @@ impl<'a, 'd> Dealer<'a, 'd> {
             }
             index = end;
         }
+        self.refuse_the_rest(events);
         self.finish();
+    }
+
+    /// Whatever is neither a marker that works, nor code, nor a fault already: what another comment, a link's title or
+    /// mathematics has swallowed.
+    fn refuse_the_rest(&mut self, events: &[Spanned<'_>]) {
+        let code = |(event, range): &Spanned<'_>| {
+            matches!(event, Event::Start(Tag::CodeBlock(_)) | Event::Code(_)).then(|| range.clone())
+        };
+        let mut seen: Vec<Range<usize>> = events.iter().filter_map(code).collect();
+        seen.append(&mut self.seen);
+        let text = self.text;
+        for (start, _) in text.match_indices('<') {
+            let escaped = text.get(..start).is_some_and(|before| before.ends_with('\\'));
+            let rest = text.get(start..).unwrap_or_default();
+            if escaped || seen.iter().any(|range| range.contains(&start)) {
+                continue;
+            }
+            if rest.starts_with("<!--") {
+                let end = blocks::comments(rest).first().map_or(text.len(), |comment| start + comment.end);
+                self.refuse_markers(start..end, "what stands around it");
+            } else if let Some(broken) = blocks::broken_marker(rest) {
+                let message = format!("`{broken}` looks like a marker and is none");
+                let help = "a marker is a comment: it begins with `<!--` and ends with `-->`";
+                self.fault(start..start + broken.len(), message, help);
+            }
+        }
     }
 
     fn place(&self) -> Place {
@@ -326,6 +357,7 @@ impl<'a, 'd> Dealer<'a, 'd> {
         }
         let line_start = self.text.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
         let marker = start..start + trimmed.len();
+        self.seen.push(start..start + 4);
         match blocks::classify(trimmed) {
             Err(suspect) => {
                 self.lose(suspect.kind);
@@ -421,6 +453,7 @@ impl<'a, 'd> Dealer<'a, 'd> {
         let html = self.text.get(range.clone()).unwrap_or_default();
         for comment in blocks::comments(html) {
             let written = html.get(comment.clone()).unwrap_or_default();
+            self.seen.push(range.start + comment.start..range.start + comment.start + 4);
             if blocks::kind_of(written).is_some() {
                 self.swallowed(range.start + comment.start, written, container);
             } else if let Some(at) = written.rfind("<!--").filter(|at| *at > 0) {
@@ -471,7 +504,8 @@ impl<'a, 'd> Dealer<'a, 'd> {
     }
 
     fn fault(&mut self, range: Range<usize>, message: String, help: impl Into<String>) {
-        let place = self.source.locate(self.in_file(range));
+        let place = self.source.locate(self.in_file(range.clone()));
+        self.seen.push(range);
         self.diagnostics.push(Diagnostic::error(message).at(place).help(help));
     }
 
@@ -538,26 +572,55 @@ fn container_name(event: &Event<'_>) -> &'static str {
 
 /// Anchors for all headings, by event index.
 ///
-/// Headings outside blocks are served first, then outer blocks before inner ones: an anchor that everybody sees never
-/// tells that a gated block has a heading of the same words.
-fn heading_ids(events: &[Spanned<'_>], blocks: &[RawBlock], offset: usize) -> BTreeMap<usize, (String, String)> {
-    let mut headings: Vec<(usize, usize, Option<String>, String)> = Vec::new();
+/// An anchor avoids those of its own place and of what encloses it, and no others: a number behind it would tell that a
+/// closed block, or what stands below the divider, has a heading of the same words. Where both are shown they are told
+/// apart when the page is put together.
+fn heading_ids(events: &[Spanned<'_>], blocks: &[RawBlock], edges: &Edges) -> BTreeMap<usize, (String, String)> {
+    let mut headings: Vec<(bool, usize, Option<String>, String)> = Vec::new();
     for (index, (event, range)) in events.iter().enumerate() {
         if let Event::Start(Tag::Heading { id, .. }) = event {
-            let depth = blocks.iter().filter(|block| block.range.contains(&(offset + range.start))).count();
             let title = plain_text(events.get(index..node_end(events, index)).unwrap_or_default());
-            headings.push((depth, index, id.as_ref().map(ToString::to_string), title));
+            headings.push((edges.is_below(range.start), index, id.as_ref().map(ToString::to_string), title));
         }
     }
-    headings.sort_by_key(|(depth, index, id, _)| (*depth, id.is_none(), *index));
-    let mut taken = BTreeSet::new();
+    headings.sort_by_key(|(below, index, id, _)| (*below, id.is_none(), *index));
+    let mut taken: BTreeMap<Option<usize>, BTreeSet<String>> = BTreeMap::new();
     let mut ids = BTreeMap::new();
-    for (_, index, id, title) in headings {
-        let id = id.unwrap_or_else(|| unique(&anchor(&title), &taken));
-        taken.insert(id.clone());
-        ids.insert(index, (id, title));
+    for depth in 0..=blocks.len() {
+        let mut deeper = Vec::new();
+        for (below, index, id, title) in headings {
+            let start = events.get(index).map_or(0, |(_, range)| edges.offset + range.start);
+            let around: Vec<usize> = (0..blocks.len())
+                .filter(|block| blocks.get(*block).is_some_and(|block| block.range.contains(&start)))
+                .collect();
+            if around.len() > depth {
+                deeper.push((below, index, id, title));
+                continue;
+            }
+            let places = || std::iter::once(None).chain(around.iter().copied().map(Some));
+            let is_taken = |id: &str| places().any(|place| taken.get(&place).is_some_and(|ids| ids.contains(id)));
+            let id = id.unwrap_or_else(|| unique(&anchor(&title), is_taken));
+            taken.entry(around.last().copied()).or_default().insert(id.clone());
+            ids.insert(index, (id, title));
+        }
+        if deeper.is_empty() {
+            break;
+        }
+        headings = deeper;
     }
     ids
+}
+
+/// Where a text begins in its file, and where its teaser ends.
+struct Edges {
+    offset: usize,
+    divider: Option<usize>,
+}
+
+impl Edges {
+    fn is_below(&self, at: usize) -> bool {
+        self.divider.is_some_and(|divider| divider < at)
+    }
 }
 
 /// The anchor of a heading: lower case, letters and digits of any script, `-` for spaces.
@@ -574,14 +637,14 @@ pub fn anchor(title: &str) -> String {
     if id.is_empty() { "section".to_owned() } else { id }
 }
 
-fn unique(id: &str, taken: &BTreeSet<String>) -> String {
-    if !taken.contains(id) {
+fn unique(id: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    if !is_taken(id) {
         return id.to_owned();
     }
     let mut number = 1_usize;
     loop {
         let candidate = format!("{id}-{number}");
-        if !taken.contains(&candidate) {
+        if !is_taken(&candidate) {
             return candidate;
         }
         number += 1;

@@ -14,7 +14,7 @@ use crate::diagnostic::{Diagnostic, Location, Source};
 use crate::load::assets::{self, Showing};
 use crate::load::config::{Config, Links};
 use crate::load::html::Usage;
-use crate::load::inherit::Decided;
+use crate::load::inherit::{self, Decided};
 use crate::load::links::{From, Index, Target};
 use crate::load::markdown::{self, Document, Part, Piece, Place, RawBlock, Settings, Use};
 use crate::load::pages::{self, RawPage};
@@ -59,11 +59,11 @@ pub struct FilesKey {
     rule: Rule,
 }
 
-/// Reads the `files:` keys of all published pages.
+/// Reads the `files:` keys of all pages but drafts: what nobody publishes opens nothing.
 #[must_use]
 pub fn files_keys(raw: &[RawPage], decided: &[Decided], (config, clock): (&Config, Timestamp)) -> Vec<FilesKey> {
     let mut keys = Vec::new();
-    for (page, decided) in raw.iter().zip(decided) {
+    for (page, decided) in raw.iter().zip(decided).filter(|(_, decided)| !decided.draft) {
         for (pattern, tags) in &page.front_matter.gates.files {
             // The pattern was checked where it was read.
             let Ok(glob) = GlobBuilder::new(&pattern.value).literal_separator(true).build() else { continue };
@@ -114,6 +114,8 @@ pub struct RuledBlock {
     pub rule: Rule,
     /// Whether the closed block leaves no line.
     pub hidden: bool,
+    /// Whether it, or a block around it, is hidden: who may not read it learns of nothing in it.
+    pub secret: bool,
     /// Its own tags.
     pub tags: Vec<Tag>,
 }
@@ -175,7 +177,8 @@ fn blocks(
     let (Some(decided), Some(matter)) = (around.decided.get(page), around.raw.get(page)) else { return ruled };
     let config = around.config;
     for block in raw {
-        let outer = block.parent.and_then(|parent| ruled.get(parent)).map_or(&decided.rule, |parent| &parent.rule);
+        let parent = block.parent.and_then(|parent| ruled.get(parent));
+        let outer = parent.map_or(&decided.rule, |parent| &parent.rule);
         let tags = block_tags(around, source, block.tags.clone(), faults);
         let drip = block.drip.clone().map_or(Drip::None, |drip| block_drip(source, drip, faults));
         let tags = tags::resolve_plus(&tags, &decided.tags);
@@ -190,7 +193,8 @@ fn blocks(
         }
         let own = tags::rule(&tags, &drip, decided.next_date, &config.catalogue);
         let own = own.settled(around.clock, config.catalogue.cancellation());
-        ruled.push(RuledBlock { rule: outer.and(&own), hidden: block.hidden, tags });
+        let secret = block.hidden || parent.is_some_and(|parent| parent.secret);
+        ruled.push(RuledBlock { rule: outer.and(&own), hidden: block.hidden, secret, tags });
     }
     ruled
 }
@@ -267,8 +271,9 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    fn push(&mut self, file: usize, usage: Option<Usage>, rule: Rule) {
-        let (hidden, published) = (self.decided.hidden, self.around.is_published(self.page));
+    fn push(&mut self, file: usize, usage: Option<Usage>, (rule, block): (Rule, Option<usize>)) {
+        let secret = block.and_then(|index| self.blocks.get(index)).is_some_and(|block| block.secret);
+        let (hidden, published) = (self.decided.hidden || secret, self.around.is_published(self.page));
         self.showings.push(Showing { file, usage, rule, hidden, published });
     }
 
@@ -285,12 +290,7 @@ impl Shown<'_> {
         for used in uses {
             if let Target::File(file) = used.target {
                 let rule = self.rule(used.place, divider);
-                let hidden_block =
-                    used.place.block.and_then(|index| self.blocks.get(index)).is_some_and(|block| block.hidden);
-                self.push(file, Some(used.usage), rule);
-                if let Some(last) = self.showings.last_mut() {
-                    last.hidden |= hidden_block;
-                }
+                self.push(file, Some(used.usage), (rule, used.place.block));
             }
         }
     }
@@ -304,7 +304,7 @@ impl Shown<'_> {
             let block = document.blocks.iter().rposition(|block| block.range.contains(&at));
             let rule = self.rule(Place { block, teaser: false }, false);
             if let Some(file) = files.get(found.pattern().as_usize()) {
-                self.push(*file, None, rule);
+                self.push(*file, None, (rule, block));
             }
         }
     }
@@ -318,13 +318,13 @@ impl Shown<'_> {
         }
         for text in strings {
             if let Some((_, Target::File(file))) = index.quietly(from, text) {
-                self.push(file, Some(Usage::Embed), self.decided.rule.clone());
+                self.push(file, Some(Usage::Embed), (self.decided.rule.clone(), None));
             }
         }
         let image = &matter.image.as_ref()?.value;
         match index.quietly(from, image) {
             Some((url, Target::File(file))) => {
-                self.push(file, Some(Usage::Embed), self.decided.known.clone());
+                self.push(file, Some(Usage::Embed), (self.decided.known.clone(), None));
                 Some(url)
             }
             Some((url, _)) => Some(url),
@@ -365,8 +365,15 @@ impl Around<'_> {
     }
 
     /// Rule and hiddenness of the published pages in a folder; whether there are pages and none is published.
+    ///
+    /// A folder without pages of its own belongs to the page folder it lies in.
     #[must_use]
     pub fn pages_of_folder(&self, folder: &str) -> (Vec<(Rule, bool)>, bool) {
+        let mut owner = folder;
+        while !self.has_page(owner, |_| true) && self.tree.by_folder(pages::below_content(owner)).is_none() {
+            owner = crate::load::tree::parent_folder(owner);
+        }
+        let folder = if self.has_page(owner, |kind| kind == Kind::PageFolder) { owner } else { folder };
         let here = || self.raw.iter().enumerate().filter(|(_, raw)| raw.source.folder.as_ref() == folder);
         let published = here().filter(|(page, _)| self.is_published(*page));
         let rules: Vec<_> = published
@@ -375,6 +382,10 @@ impl Around<'_> {
             .collect();
         let only_drafts = rules.is_empty() && here().next().is_some();
         (rules, only_drafts)
+    }
+
+    fn has_page(&self, folder: &str, of: impl Fn(Kind) -> bool) -> bool {
+        self.raw.iter().any(|raw| raw.source.folder.as_ref() == folder && of(raw.source.kind))
     }
 
     /// What a `files:` key says of a file: of a page in its folder, else of the nearest `_index.md`.
@@ -518,10 +529,11 @@ pub fn check_links(
     verdicts: &[assets::Verdict],
     diagnostics: &mut Vec<Diagnostic>,
 ) {
+    let sections = inherit::known_sections(around.tree, around.decided, around.published);
     let check = |(page, text): (usize, &Text)| {
         let mut faults = Vec::new();
         if around.is_published(page) {
-            let checked = LinkCheck { around, texts, verdicts, page };
+            let checked = LinkCheck { around, texts, verdicts, sections: &sections, page };
             faults.extend(text.uses.iter().filter_map(|used| checked.fault(used)));
         }
         faults
@@ -534,6 +546,7 @@ struct LinkCheck<'a> {
     around: &'a Around<'a>,
     texts: &'a [Text],
     verdicts: &'a [assets::Verdict],
+    sections: &'a [Rule],
     page: usize,
 }
 
@@ -561,7 +574,20 @@ impl LinkCheck<'_> {
                     None
                 }
             }
-            Target::Static(_) | Target::Section(_) | Target::Generated => None,
+            Target::Section(target) => {
+                let known = self.sections.get(target)?;
+                let place = self.place_rule(used.place)?;
+                let source = self.around.section_source(target);
+                if known.is_nobody() {
+                    let message = format!("the link leads to `{source}`, which is not published");
+                    let help = "nothing in it is published; remove the link or publish a page there";
+                    return Some(self.at(used, self.by_setting(message)).help(help));
+                }
+                let message = format!("the link reveals `{source}`, of which some who read this place do not know");
+                let help = "move the link into a gated block for those who may know of something in it";
+                (!place.implies(known)).then(|| self.at(used, Diagnostic::error(message)).help(help))
+            }
+            Target::Static(_) | Target::Generated => None,
         }
     }
 

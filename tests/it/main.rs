@@ -19,6 +19,7 @@ mod decide;
 mod fixture;
 mod front_matter;
 mod generated;
+mod leaks;
 mod publish;
 mod same_bytes;
 mod sources;
