@@ -120,7 +120,8 @@ pub fn plan(mut site: Site, templates: &dyn Templates) -> Result<Plan, Vec<Diagn
         plan.tags.insert(name, (tag, rule));
     }
     plan.badges = Badges::new(&plan.site, &mut plan.book);
-    let mut maker = Maker { shapes: Shapes::new(plan.site.clock), outputs: Vec::new(), faults: Vec::new(), templates };
+    let shapes = Shapes::new(plan.site.clock, plan.site.config.catalogue.cancellation());
+    let mut maker = Maker { shapes, outputs: Vec::new(), faults: Vec::new(), templates };
     maker.pages(&mut plan);
     maker.generated(&mut plan);
     let Maker { outputs, faults, .. } = maker;

@@ -189,8 +189,8 @@ fn blocks(
             fault("a block that anyone may open cannot drip", "say who it is for, or remove `drip`");
         }
         let own = tags::rule(&tags, &drip, decided.next_date, &config.catalogue);
-        let own = own.settled(around.clock, config.catalogue.cancellation());
-        ruled.push(RuledBlock { rule: outer.and(&own), hidden: block.hidden, tags });
+        let rule = outer.and(&own).settled(around.clock, config.catalogue.cancellation());
+        ruled.push(RuledBlock { rule, hidden: block.hidden, tags });
     }
     ruled
 }
