@@ -17,6 +17,7 @@ mod corpora_reading;
 #[path = "../../benches/compare/course.rs"]
 mod course;
 mod decide;
+mod exact;
 mod front_matter;
 #[path = "../../benches/compare/ours.rs"]
 mod ours;
