@@ -266,7 +266,7 @@ impl Maker<'_> {
         self.output(plan, (subject, url, template), (known, others));
     }
 
-    /// A list whose gates are known already; the menu comes with every template.
+    /// A list whose own gates are known already.
     fn list_of(
         &mut self,
         plan: &mut Plan,
@@ -276,7 +276,7 @@ impl Maker<'_> {
     ) {
         let template = if kind.is_empty() { String::new() } else { self.templates.template(kind).to_owned() };
         if !kind.is_empty() {
-            others.extend(plan.menu_rules());
+            others.extend(plan.rules_anywhere(&self.templates.lists(&template)));
         }
         self.output(plan, (subject, url, template), (known, others));
     }
@@ -386,7 +386,7 @@ impl Plan {
 
     /// The rules of everything that a template may list and that not everybody may know of.
     fn listed_rules(&self, around: Around, lists: &Lists<'_>) -> Vec<RuleId> {
-        let mut rules = self.menu_rules();
+        let mut rules = self.rules_anywhere(lists);
         let section_rules = |section: SectionId| self.list(section).iter().map(|child| self.known(*child));
         if let Some(section) = around.list.filter(|_| lists.entries) {
             rules.extend(section_rules(section));
@@ -402,6 +402,12 @@ impl Plan {
         if let Some(page) = around.page.filter(|_| lists.previous_next) {
             rules.extend(self.neighbours(around.section, page));
         }
+        rules
+    }
+
+    /// The rules of what a template lists wherever its page stands; the menu comes with every template.
+    fn rules_anywhere(&self, lists: &Lists<'_>) -> Vec<RuleId> {
+        let mut rules = self.menu_rules();
         if lists.tags {
             rules.extend(self.tags.values().map(|(_, rule)| *rule));
         }

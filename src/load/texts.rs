@@ -14,7 +14,7 @@ use crate::diagnostic::{Diagnostic, Location, Source};
 use crate::load::assets::{self, Showing};
 use crate::load::config::{Config, Links};
 use crate::load::html::Usage;
-use crate::load::inherit::Decided;
+use crate::load::inherit::{self, Decided};
 use crate::load::links::{From, Index, Target};
 use crate::load::markdown::{self, Document, Part, Piece, Place, RawBlock, Settings, Use};
 use crate::load::pages::{self, RawPage};
@@ -69,6 +69,7 @@ pub fn files_keys(raw: &[RawPage], decided: &[Decided], (config, clock): (&Confi
             let Ok(glob) = GlobBuilder::new(&pattern.value).literal_separator(true).build() else { continue };
             let tags: Vec<Tag> = tags.iter().map(|tag| tag.value.clone()).collect();
             let rule = tags::rule(&tags, &Drip::None, decided.next_date, &config.catalogue);
+            let rule = inherit::kept_unlocked(&rule, decided.published, &config.catalogue);
             let from = decided.release.map(|date| date.first);
             let rule = rule.within(from, decided.until.map(|date| date.end));
             keys.push(FilesKey {
@@ -189,6 +190,7 @@ fn blocks(
             fault("a block that anyone may open cannot drip", "say who it is for, or remove `drip`");
         }
         let own = tags::rule(&tags, &drip, decided.next_date, &config.catalogue);
+        let own = inherit::kept_unlocked(&own, decided.published, &config.catalogue);
         let rule = outer.and(&own).settled(around.clock, config.catalogue.cancellation());
         ruled.push(RuledBlock { rule, hidden: block.hidden, tags });
     }

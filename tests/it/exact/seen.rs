@@ -611,10 +611,9 @@ impl Walk<'_> {
                     }
                 }
                 Item::Block(block) => {
-                    let holds = self.sight.open[self.page] && self.model.block_holds(self.page, block, self.moment);
-                    let outer = self.places.len();
+                    let holds =
+                        holds && self.sight.open[self.page] && self.model.block_holds(self.page, block, self.moment);
                     self.items(&block.items, (holds, hidden || block.hidden));
-                    debug_assert!(outer <= self.places.len());
                 }
                 _ => {}
             }

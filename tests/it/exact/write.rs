@@ -7,7 +7,7 @@ use std::path::Path;
 use super::school::{Drip, Item, Keys, Kind, School, Showing, Tag, Teaser, spelt};
 
 const ENTRY: &str = "@[{{ entry.url }}@|{{ entry.title }} {{ entry.description }} {% for tag in entry.tags %}{{ tag.title }} \
-{% endfor %}@|{% if entry.summary %}{{ entry.summary }}{% endif %}@|{% if entry.lock %}{{ entry.lock.keys }}{% endif %}@]";
+{% endfor %}@|{% if entry.summary %}{{ entry.summary }}{% endif %}@|{% if entry.lock %}locked {{ entry.lock.keys }}{% endif %}@]";
 
 const PAGE: &str = r#"@@form {{ page.form }}
 @@title {{ page.title }}
