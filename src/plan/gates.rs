@@ -114,7 +114,7 @@ impl Shapes {
             }
         }
         // The page itself before its waiting form, that before the rest; larger sets first within each.
-        found.sort_by_key(|(form, _, _)| (*form).min(Form::Teaser));
+        found.sort_by_key(|(form, members, _)| ((*form).min(Form::Teaser), std::cmp::Reverse(members.len())));
         let mut shape = Shape { variants: Vec::new(), open: 0 };
         for (form, members, teaser) in found {
             let requirement = members.iter().filter_map(|gate| list.rules.get(*gate)).copied().collect::<Vec<_>>();

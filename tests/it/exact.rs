@@ -13,6 +13,7 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use tierpress::access::entitlement::{Entitlement, Reader};
 use tierpress::build;
@@ -44,7 +45,7 @@ enum Subject {
 /// A built site: its manifest, and what each object holds.
 struct Site {
     manifest: Manifest,
-    probes: BTreeMap<String, Probe>,
+    probes: BTreeMap<String, Arc<Probe>>,
     texts: BTreeMap<String, String>,
     words: BTreeMap<String, BTreeSet<Word>>,
     unlocks: BTreeMap<String, BTreeSet<String>>,
@@ -79,7 +80,7 @@ fn build(root: &Path) -> Result<Site, Vec<String>> {
     for name in site.manifest.objects.keys().map(|name| name.as_str().to_owned()) {
         let text = fs::read_to_string(out.join("objects").join(&name)).unwrap();
         if name.ends_with(".html") {
-            site.probes.insert(name.clone(), Probe::read(&text));
+            site.probes.insert(name.clone(), Arc::new(Probe::read(&text)));
         } else if name.ends_with(".css") {
             site.unlocks.insert(name.clone(), probe::unlocked(&text));
         }
@@ -172,7 +173,7 @@ impl Trial<'_> {
     }
 
     /// What is served there, if anything is.
-    fn served(&mut self, ask: &Ask<'_>, url: &str, form: Form) -> Option<Probe> {
+    fn served(&mut self, ask: &Ask<'_>, url: &str, form: Form) -> Option<Arc<Probe>> {
         let found = decide(&self.site, url, ask.reader, ask.moment.now);
         let probe = found.object.and_then(|object| self.site.probes.get(object)).cloned();
         let served = match found.outcome {

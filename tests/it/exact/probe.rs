@@ -26,7 +26,7 @@ pub(crate) struct Entry {
 }
 
 /// A page as the theme of these sites prints it.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Probe {
     pub(crate) regions: BTreeMap<String, String>,
     pub(crate) words: BTreeMap<String, BTreeSet<Word>>,

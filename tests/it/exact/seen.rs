@@ -48,6 +48,8 @@ struct Ruled {
 pub(crate) struct Model<'a> {
     school: &'a School,
     ruled: Vec<Ruled>,
+    /// For each file, the tags that a page would inherit that lay beside it, with how long each takes to open.
+    lying: Vec<Vec<(Tag, i64)>>,
 }
 
 /// A reader's state at an instant.
@@ -75,8 +77,9 @@ fn within(from: Option<i64>, until: Option<i64>, now: i64) -> bool {
 
 impl<'a> Model<'a> {
     pub(crate) fn new(school: &'a School) -> Self {
-        let mut model = Self { school, ruled: Vec::new() };
+        let mut model = Self { school, ruled: Vec::new(), lying: Vec::new() };
         model.ruled = (0..school.pages.len()).map(|page| model.rule(page)).collect();
+        model.lying = (0..school.files.len()).map(|file| model.tags_beside(file)).collect();
         model
     }
 
@@ -138,7 +141,7 @@ impl<'a> Model<'a> {
     }
 
     pub(crate) fn block_tags(&self, page: usize, block: &Block) -> Vec<Tag> {
-        joined(&block.tags, || self.tags_of(page))
+        joined(&block.tags, || self.ruled[page].tags.clone())
     }
 
     fn is_draft(&self, page: usize) -> bool {
@@ -536,22 +539,26 @@ impl<'a> Model<'a> {
         let above = self.above(Some(self.school.files[file].folder));
         let release = self.inherited(&above, |keys| keys.release.as_ref()).and_then(|(_, date)| *date);
         let until = self.inherited(&above, |keys| keys.until.as_ref()).and_then(|(_, date)| *date);
-        let drip = self.inherited(&above, |keys| keys.drip.as_ref());
-        let holds = |tag: &Tag| {
-            let after = match drip {
-                None | Some((_, Drip::None)) => 0,
-                Some((_, Drip::All(length))) => *length,
-                // It has no place in the order, so it comes with the last.
-                Some((section, Drip::Every(step))) => {
-                    step * i64::try_from(self.dripping(section).len().saturating_sub(1)).unwrap()
-                }
-                Some((_, Drip::Named(named))) => longest(tag, named),
-            };
-            let floor = release.filter(|_| self.school.keep).unwrap_or(LONG_AGO);
-            self.tag_holds(tag, (after, None, floor), moment)
-        };
         let hidden = self.inherited(&above, |keys| keys.hidden.as_ref()).is_some_and(|(_, hidden)| *hidden);
-        (within(release, until, moment.now) && self.tags_from(&above).iter().any(holds), hidden)
+        let floor = release.filter(|_| self.school.keep).unwrap_or(LONG_AGO);
+        let mut tags = self.lying[file].iter();
+        let holds = tags.any(|(tag, after)| self.tag_holds(tag, (*after, None, floor), moment));
+        (within(release, until, moment.now) && holds, hidden)
+    }
+
+    fn tags_beside(&self, file: usize) -> Vec<(Tag, i64)> {
+        let above = self.above(Some(self.school.files[file].folder));
+        let drip = self.inherited(&above, |keys| keys.drip.as_ref());
+        let after = |tag: &Tag| match drip {
+            None | Some((_, Drip::None)) => 0,
+            Some((_, Drip::All(length))) => *length,
+            // It has no place in the order, so it comes with the last.
+            Some((section, Drip::Every(step))) => {
+                step * i64::try_from(self.dripping(section).len().saturating_sub(1)).unwrap()
+            }
+            Some((_, Drip::Named(named))) => longest(tag, named),
+        };
+        self.tags_from(&above).into_iter().map(|tag| (tag.clone(), after(&tag))).collect()
     }
 
     /// What `files:` says: of pages beside the file, else of the `_index.md` of a folder above.
