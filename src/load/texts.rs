@@ -115,6 +115,8 @@ pub struct RuledBlock {
     pub rule: Rule,
     /// Whether the closed block leaves no line.
     pub hidden: bool,
+    /// Whether that is so of a block around it as well: what is in it is hidden.
+    pub within_hidden: bool,
     /// Its own tags.
     pub tags: Vec<Tag>,
 }
@@ -176,7 +178,9 @@ fn blocks(
     let (Some(decided), Some(matter)) = (around.decided.get(page), around.raw.get(page)) else { return ruled };
     let config = around.config;
     for block in raw {
-        let outer = block.parent.and_then(|parent| ruled.get(parent)).map_or(&decided.rule, |parent| &parent.rule);
+        let parent = block.parent.and_then(|parent| ruled.get(parent));
+        let outer = parent.map_or(&decided.rule, |parent| &parent.rule);
+        let within_hidden = block.hidden || parent.is_some_and(|parent| parent.within_hidden);
         let tags = block_tags(around, source, block.tags.clone(), faults);
         let drip = block.drip.clone().map_or(Drip::None, |drip| block_drip(source, drip, faults));
         let tags = tags::resolve_plus(&tags, &decided.tags);
@@ -192,7 +196,7 @@ fn blocks(
         let own = tags::rule(&tags, &drip, decided.next_date, &config.catalogue);
         let own = inherit::kept_unlocked(&own, decided.published, &config.catalogue);
         let rule = outer.and(&own).settled(around.clock, config.catalogue.cancellation());
-        ruled.push(RuledBlock { rule, hidden: block.hidden, tags });
+        ruled.push(RuledBlock { rule, hidden: block.hidden, within_hidden, tags });
     }
     ruled
 }
@@ -257,8 +261,10 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    fn push(&mut self, file: usize, usage: Option<Usage>, rule: Rule) {
-        let (hidden, published) = (self.decided.hidden, self.around.is_published(self.page));
+    fn push(&mut self, (file, usage): (usize, Option<Usage>), rule: Rule, block: Option<usize>) {
+        let block = block.and_then(|index| self.blocks.get(index));
+        let hidden = self.decided.hidden || block.is_some_and(|block| block.within_hidden);
+        let published = self.around.is_published(self.page);
         self.showings.push(Showing { file, usage, rule, hidden, published });
     }
 
@@ -275,12 +281,7 @@ impl Shown<'_> {
         for used in uses {
             if let Target::File(file) = used.target {
                 let rule = self.rule(used.place, divider);
-                let hidden_block =
-                    used.place.block.and_then(|index| self.blocks.get(index)).is_some_and(|block| block.hidden);
-                self.push(file, Some(used.usage), rule);
-                if let Some(last) = self.showings.last_mut() {
-                    last.hidden |= hidden_block;
-                }
+                self.push((file, Some(used.usage)), rule, used.place.block);
             }
         }
     }
@@ -294,7 +295,7 @@ impl Shown<'_> {
             let block = document.blocks.iter().rposition(|block| block.range.contains(&at));
             let rule = self.rule(Place { block, teaser: false }, false);
             if let Some(file) = files.get(found.pattern().as_usize()) {
-                self.push(*file, None, rule);
+                self.push((*file, None), rule, block);
             }
         }
     }
@@ -308,13 +309,13 @@ impl Shown<'_> {
         }
         for text in strings {
             if let Some((_, Target::File(file))) = index.quietly(from, text) {
-                self.push(file, Some(Usage::Embed), self.decided.rule.clone());
+                self.push((file, Some(Usage::Embed)), self.decided.rule.clone(), None);
             }
         }
         let image = &matter.image.as_ref()?.value;
         match index.quietly(from, image) {
             Some((url, Target::File(file))) => {
-                self.push(file, Some(Usage::Embed), self.decided.known.clone());
+                self.push((file, Some(Usage::Embed)), self.decided.known.clone(), None);
                 Some(url)
             }
             Some((url, _)) => Some(url),

@@ -5,6 +5,7 @@
 //! reader, an instant and a page. `EXACT_SEED=7` tries one site alone and keeps it, `EXACT_SITES=1000` tries more.
 
 mod draw;
+mod found;
 mod probe;
 mod school;
 mod seen;
