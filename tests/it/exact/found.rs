@@ -226,3 +226,25 @@ bytes
     assert_eq!(served(&site, "/sheet.png", &[held("basic")], CLOCK), "NotFound");
     assert!(served(&site, "/sheet.png", &[held("pro")], CLOCK).contains("bytes"));
 }
+
+#[test]
+fn a_section_that_a_theme_names_is_named_from_its_release_on() {
+    // What stands in it is known before.
+    let site = site(
+        TIERS,
+        "//- content/course/_index.md
+---
+title: Course
+release: 2026-12-08
+cascade: {release: none}
+---
+
+Course.
+
+//- content/lesson.md
+Lesson.
+",
+    );
+    assert!(!served(&site, "/lesson/", &[], CLOCK).contains("names First"));
+    assert!(served(&site, "/lesson/", &[], CLOCK + 8 * DAY).contains("names First"));
+}
