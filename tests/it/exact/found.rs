@@ -15,7 +15,7 @@ const KEEP: &str = "{cancellation: keep-unlocked, default: public, tiers: [{id: 
                     {id: pro, title: Pro}]}";
 
 /// A site with this catalogue and these files (`//- content/a.md` begins one), and a template that prints the form, the
-/// text, all tags and the pages of the section `course`.
+/// text, all tags and the pages of the section `school/course`.
 fn site(access: &str, files: &str) -> super::Site {
     let folder = tempfile::tempdir().unwrap();
     let template = "form {{ page.form }} {{ page.content }}\n\
@@ -29,9 +29,9 @@ fn site(access: &str, files: &str) -> super::Site {
         ("themes/probe/templates/tag.html".to_owned(), template.to_owned()),
         (
             "themes/probe/theme.yaml".to_owned(),
-            "templates:\n  page.html: {sections: [course]}\n  tag.html: {lists: [tags]}\n".to_owned(),
+            "templates:\n  page.html: {sections: [school/course]}\n  tag.html: {lists: [tags]}\n".to_owned(),
         ),
-        ("content/course/01-first.md".to_owned(), "---\ntitle: First\n---\n\nFirst.\n".to_owned()),
+        ("content/school/course/01-first.md".to_owned(), "---\ntitle: First\n---\n\nFirst.\n".to_owned()),
     ];
     for file in files.split("//- ").skip(1) {
         let (name, text) = file.split_once('\n').unwrap();
@@ -80,7 +80,7 @@ Teaser.
 
 Lesson.
 
-//- content/course/02-second.md
+//- content/school/course/02-second.md
 ---
 title: Second
 release: 2026-12-21
@@ -147,7 +147,7 @@ Teaser.
 
 Rest.
 
-//- content/course/02-second.md
+//- content/school/course/02-second.md
 ---
 title: Second
 date: 2026-11-20
@@ -157,14 +157,14 @@ files: {sheet.pdf: pro}
 
 Second.
 
-//- content/course/sheet.pdf
+//- content/school/course/sheet.pdf
 bytes
 ",
     );
     let before = [frozen("pro", CLOCK - 30 * DAY)];
     let after = [frozen("pro", CLOCK - DAY)];
     let open = |held: &[Entitlement], url, word: &str| served(&site, url, held, CLOCK).contains(word);
-    for (url, word) in [("/blocks/", "Block."), ("/teased/", "Teaser."), ("/course/sheet.pdf", "bytes")] {
+    for (url, word) in [("/blocks/", "Block."), ("/teased/", "Teaser."), ("/school/course/sheet.pdf", "bytes")] {
         assert!(!open(&before, url, word), "{url} is new to a member who left before it");
         assert!(open(&after, url, word), "{url} was there before the member left");
     }
@@ -232,7 +232,10 @@ fn a_section_that_a_theme_names_is_named_from_its_release_on() {
     // What stands in it is known before.
     let site = site(
         TIERS,
-        "//- content/course/_index.md
+        "//- content/school/_index.md
+School.
+
+//- content/school/course/_index.md
 ---
 title: Course
 release: 2026-12-08
