@@ -189,7 +189,8 @@ fn files(
         });
         let folder = assets::Folder { inherited: inherited.clone(), hidden: *hidden, pages, only_drafts: *only_drafts };
         let shown = showings.get(&index).map_or(&[][..], Vec::as_slice);
-        let verdict = assets::decide(shown, &folder, around.written_rule(file));
+        let mut verdict = assets::decide(shown, &folder, around.written_rule(file));
+        verdict.rule = verdict.rule.settled(around.clock, around.config.catalogue.cancellation());
         if verdict.unshown && !verdict.rule.is_public() && !diagnostic::any_error(diagnostics) {
             let warning =
                 Diagnostic::warning("no page shows this file, so it is kept for those who may read all beside it");

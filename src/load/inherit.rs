@@ -58,6 +58,8 @@ pub struct Decided {
     pub next_date: Option<Timestamp>,
     /// Not before, for anybody.
     pub release: Option<Date>,
+    /// When it was or will be new: its release, else its date.
+    pub published: Option<Date>,
     /// Not after.
     pub until: Option<Date>,
     /// Listed before its release.
@@ -219,21 +221,24 @@ impl<'a> Givens<'a> {
             diagnostics.append(&mut faults);
         }
         let open = tags::rule(&tags, &drip, next_date, self.catalogue);
-        let open = self.kept_unlocked(&open, release.or(date));
         let announced = announce && release.is_some_and(|date| date.first > self.clock) && !hidden;
+        let published = release.or(date);
+        // What is shown before an announced release does not wait for it.
+        let shown = if announced { date.filter(|date| date.first <= self.clock) } else { published };
         let from = release.map(|date| date.first);
         let shown_from = if announced { None } else { from };
         let end = until.map(|date| date.end);
-        let rule = self.settle(&open.within(from, end));
+        let rule = self.settle(&kept_unlocked(&open, published, self.catalogue).within(from, end));
         let covers = self.settle(&Rule::public().within(shown_from, end));
         let known = if hidden { rule.clone() } else { covers.clone() };
-        let waiting = self.settle(&open.without_after().within(shown_from, end));
+        let waiting = kept_unlocked(&open.without_after(), shown, self.catalogue);
+        let waiting = self.settle(&waiting.within(shown_from, end));
         let teaser = match chain.find(|keys| keys.teaser.as_ref()).map(|(_, teaser)| &teaser.value) {
             _ if hidden => Rule::nobody(),
             Some(Teaser::Nobody) => Rule::nobody(),
             Some(Teaser::Tags(tags)) => {
                 let rule = tags::rule(tags, &Drip::None, next_date, self.catalogue);
-                self.settle(&rule.within(shown_from, end))
+                self.settle(&kept_unlocked(&rule, shown, self.catalogue).within(shown_from, end))
             }
             None => covers,
         };
@@ -243,6 +248,7 @@ impl<'a> Givens<'a> {
             drip,
             next_date,
             release,
+            published,
             until,
             announce: announced,
             hidden,
@@ -256,17 +262,6 @@ impl<'a> Givens<'a> {
 
     fn settle(&self, rule: &Rule) -> Rule {
         rule.settled(self.clock, self.catalogue.cancellation())
-    }
-
-    /// Where a cancelled membership keeps what it had, the page's own date tells what that was.
-    fn kept_unlocked(&self, rule: &Rule, date: Option<Date>) -> Rule {
-        match (self.catalogue.cancellation(), date) {
-            (Cancellation::KeepUnlocked, Some(date)) if !rule.is_public() => {
-                let public = rule.public_part();
-                rule.within(Some(date.first), None).or(&public)
-            }
-            _ => rule.clone(),
-        }
     }
 
     fn drip(
@@ -467,6 +462,19 @@ impl Givens<'_> {
                 None => self.nothing_comes_down(*below),
             },
         })
+    }
+}
+
+/// Where a cancelled membership keeps what it had, the page's own date tells what that was: of the page and of everything
+/// that is in it or beside it.
+#[must_use]
+pub fn kept_unlocked(rule: &Rule, published: Option<Date>, catalogue: &Catalogue) -> Rule {
+    match (catalogue.cancellation(), published) {
+        (Cancellation::KeepUnlocked, Some(date)) if !rule.is_public() => {
+            let public = rule.public_part();
+            rule.within(Some(date.first), None).or(&public)
+        }
+        _ => rule.clone(),
     }
 }
 

@@ -69,6 +69,7 @@ pub fn files_keys(raw: &[RawPage], decided: &[Decided], (config, clock): (&Confi
             let Ok(glob) = GlobBuilder::new(&pattern.value).literal_separator(true).build() else { continue };
             let tags: Vec<Tag> = tags.iter().map(|tag| tag.value.clone()).collect();
             let rule = tags::rule(&tags, &Drip::None, decided.next_date, &config.catalogue);
+            let rule = inherit::kept_unlocked(&rule, decided.published, &config.catalogue);
             let from = decided.release.map(|date| date.first);
             let rule = rule.within(from, decided.until.map(|date| date.end));
             keys.push(FilesKey {
@@ -192,9 +193,10 @@ fn blocks(
             fault("a block that anyone may open cannot drip", "say who it is for, or remove `drip`");
         }
         let own = tags::rule(&tags, &drip, decided.next_date, &config.catalogue);
-        let own = own.settled(around.clock, config.catalogue.cancellation());
+        let own = inherit::kept_unlocked(&own, decided.published, &config.catalogue);
+        let rule = outer.and(&own).settled(around.clock, config.catalogue.cancellation());
         let secret = block.hidden || parent.is_some_and(|parent| parent.secret);
-        ruled.push(RuledBlock { rule: outer.and(&own), hidden: block.hidden, secret, tags });
+        ruled.push(RuledBlock { rule, hidden: block.hidden, secret, tags });
     }
     ruled
 }

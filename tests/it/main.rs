@@ -16,6 +16,7 @@ mod config;
 mod corpora;
 mod corpora_reading;
 mod decide;
+mod exact;
 mod fixture;
 mod front_matter;
 mod generated;
