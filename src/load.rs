@@ -83,6 +83,11 @@ pub struct Loaded {
 pub fn load(request: &Request<'_>, config: Config) -> Result<Loaded, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let sources = sources::find(request.root, &mut diagnostics);
+    if sources.folders.is_empty() && diagnostics.is_empty() {
+        // Built all the same, this would take down whatever was published.
+        let missing = Diagnostic::setup(format!("there is no folder `content` in `{}`", request.root.display()));
+        return Err(vec![missing.help("pages lie in `content/`, beside site.yaml")]);
+    }
     let mut raw = pages::read(&sources, &config, &mut diagnostics);
     pages::settle_templates(&mut raw, config.links, request.missing_template, &mut diagnostics);
     let folders = pages::folder_urls(&raw, &sources);
@@ -184,8 +189,9 @@ fn files(
         });
         let folder = assets::Folder { inherited: inherited.clone(), hidden: *hidden, pages, only_drafts: *only_drafts };
         let shown = showings.get(&index).map_or(&[][..], Vec::as_slice);
-        let verdict = assets::decide(shown, &folder, around.written_rule(file));
-        if verdict.unshown && !verdict.rule.is_public() {
+        let mut verdict = assets::decide(shown, &folder, around.written_rule(file));
+        verdict.rule = verdict.rule.settled(around.clock, around.config.catalogue.cancellation());
+        if verdict.unshown && !verdict.rule.is_public() && !diagnostic::any_error(diagnostics) {
             let warning =
                 Diagnostic::warning("no page shows this file, so it is kept for those who may read all beside it");
             let help = "link it from a page, or say who it is for with `files:` in the front matter beside it";
@@ -199,6 +205,8 @@ fn files(
 /// Two sources for one URL.
 fn collisions(around: &texts::Around<'_>, tags: &[TagPage], verdicts: &[assets::Verdict]) -> Vec<Diagnostic> {
     let pages = around.raw.iter().enumerate().filter(|(page, raw)| around.is_published(*page) && !raw.is_not_found());
+    // A page without a URL was reported already.
+    let pages = pages.filter(|(_, raw)| !raw.url.is_empty());
     let pages = pages.map(|(_, raw)| (raw.url.clone(), Location::file(&raw.source.path)));
     let sections = (0..around.tree.len())
         .filter(|section| around.tree.page_of(*section).is_none())
@@ -209,7 +217,15 @@ fn collisions(around: &texts::Around<'_>, tags: &[TagPage], verdicts: &[assets::
     let made: Arc<str> = "(made by the build)".into();
     let own = ["/sitemap.xml".to_owned(), "/_tierpress".to_owned()];
     let tags = tags.iter().map(|tag| tag.url.clone()).chain(own).map(|url| (url, Location::file(&made)));
-    names::collisions(pages.chain(sections).chain(files).chain(statics).chain(tags))
+    let sources = pages.chain(sections).chain(files).chain(statics);
+    let mut faults = names::collisions(sources.chain(tags));
+    for fault in faults.iter_mut().filter(|fault| fault.location.as_ref().is_some_and(|place| place.file == made)) {
+        // The build's own pages cannot be renamed: the writer's file is what is at fault.
+        fault.location = fault.also.take();
+        fault.message = fault.message.replacen("two sources for", "the build itself makes", 1);
+        fault.help = Some("rename this file, or give the page a `slug` or a `path`".to_owned());
+    }
+    faults
 }
 
 /// Everything but pages that has a URL, or may have one.
@@ -293,27 +309,8 @@ impl Assembly<'_> {
     }
 
     fn sections(&self, ids: &[Option<PageId>], rules: &mut RuleBook) -> Vec<Section> {
-        let mut known: Vec<Rule> = vec![Rule::nobody(); self.tree.len()];
-        // Parents stand before their children, so from the end every section finds those below it done.
-        for section in (0..self.tree.len()).rev() {
-            let own = self.tree.page_of(section).filter(|page| ids.get(*page).copied().flatten().is_some());
-            let rule = match own.and_then(|page| self.decided.get(page)) {
-                Some(decided) => decided.known.clone(),
-                None => {
-                    let children = self.tree.children(section).iter().map(|child| match child {
-                        TreeChild::Page(page) if ids.get(*page).copied().flatten().is_some() => {
-                            self.decided.get(*page).map(|decided| decided.known.clone()).unwrap_or_else(Rule::nobody)
-                        }
-                        TreeChild::Page(_) => Rule::nobody(),
-                        TreeChild::Section(below) => known.get(*below).cloned().unwrap_or_else(Rule::nobody),
-                    });
-                    children.fold(if section == 0 { Rule::public() } else { Rule::nobody() }, |all, rule| all.or(&rule))
-                }
-            };
-            if let Some(slot) = known.get_mut(section) {
-                *slot = rule;
-            }
-        }
+        let published: Vec<bool> = ids.iter().map(Option::is_some).collect();
+        let known = inherit::known_sections(self.tree, &self.decided, &published);
         let make = |(section, rule): (usize, Rule)| Section {
             folder: self.tree.folder(section).into(),
             url: pages::section_url(self.raw, self.tree, section),
@@ -394,6 +391,7 @@ fn page(
         pieces: gate(text.pieces),
         notes: gate(text.notes),
         divider: text.divider,
+        above,
         blocks: blocks.clone(),
     };
     let for_all = decided.rule == decided.known;

@@ -99,7 +99,7 @@ impl<'a> Renderer<'a> {
     fn context(&self, view: &View<'_>) -> Context {
         let lists = self.theme.lists(view.template());
         let body = body::assemble(view, &self.words);
-        let entries = self.entries(view);
+        let entries = if lists.entries { self.entries(view) } else { List::default() };
         let siblings =
             view.siblings().filter(|_| lists.siblings).map(|(section, visible)| self.list(section, &visible));
         let siblings = siblings.unwrap_or_default();

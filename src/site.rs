@@ -156,7 +156,7 @@ pub struct Access {
 }
 
 /// A page's body.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Body {
     /// What it is made of, in order.
     pub parts: Vec<Part>,
@@ -168,6 +168,8 @@ pub struct Body {
     pub blocks: Vec<Block>,
     /// Whether there is a divider.
     pub divider: bool,
+    /// Who reads what stands above it, blocks left out.
+    pub above: RuleId,
 }
 
 /// A gated block.

@@ -3,10 +3,12 @@
 //! Tags are read with a tokenizer that follows the WHATWG HTML standard (section 13.2.5), so that what a browser takes
 //! for a `src` we take for one as well. Nothing is repaired or removed: writers are trusted with their own HTML.
 
+use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::ops::Range;
 
-use html5gum::emitters::default::DefaultEmitter;
-use html5gum::{Token, Tokenizer};
+use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
+use html5gum::{Span, Tokenizer};
 
 /// How an attribute uses the address in it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,35 +39,61 @@ pub fn addresses(html: &str) -> Vec<Address> {
     if !html.contains('=') && !html.contains('(') {
         return found;
     }
-    for token in Tokenizer::new_with_emitter(html, DefaultEmitter::<usize>::new_with_span()) {
-        let Ok(Token::StartTag(tag)) = token else { continue };
-        let name = String::from_utf8_lossy(&tag.name).into_owned();
-        for (attribute, value) in &tag.attributes {
-            let attribute = String::from_utf8_lossy(attribute).into_owned();
-            let text = String::from_utf8_lossy(value).into_owned();
-            // The tokenizer's span is that of the whole attribute, and not to the byte where there are no quotes.
-            let range = value_range(html, value.span.start).unwrap_or(value.span.end..value.span.end);
-            attribute_addresses(&name, &attribute, (text, range), &mut found);
-        }
-    }
+    let mut reader = Reader::default();
+    let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, span: Span<usize>| -> Option<Infallible> {
+        reader.event(&event, span.start..span.end, &mut found);
+        None
+    });
+    // What stands in a script or a text field is no tag.
+    emitter.naively_switch_states(true);
+    let Ok(()) = Tokenizer::new_with_emitter(html, emitter).finish();
     found.sort_by_key(|address| address.range.start);
     found
 }
 
-/// Where the value of the attribute stands whose name begins at `start` (WHATWG HTML 13.2.5.32 to 13.2.5.38).
-fn value_range(html: &str, start: usize) -> Option<Range<usize>> {
-    let is_space = |c: char| c.is_ascii_whitespace();
-    let from = |at: usize| html.get(at..).unwrap_or_default();
-    let name_end = from(start).char_indices().skip(1).find(|(_, c)| is_space(*c) || matches!(c, '=' | '/' | '>'))?.0;
-    let equals = html.len() - from(start + name_end).trim_start_matches(is_space).len();
-    let rest = from(equals).strip_prefix('=')?.trim_start_matches(is_space);
-    let at = html.len() - rest.len();
-    match rest.chars().next()? {
-        quote @ ('"' | '\'') => {
-            let inner = from(at + 1);
-            Some(at + 1..at + 1 + inner.find(quote).unwrap_or(inner.len()))
+/// Where the tokenizer is.
+#[derive(Default)]
+struct Reader {
+    /// The tag whose attributes come now; empty outside of one.
+    tag: String,
+    attribute: String,
+    /// Of several attributes with one name browsers take the first.
+    attributes: BTreeSet<String>,
+    /// The element whose text comes now, if its text is not HTML.
+    within: String,
+}
+
+impl Reader {
+    fn event(&mut self, event: &CallbackEvent<'_>, range: Range<usize>, found: &mut Vec<Address>) {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        match event {
+            CallbackEvent::OpenStartTag { name } => {
+                self.tag = text(name);
+                self.attributes.clear();
+            }
+            CallbackEvent::AttributeName { name } => {
+                let name = text(name);
+                self.attribute = if self.attributes.insert(name.clone()) { name } else { String::new() };
+            }
+            CallbackEvent::AttributeValue { value } if !self.tag.is_empty() => {
+                attribute_addresses(&self.tag, &self.attribute, (text(value), range), found);
+            }
+            CallbackEvent::CloseStartTag { .. } => self.within = std::mem::take(&mut self.tag),
+            CallbackEvent::String { value } if self.within == "style" => css_urls(&text(value), range, found),
+            // Those without scripts see what stands there; to the others it is one long text.
+            CallbackEvent::String { value } if self.within == "noscript" => {
+                found.extend(addresses(&text(value)).into_iter().map(|address| Address {
+                    range: address.range.start + range.start..address.range.end + range.start,
+                    ..address
+                }));
+            }
+            CallbackEvent::EndTag { .. } => self.within.clear(),
+            CallbackEvent::AttributeValue { .. }
+            | CallbackEvent::String { .. }
+            | CallbackEvent::Comment { .. }
+            | CallbackEvent::Doctype { .. }
+            | CallbackEvent::Error(_) => {}
         }
-        _ => Some(at..at + rest.find(|c| is_space(c) || c == '>').unwrap_or(rest.len())),
     }
 }
 
@@ -105,10 +133,11 @@ fn srcset(value: &str, range: Range<usize>, found: &mut Vec<Address>) {
 /// Every `url(…)` of a style.
 fn css_urls(value: &str, range: Range<usize>, found: &mut Vec<Address>) {
     let mut from = 0;
-    while let Some(open) = value.get(from..).and_then(|rest| rest.find("url(")).map(|at| at + from + 4) {
+    let lower = value.to_ascii_lowercase();
+    while let Some(open) = lower.get(from..).and_then(|rest| rest.find("url(")).map(|at| at + from + 4) {
         let close = value.get(open..).and_then(|rest| rest.find(')')).map_or(value.len(), |at| at + open);
         let inner = value.get(open..close).unwrap_or_default();
-        let url = inner.trim().trim_matches(['"', '\'']);
+        let url = inner.trim().trim_matches(['"', '\'']).trim();
         let lead = inner.find(url).unwrap_or(0);
         push_inside(url, open + lead, (value, &range), found);
         from = close;
@@ -145,6 +174,10 @@ mod tests {
         check("<img srcset=\"a.png 1x, b.png 2x\">", &[(Usage::Embed, "a.png"), (Usage::Embed, "b.png")]);
         check("<p style=\"background: url('bg.png')\">", &[(Usage::Embed, "bg.png")]);
         check("<object data=x.svg></object>", &[(Usage::Embed, "x.svg")]);
+        check("<style>\np { background: URL( 'bg.png' ) }</style>", &[(Usage::Embed, "bg.png")]);
+        check("<textarea><img src=a.png></textarea>", &[]);
+        check("<script>x = '<img src=a.png>'</script>", &[]);
+        check("<noscript><img src=a.png></noscript>", &[(Usage::Embed, "a.png")]);
         check("<p>no tags with = here</p>", &[]);
         check("é\r\n<b>\r\n<img\r\n src=\"a.png\"\r\n>", &[(Usage::Embed, "a.png")]);
         check("<a hidden href=b.pdf>b</a>", &[(Usage::Link, "b.pdf")]);

@@ -12,7 +12,7 @@ use pulldown_cmark::{BlockQuoteKind, CowStr, Event, LinkType, Options, Parser, T
 
 use crate::diagnostic::{Diagnostic, Source};
 use crate::escape::push_escaped;
-use crate::load::blocks::{self, Marker};
+use crate::load::blocks::{self, Kind, Marker};
 use crate::load::html as raw_html;
 use crate::load::html::Usage;
 use crate::load::references;
@@ -190,7 +190,8 @@ pub fn parse<T>(
         &references::Written { offset: body.start, text, events: &events, definitions: &definitions, blocks: &blocks },
         diagnostics,
     );
-    let ids = heading_ids(&events, &blocks, body.start);
+    let edges = Edges { offset: body.start, divider: divider.as_ref().map(|range| range.start) };
+    let ids = heading_ids(&events, &blocks, &edges);
     let mut writer =
         Writer { source, offset: body.start, events, settings, ids, labels, diagnostics, document: Document::empty() };
     writer.document.blocks = blocks;
@@ -237,6 +238,12 @@ struct Dealer<'a, 'd> {
     open: Vec<usize>,
     labels: BTreeMap<String, usize>,
     divider: Option<Range<usize>>,
+    /// Markers that were refused, and whose other halves are still to come.
+    lost_opens: usize,
+    /// Closing markers that were refused.
+    lost_closes: usize,
+    /// Comments that were judged.
+    seen: Vec<Range<usize>>,
     diagnostics: &'d mut Vec<Diagnostic>,
 }
 
@@ -251,6 +258,9 @@ impl<'a, 'd> Dealer<'a, 'd> {
             open: Vec::new(),
             labels: BTreeMap::new(),
             divider: None,
+            lost_opens: 0,
+            lost_closes: 0,
+            seen: Vec::new(),
             diagnostics,
         }
     }
@@ -266,7 +276,34 @@ impl<'a, 'd> Dealer<'a, 'd> {
             }
             index = end;
         }
+        self.refuse_the_rest(events);
         self.finish();
+    }
+
+    /// Whatever is neither a marker that works, nor code, nor a fault already: what another comment, a link's title or
+    /// mathematics has swallowed.
+    fn refuse_the_rest(&mut self, events: &[Spanned<'_>]) {
+        let code = |(event, range): &Spanned<'_>| {
+            matches!(event, Event::Start(Tag::CodeBlock(_)) | Event::Code(_)).then(|| range.clone())
+        };
+        let mut seen: Vec<Range<usize>> = events.iter().filter_map(code).collect();
+        seen.append(&mut self.seen);
+        let text = self.text;
+        for (start, _) in text.match_indices('<') {
+            let escaped = text.get(..start).is_some_and(|before| before.ends_with('\\'));
+            let rest = text.get(start..).unwrap_or_default();
+            if escaped || seen.iter().any(|range| range.contains(&start)) {
+                continue;
+            }
+            if rest.starts_with("<!--") {
+                let end = blocks::comments(rest).first().map_or(text.len(), |comment| start + comment.end);
+                self.refuse_markers(start..end, "what stands around it");
+            } else if let Some(broken) = blocks::broken_marker(rest) {
+                let message = format!("`{broken}` looks like a marker and is none");
+                let help = "a marker is a comment: it begins with `<!--` and ends with `-->`";
+                self.fault(start..start + broken.len(), message, help);
+            }
+        }
     }
 
     fn place(&self) -> Place {
@@ -276,9 +313,14 @@ impl<'a, 'd> Dealer<'a, 'd> {
     /// A top-level node other than an HTML block: no marker may stand in it.
     fn node(&mut self, events: &[Spanned<'_>], node: Range<usize>) {
         let container = events.get(node.start).map_or("", |(event, _)| container_name(event));
+        let mut in_code = false;
         for (event, range) in events.get(node.clone()).unwrap_or_default() {
-            if let Event::Html(_) | Event::InlineHtml(_) = event {
-                self.refuse_markers(range.clone(), container);
+            match event {
+                Event::Start(Tag::HtmlBlock) | Event::InlineHtml(_) => self.refuse_markers(range.clone(), container),
+                Event::Start(Tag::CodeBlock(_)) => in_code = true,
+                Event::End(TagEnd::CodeBlock) => in_code = false,
+                Event::Text(_) if !in_code => self.refuse_text(range.clone()),
+                _ => {}
             }
         }
         let place = self.place();
@@ -315,16 +357,42 @@ impl<'a, 'd> Dealer<'a, 'd> {
         }
         let line_start = self.text.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
         let marker = start..start + trimmed.len();
+        self.seen.push(start..start + 4);
         match blocks::classify(trimmed) {
-            Err(suspect) => self.fault(marker, suspect.message, suspect.help),
+            Err(suspect) => {
+                self.lose(suspect.kind);
+                let place = start + suspect.range.start..start + suspect.range.end;
+                self.fault(place, suspect.message, suspect.help);
+            }
             Ok(None) => {
+                self.refuse_markers(range, "raw HTML");
+                if !blocks::is_closed(trimmed) {
+                    let help = "write `-->` where it ends; all text below it would vanish";
+                    self.fault(start..start + "<!--".len(), "this comment is never closed".to_owned(), help);
+                }
                 let place = self.place();
                 self.push_node(node, place, None);
             }
             Ok(Some(_)) if line_start != start => {
+                self.lose_marker(trimmed);
                 self.fault(marker, format!("the marker `{trimmed}` is indented"), "write it at the start of its line");
             }
             Ok(Some(found)) => self.marker(found, marker),
+        }
+    }
+
+    /// Notes a marker that cannot work, so that its other half is not reported as well.
+    fn lose(&mut self, kind: Kind) {
+        match kind {
+            Kind::Open => self.lost_opens += 1,
+            Kind::Close => self.lost_closes += 1,
+            Kind::Divider => {}
+        }
+    }
+
+    fn lose_marker(&mut self, written: &str) {
+        if let Some(kind) = blocks::kind_of(written) {
+            self.lose(kind);
         }
     }
 
@@ -354,6 +422,7 @@ impl<'a, 'd> Dealer<'a, 'd> {
                     }
                     self.steps.push(Step::Part(Part::Close));
                 }
+                None if self.lost_opens > 0 => self.lost_opens -= 1,
                 None => self.fault(
                     range,
                     "this marker closes a block that is not open".to_owned(),
@@ -384,18 +453,59 @@ impl<'a, 'd> Dealer<'a, 'd> {
         let html = self.text.get(range.clone()).unwrap_or_default();
         for comment in blocks::comments(html) {
             let written = html.get(comment.clone()).unwrap_or_default();
-            if blocks::looks_like_marker(written) {
-                let shown: String = written.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
-                let message = format!("the marker `{shown}` is swallowed by {container}");
-                let help =
-                    "a marker stands alone on its line, at the top level, with an empty line before and after it";
-                self.fault(range.start + comment.start..range.start + comment.end, message, help);
+            self.seen.push(range.start + comment.start..range.start + comment.start + 4);
+            if blocks::kind_of(written).is_some() {
+                self.swallowed(range.start + comment.start, written, container);
+            } else if let Some(at) = written.rfind("<!--").filter(|at| *at > 0) {
+                let inner = written.get(at..).unwrap_or_default();
+                if blocks::kind_of(inner).is_some() {
+                    self.swallowed(range.start + comment.start + at, inner, "the comment that begins above it");
+                }
+            }
+        }
+        self.refuse_near_comments(range);
+    }
+
+    fn swallowed(&mut self, start: usize, written: &str, container: &str) {
+        self.lose_marker(written);
+        let message = format!("the marker `{}` is swallowed by {container}", blocks::shown(written));
+        let help = "a marker stands alone on its line, at the top level, with an empty line before and after it";
+        self.fault(start..start + written.len(), message, help);
+    }
+
+    /// A comment that is not closed is text to Markdown; so is one that is no comment, for its dashes or blanks.
+    fn refuse_text(&mut self, range: Range<usize>) {
+        let is_escaped = self.text.get(..range.start).is_some_and(|before| before.ends_with('\\'));
+        let text = self.text.get(range.clone()).unwrap_or_default();
+        // The parser may end a text after the `<`, so the rest of the line is looked at.
+        let rest = self.text.get(range.start..).unwrap_or_default();
+        let line = rest.lines().next().unwrap_or_default();
+        if text.is_empty() || !line.starts_with("<!") || is_escaped {
+            return self.refuse_near_comments(range);
+        }
+        match blocks::classify(line) {
+            Err(suspect) if line.starts_with("<!--") => {
+                self.lose(suspect.kind);
+                self.fault(range.start..range.start + line.len(), suspect.message, suspect.help);
+            }
+            _ => self.refuse_near_comments(range.start..range.start + line.len()),
+        }
+    }
+
+    fn refuse_near_comments(&mut self, range: Range<usize>) {
+        let text = self.text.get(range.clone()).unwrap_or_default();
+        let is_escaped = self.text.get(..range.start).is_some_and(|before| before.ends_with('\\'));
+        for (at, suspect) in blocks::near_comments(text) {
+            if !(at.start == 0 && is_escaped) {
+                self.lose(suspect.kind);
+                self.fault(range.start + at.start..range.start + at.end, suspect.message, suspect.help);
             }
         }
     }
 
     fn fault(&mut self, range: Range<usize>, message: String, help: impl Into<String>) {
-        let place = self.source.locate(self.in_file(range));
+        let place = self.source.locate(self.in_file(range.clone()));
+        self.seen.push(range);
         self.diagnostics.push(Diagnostic::error(message).at(place).help(help));
     }
 
@@ -404,7 +514,9 @@ impl<'a, 'd> Dealer<'a, 'd> {
     }
 
     fn finish(&mut self) {
-        for index in std::mem::take(&mut self.open) {
+        let mut open = std::mem::take(&mut self.open);
+        open.truncate(open.len().saturating_sub(self.lost_closes));
+        for index in open {
             if let Some(block) = self.blocks.get(index) {
                 let place = self.source.locate(block.range.clone());
                 let fault = Diagnostic::error("this gated block is never closed").at(place);
@@ -460,26 +572,55 @@ fn container_name(event: &Event<'_>) -> &'static str {
 
 /// Anchors for all headings, by event index.
 ///
-/// Headings outside blocks are served first, then outer blocks before inner ones: an anchor that everybody sees never
-/// tells that a gated block has a heading of the same words.
-fn heading_ids(events: &[Spanned<'_>], blocks: &[RawBlock], offset: usize) -> BTreeMap<usize, (String, String)> {
-    let mut headings: Vec<(usize, usize, Option<String>, String)> = Vec::new();
+/// An anchor avoids those of its own place and of what encloses it, and no others: a number behind it would tell that a
+/// closed block, or what stands below the divider, has a heading of the same words. Where both are shown they are told
+/// apart when the page is put together.
+fn heading_ids(events: &[Spanned<'_>], blocks: &[RawBlock], edges: &Edges) -> BTreeMap<usize, (String, String)> {
+    let mut headings: Vec<(bool, usize, Option<String>, String)> = Vec::new();
     for (index, (event, range)) in events.iter().enumerate() {
         if let Event::Start(Tag::Heading { id, .. }) = event {
-            let depth = blocks.iter().filter(|block| block.range.contains(&(offset + range.start))).count();
             let title = plain_text(events.get(index..node_end(events, index)).unwrap_or_default());
-            headings.push((depth, index, id.as_ref().map(ToString::to_string), title));
+            headings.push((edges.is_below(range.start), index, id.as_ref().map(ToString::to_string), title));
         }
     }
-    headings.sort_by_key(|(depth, index, id, _)| (*depth, id.is_none(), *index));
-    let mut taken = BTreeSet::new();
+    headings.sort_by_key(|(below, index, id, _)| (*below, id.is_none(), *index));
+    let mut taken: BTreeMap<Option<usize>, BTreeSet<String>> = BTreeMap::new();
     let mut ids = BTreeMap::new();
-    for (_, index, id, title) in headings {
-        let id = id.unwrap_or_else(|| unique(&anchor(&title), &taken));
-        taken.insert(id.clone());
-        ids.insert(index, (id, title));
+    for depth in 0..=blocks.len() {
+        let mut deeper = Vec::new();
+        for (below, index, id, title) in headings {
+            let start = events.get(index).map_or(0, |(_, range)| edges.offset + range.start);
+            let around: Vec<usize> = (0..blocks.len())
+                .filter(|block| blocks.get(*block).is_some_and(|block| block.range.contains(&start)))
+                .collect();
+            if around.len() > depth {
+                deeper.push((below, index, id, title));
+                continue;
+            }
+            let places = || std::iter::once(None).chain(around.iter().copied().map(Some));
+            let is_taken = |id: &str| places().any(|place| taken.get(&place).is_some_and(|ids| ids.contains(id)));
+            let id = id.unwrap_or_else(|| unique(&anchor(&title), is_taken));
+            taken.entry(around.last().copied()).or_default().insert(id.clone());
+            ids.insert(index, (id, title));
+        }
+        if deeper.is_empty() {
+            break;
+        }
+        headings = deeper;
     }
     ids
+}
+
+/// Where a text begins in its file, and where its teaser ends.
+struct Edges {
+    offset: usize,
+    divider: Option<usize>,
+}
+
+impl Edges {
+    fn is_below(&self, at: usize) -> bool {
+        self.divider.is_some_and(|divider| divider < at)
+    }
 }
 
 /// The anchor of a heading: lower case, letters and digits of any script, `-` for spaces.
@@ -496,14 +637,14 @@ pub fn anchor(title: &str) -> String {
     if id.is_empty() { "section".to_owned() } else { id }
 }
 
-fn unique(id: &str, taken: &BTreeSet<String>) -> String {
-    if !taken.contains(id) {
+fn unique(id: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    if !is_taken(id) {
         return id.to_owned();
     }
     let mut number = 1_usize;
     loop {
         let candidate = format!("{id}-{number}");
-        if !taken.contains(&candidate) {
+        if !is_taken(&candidate) {
             return candidate;
         }
         number += 1;

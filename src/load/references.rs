@@ -94,6 +94,12 @@ fn definition_lines(written: &Written<'_>) -> BTreeMap<String, Vec<Range<usize>>
     for (label, range) in written.definitions {
         found.entry(normal(label)).or_default().push(range.clone());
     }
+    // Footnotes in lists begin at no line's start.
+    for (event, range) in written.events {
+        if let Event::Start(Tag::FootnoteDefinition(label)) = event {
+            found.entry(format!("^{}", normal(label))).or_default().push(range.clone());
+        }
+    }
     let literal = literal_ranges(written);
     let mut start = 0;
     for line in written.text.split_inclusive('\n') {

@@ -14,7 +14,7 @@ use crate::diagnostic::{Diagnostic, Location, Source};
 use crate::load::assets::{self, Showing};
 use crate::load::config::{Config, Links};
 use crate::load::html::Usage;
-use crate::load::inherit::Decided;
+use crate::load::inherit::{self, Decided};
 use crate::load::links::{From, Index, Target};
 use crate::load::markdown::{self, Document, Part, Piece, Place, RawBlock, Settings, Use};
 use crate::load::pages::{self, RawPage};
@@ -59,16 +59,17 @@ pub struct FilesKey {
     rule: Rule,
 }
 
-/// Reads the `files:` keys of all published pages.
+/// Reads the `files:` keys of all pages but drafts: what nobody publishes opens nothing.
 #[must_use]
 pub fn files_keys(raw: &[RawPage], decided: &[Decided], (config, clock): (&Config, Timestamp)) -> Vec<FilesKey> {
     let mut keys = Vec::new();
-    for (page, decided) in raw.iter().zip(decided) {
+    for (page, decided) in raw.iter().zip(decided).filter(|(_, decided)| !decided.draft) {
         for (pattern, tags) in &page.front_matter.gates.files {
             // The pattern was checked where it was read.
             let Ok(glob) = GlobBuilder::new(&pattern.value).literal_separator(true).build() else { continue };
             let tags: Vec<Tag> = tags.iter().map(|tag| tag.value.clone()).collect();
             let rule = tags::rule(&tags, &Drip::None, decided.next_date, &config.catalogue);
+            let rule = inherit::kept_unlocked(&rule, decided.published, &config.catalogue);
             let from = decided.release.map(|date| date.first);
             let rule = rule.within(from, decided.until.map(|date| date.end));
             keys.push(FilesKey {
@@ -114,6 +115,8 @@ pub struct RuledBlock {
     pub rule: Rule,
     /// Whether the closed block leaves no line.
     pub hidden: bool,
+    /// Whether it, or a block around it, is hidden: who may not read it learns of nothing in it.
+    pub secret: bool,
     /// Its own tags.
     pub tags: Vec<Tag>,
 }
@@ -175,22 +178,25 @@ fn blocks(
     let (Some(decided), Some(matter)) = (around.decided.get(page), around.raw.get(page)) else { return ruled };
     let config = around.config;
     for block in raw {
-        let outer = block.parent.and_then(|parent| ruled.get(parent)).map_or(&decided.rule, |parent| &parent.rule);
+        let parent = block.parent.and_then(|parent| ruled.get(parent));
+        let outer = parent.map_or(&decided.rule, |parent| &parent.rule);
         let tags = block_tags(around, source, block.tags.clone(), faults);
         let drip = block.drip.clone().map_or(Drip::None, |drip| block_drip(source, drip, faults));
         let tags = tags::resolve_plus(&tags, &decided.tags);
         let mut fault = |message: &str, help: &str| {
             faults.push(Diagnostic::error(message).at(source.locate(block.tags.clone())).help(help));
         };
-        if tags.iter().any(|tag| tag.since_joining) && matter.date.is_none() {
+        if tags.iter().any(|tag| tag.since_joining) && matter.date.is_none() && !decided.doubtful {
             fault("`since joining` needs the page's date", "write `date:` in its front matter");
         }
-        if drip != Drip::None && tags.iter().all(Tag::is_public) {
+        if drip != Drip::None && !tags.is_empty() && tags.iter().all(Tag::is_public) && !decided.doubtful {
             fault("a block that anyone may open cannot drip", "say who it is for, or remove `drip`");
         }
         let own = tags::rule(&tags, &drip, decided.next_date, &config.catalogue);
-        let own = own.settled(around.clock, config.catalogue.cancellation());
-        ruled.push(RuledBlock { rule: outer.and(&own), hidden: block.hidden, tags });
+        let own = inherit::kept_unlocked(&own, decided.published, &config.catalogue);
+        let rule = outer.and(&own).settled(around.clock, config.catalogue.cancellation());
+        let secret = block.hidden || parent.is_some_and(|parent| parent.secret);
+        ruled.push(RuledBlock { rule, hidden: block.hidden, secret, tags });
     }
     ruled
 }
@@ -200,6 +206,12 @@ fn block_tags(around: &Around<'_>, source: Source<'_>, range: Range<usize>, faul
     let dates = |text: &str| dates::parse(text, &around.config.zone);
     let mut tags = Vec::new();
     let mut spans = Vec::new();
+    if text.starts_with('[') {
+        let plain = text.trim_matches(['[', ']']);
+        let fault = Diagnostic::error("tags in a marker stand without brackets").at(source.locate(range));
+        faults.push(fault.help(format!("write `<!-- access: {plain} -->`")));
+        return tags;
+    }
     let place = |part: Range<usize>| source.locate(range.start + part.start..range.start + part.end);
     for (at, written) in tags::split_list(text) {
         match Tag::parse(written, &around.config.catalogue, &dates) {
@@ -220,10 +232,6 @@ fn block_tags(around: &Around<'_>, source: Source<'_>, range: Range<usize>, faul
             }
         }
     }
-    if tags.is_empty() && faults.is_empty() {
-        let fault = Diagnostic::error("this marker says no tags").at(place(0..text.len()));
-        faults.push(fault.help("write `<!-- access: TAGS -->`, such as `<!-- access: pro -->`"));
-    }
     if let Some((index, message, help)) = tags::bare_public_beside(&tags) {
         let span = spans.get(index).cloned().unwrap_or(0..text.len());
         faults.push(Diagnostic::error(message).at(place(span)).help(help));
@@ -232,14 +240,24 @@ fn block_tags(around: &Around<'_>, source: Source<'_>, range: Range<usize>, faul
 }
 
 fn block_drip(source: Source<'_>, range: Range<usize>, faults: &mut Vec<Diagnostic>) -> Drip {
-    match source.text.get(range.clone()).unwrap_or_default().parse::<Length>() {
-        Ok(length) => Drip::All(length),
-        Err(fault) => {
-            let fault = Diagnostic::error(format!("this drip is not understood: {fault}")).at(source.locate(range));
-            faults.push(fault.help("write a whole number and a unit, such as `7d`"));
-            Drip::None
+    let written = source.text.get(range.clone()).unwrap_or_default();
+    let (message, help) = match written.parse::<Length>() {
+        Ok(Length::ZERO) => (format!("`{written}` is no time at all"), "take `drip` out"),
+        Ok(length) => return Drip::All(length),
+        Err(_) if written.is_empty() => ("`drip` is empty".to_owned(), "write it like `drip: 7d`"),
+        Err(_) if written.starts_with("every") => {
+            let help = "write a length such as `7d`; a block stands alone, so there is nothing to count";
+            ("`drip: every` counts the pages of a section".to_owned(), help)
         }
-    }
+        Err(_) if written.starts_with('{') => {
+            ("the drip of a block counts for all who open it".to_owned(), "write a length such as `7d`")
+        }
+        Err(error) => (format!("`{written}` is not a length: {error}"), "write it like `12h`, `7d` or `2w`"),
+    };
+    // Where nothing is written there is still a place to point at: the blank after the colon.
+    let place = if range.is_empty() { range.start.saturating_sub(1)..range.start } else { range };
+    faults.push(Diagnostic::error(message).at(source.locate(place)).help(help));
+    Drip::None
 }
 
 /// Finds the names of a folder's files in a text.
@@ -255,8 +273,9 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    fn push(&mut self, file: usize, usage: Option<Usage>, rule: Rule) {
-        let (hidden, published) = (self.decided.hidden, self.around.is_published(self.page));
+    fn push(&mut self, file: usize, usage: Option<Usage>, (rule, block): (Rule, Option<usize>)) {
+        let secret = block.and_then(|index| self.blocks.get(index)).is_some_and(|block| block.secret);
+        let (hidden, published) = (self.decided.hidden || secret, self.around.is_published(self.page));
         self.showings.push(Showing { file, usage, rule, hidden, published });
     }
 
@@ -273,12 +292,7 @@ impl Shown<'_> {
         for used in uses {
             if let Target::File(file) = used.target {
                 let rule = self.rule(used.place, divider);
-                let hidden_block =
-                    used.place.block.and_then(|index| self.blocks.get(index)).is_some_and(|block| block.hidden);
-                self.push(file, Some(used.usage), rule);
-                if let Some(last) = self.showings.last_mut() {
-                    last.hidden |= hidden_block;
-                }
+                self.push(file, Some(used.usage), (rule, used.place.block));
             }
         }
     }
@@ -292,7 +306,7 @@ impl Shown<'_> {
             let block = document.blocks.iter().rposition(|block| block.range.contains(&at));
             let rule = self.rule(Place { block, teaser: false }, false);
             if let Some(file) = files.get(found.pattern().as_usize()) {
-                self.push(*file, None, rule);
+                self.push(*file, None, (rule, block));
             }
         }
     }
@@ -306,13 +320,13 @@ impl Shown<'_> {
         }
         for text in strings {
             if let Some((_, Target::File(file))) = index.quietly(from, text) {
-                self.push(file, Some(Usage::Embed), self.decided.rule.clone());
+                self.push(file, Some(Usage::Embed), (self.decided.rule.clone(), None));
             }
         }
         let image = &matter.image.as_ref()?.value;
         match index.quietly(from, image) {
             Some((url, Target::File(file))) => {
-                self.push(file, Some(Usage::Embed), self.decided.known.clone());
+                self.push(file, Some(Usage::Embed), (self.decided.known.clone(), None));
                 Some(url)
             }
             Some((url, _)) => Some(url),
@@ -353,8 +367,15 @@ impl Around<'_> {
     }
 
     /// Rule and hiddenness of the published pages in a folder; whether there are pages and none is published.
+    ///
+    /// A folder without pages of its own belongs to the page folder it lies in.
     #[must_use]
     pub fn pages_of_folder(&self, folder: &str) -> (Vec<(Rule, bool)>, bool) {
+        let mut owner = folder;
+        while !self.has_page(owner, |_| true) && self.tree.by_folder(pages::below_content(owner)).is_none() {
+            owner = crate::load::tree::parent_folder(owner);
+        }
+        let folder = if self.has_page(owner, |kind| kind == Kind::PageFolder) { owner } else { folder };
         let here = || self.raw.iter().enumerate().filter(|(_, raw)| raw.source.folder.as_ref() == folder);
         let published = here().filter(|(page, _)| self.is_published(*page));
         let rules: Vec<_> = published
@@ -363,6 +384,10 @@ impl Around<'_> {
             .collect();
         let only_drafts = rules.is_empty() && here().next().is_some();
         (rules, only_drafts)
+    }
+
+    fn has_page(&self, folder: &str, of: impl Fn(Kind) -> bool) -> bool {
+        self.raw.iter().any(|raw| raw.source.folder.as_ref() == folder && of(raw.source.kind))
     }
 
     /// What a `files:` key says of a file: of a page in its folder, else of the nearest `_index.md`.
@@ -506,10 +531,11 @@ pub fn check_links(
     verdicts: &[assets::Verdict],
     diagnostics: &mut Vec<Diagnostic>,
 ) {
+    let sections = inherit::known_sections(around.tree, around.decided, around.published);
     let check = |(page, text): (usize, &Text)| {
         let mut faults = Vec::new();
         if around.is_published(page) {
-            let checked = LinkCheck { around, texts, verdicts, page };
+            let checked = LinkCheck { around, texts, verdicts, sections: &sections, page };
             faults.extend(text.uses.iter().filter_map(|used| checked.fault(used)));
         }
         faults
@@ -522,6 +548,7 @@ struct LinkCheck<'a> {
     around: &'a Around<'a>,
     texts: &'a [Text],
     verdicts: &'a [assets::Verdict],
+    sections: &'a [Rule],
     page: usize,
 }
 
@@ -533,13 +560,13 @@ impl LinkCheck<'_> {
                 let verdict = self.verdicts.get(target)?;
                 let place = self.place_rule(used.place)?;
                 let file = self.around.sources.files.get(target)?;
-                if verdict.rule.is_nobody() {
+                if verdict.rule.is_nobody() && !self.is_doubtful() {
                     let message = format!("`{}` is not published", file.path);
                     Some(
                         self.at(used, Diagnostic::error(message))
                             .help("only drafts show it; publish one of them, or say who it is for with `files:`"),
                     )
-                } else if verdict.hidden && !place.implies(&verdict.rule) {
+                } else if verdict.hidden && !self.is_doubtful() && !place.implies(&verdict.rule) {
                     let message = format!("this place reveals `{}`, which is hidden from some who read it", file.path);
                     Some(
                         self.at(used, Diagnostic::error(message))
@@ -549,13 +576,32 @@ impl LinkCheck<'_> {
                     None
                 }
             }
-            Target::Static(_) | Target::Section(_) | Target::Generated => None,
+            Target::Section(target) => {
+                let known = self.sections.get(target)?;
+                let place = self.place_rule(used.place)?;
+                let source = self.around.section_source(target);
+                if known.is_nobody() {
+                    let message = format!("the link leads to `{source}`, which is not published");
+                    let help = "nothing in it is published; remove the link or publish a page there";
+                    return Some(self.at(used, self.by_setting(message)).help(help));
+                }
+                let message = format!("the link reveals `{source}`, of which some who read this place do not know");
+                let help = "move the link into a gated block for those who may know of something in it";
+                (!place.implies(known)).then(|| self.at(used, Diagnostic::error(message)).help(help))
+            }
+            Target::Static(_) | Target::Generated => None,
         }
     }
 
     fn page_fault(&self, used: &Use<Target>, target: usize) -> Option<Diagnostic> {
         let (raw, decided) = (self.around.raw.get(target)?, self.around.decided.get(target)?);
+        if raw.front_matter.faulty {
+            return None;
+        }
         if !self.around.is_published(target) {
+            if decided.doubtful {
+                return None;
+            }
             let message = format!("the link leads to `{}`, which is not published", raw.source.path);
             return Some(
                 self.at(used, self.by_setting(message))
@@ -563,7 +609,8 @@ impl LinkCheck<'_> {
             );
         }
         let place = self.place_rule(used.place)?;
-        if target != self.page && !place.implies(&decided.known) {
+        let sure = !decided.doubtful && !self.is_doubtful();
+        if sure && target != self.page && !place.implies(&decided.known) {
             let why = if decided.hidden { "is hidden from" } else { "is not released yet for" };
             let message = format!("the link reveals `{}`, which {why} some who read this place", raw.source.path);
             let help = "move the link into a gated block for those who may know of the page, or announce the page";
@@ -581,6 +628,11 @@ impl LinkCheck<'_> {
             |near| format!("did you mean `#{near}`?"),
         );
         Some(self.at(used, self.by_setting(message)).help(help))
+    }
+
+    /// Whether anything in the site has faults that could make this page another one than it is meant to be.
+    fn is_doubtful(&self) -> bool {
+        self.around.decided.get(self.page).is_some_and(|page| page.doubtful)
     }
 
     fn by_setting(&self, message: String) -> Diagnostic {

@@ -19,8 +19,8 @@ use crate::site::Site;
 pub struct Badges {
     /// One stylesheet for each chain.
     pub sheets: Vec<Sheet>,
-    /// Keys and stylesheets of every rule that locks an entry; for hidden pages apart.
-    locks: BTreeMap<(RuleId, bool), Lock>,
+    /// Keys and stylesheets of every rule that locks an entry, by that rule and by who may know of the entry.
+    locks: BTreeMap<(RuleId, RuleId), Lock>,
 }
 
 /// What an entry's badge needs.
@@ -37,7 +37,7 @@ pub struct Lock {
 pub struct Sheet {
     /// Its URL.
     pub url: String,
-    /// Its variants: the chain's steps, strongest first, then everybody.
+    /// Its variants: the chain's steps, strongest first, then all who may know of its pages.
     pub shape: Arc<Shape>,
     /// What each variant says.
     pub texts: Vec<String>,
@@ -47,43 +47,44 @@ impl Badges {
     /// Works out the badges of all locked entries.
     #[must_use]
     pub fn new(site: &Site, book: &mut RuleBook) -> Self {
-        let mut visible: BTreeSet<Clause> = BTreeSet::new();
-        let mut secret: BTreeSet<Clause> = BTreeSet::new();
-        let mut locked: BTreeSet<(RuleId, bool)> = BTreeSet::new();
-        for page in &site.pages {
-            let rule = page.access.rule;
-            if rule != page.access.known || page.access.hidden {
-                let clauses = book.rule(rule).clauses().iter().cloned();
-                if page.access.hidden {
-                    secret.extend(clauses)
-                } else {
-                    visible.extend(clauses)
-                }
-                locked.insert((rule, page.access.hidden));
+        // Apart by who may know of the pages: a stylesheet for all must not count what only some know of. A hidden page
+        // is known to those alone who may open it, so it bears no lock.
+        let mut clauses: BTreeMap<RuleId, BTreeSet<Clause>> = BTreeMap::new();
+        let mut locked: BTreeSet<(RuleId, RuleId)> = BTreeSet::new();
+        for access in site.pages.iter().map(|page| &page.access).filter(|access| access.rule != access.known) {
+            clauses.entry(access.known).or_default().extend(book.rule(access.rule).clauses().iter().cloned());
+            locked.insert((access.rule, access.known));
+        }
+        let of_all = clauses.get(&RuleId::PUBLIC).cloned().unwrap_or_default();
+        let mut badges = Self::default();
+        let mut of_clause: BTreeMap<(RuleId, Clause), usize> = BTreeMap::new();
+        for (known, mut clauses) in clauses {
+            if known != RuleId::PUBLIC {
+                clauses.retain(|clause| !of_all.contains(clause));
+            }
+            for chain in chains(&clauses) {
+                let number = badges.sheets.len();
+                of_clause.extend(chain.iter().map(|clause| ((known, clause.clone()), number)));
+                badges.sheets.push(sheet(&chain, known, book));
             }
         }
-        // What visible pages use as well tells nothing about hidden ones.
-        let secret: BTreeSet<Clause> = secret.difference(&visible).cloned().collect();
-        let mut badges = Self::default();
-        let mut of_clause: BTreeMap<Clause, usize> = BTreeMap::new();
-        for chain in chains(&visible).into_iter().chain(chains(&secret)) {
-            let number = badges.sheets.len();
-            of_clause.extend(chain.iter().map(|clause| (clause.clone(), number)));
-            badges.sheets.push(sheet(&chain, book));
-        }
-        for (rule, hidden) in locked {
+        for (rule, known) in locked {
             let clauses = book.rule(rule).clauses();
             let keys: Vec<String> = clauses.iter().map(key).collect();
-            let sheets = clauses.iter().filter_map(|clause| of_clause.get(clause)).copied().collect();
-            badges.locks.insert((rule, hidden), Lock { keys: keys.join(" "), sheets });
+            let of = |clause: &Clause| {
+                let number = of_clause.get(&(RuleId::PUBLIC, clause.clone()));
+                number.or_else(|| of_clause.get(&(known, clause.clone()))).copied()
+            };
+            let sheets = clauses.iter().filter_map(of).collect();
+            badges.locks.insert((rule, known), Lock { keys: keys.join(" "), sheets });
         }
         badges
     }
 
-    /// The lock of an entry under a rule, if it has one.
+    /// The lock of an entry under a rule that those of another may know of, if it has one.
     #[must_use]
-    pub fn lock(&self, rule: RuleId, hidden: bool) -> Option<&Lock> {
-        self.locks.get(&(rule, hidden))
+    pub fn lock(&self, rule: RuleId, known: RuleId) -> Option<&Lock> {
+        self.locks.get(&(rule, known))
     }
 
     /// The stylesheet with a number.
@@ -93,7 +94,7 @@ impl Badges {
     }
 }
 
-fn sheet(chain: &[Clause], book: &mut RuleBook) -> Sheet {
+fn sheet(chain: &[Clause], known: RuleId, book: &mut RuleBook) -> Sheet {
     let keys: Vec<String> = chain.iter().map(key).collect();
     let mut shape = Shape { variants: Vec::new(), open: 0 };
     let mut texts = Vec::new();
@@ -103,10 +104,11 @@ fn sheet(chain: &[Clause], book: &mut RuleBook) -> Sheet {
         let weaker = keys.iter().skip(step).map(|key| format!("[data-access~=\"{key}\"] .tp-lock"));
         texts.push(format!("{}{{display:none}}\n", weaker.collect::<Vec<_>>().join(",")));
     }
-    shape.variants.push(Variant { requirement: RuleId::PUBLIC, form: Form::Open, teaser: false });
+    shape.variants.push(Variant { requirement: known, form: Form::Open, teaser: false });
     texts.push(String::new());
     shape.open = shape.variants.len();
-    let name: String = sha256_hex(keys.join(" ").as_bytes()).chars().take(16).collect();
+    let named = format!("{} {:?}", keys.join(" "), book.rule(known));
+    let name: String = sha256_hex(named.as_bytes()).chars().take(16).collect();
     Sheet { url: format!("/_tierpress/unlock/{name}.css"), shape: Arc::new(shape), texts }
 }
 

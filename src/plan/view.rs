@@ -381,7 +381,7 @@ impl<'a> EntryView<'a> {
     #[must_use]
     pub fn lock(&self) -> Option<(Terms<'a>, &'a Lock)> {
         let page = self.page?;
-        let lock = self.plan.badges.lock(page.access.rule, page.access.hidden)?;
+        let lock = self.plan.badges.lock(page.access.rule, page.access.known)?;
         Some((terms(page), lock))
     }
 
@@ -418,10 +418,14 @@ fn terms(page: &Page) -> Terms<'_> {
 
 /// A whole body, closed blocks named or left out.
 fn shown<'a>(page: &'a Page, pass: &Pass<'_>) -> Vec<Shown<'a>> {
+    steps(page, &page.body.parts, pass)
+}
+
+fn steps<'a>(page: &'a Page, parts: &[Part], pass: &Pass<'_>) -> Vec<Shown<'a>> {
     let body = &page.body;
     let mut found = Vec::new();
     let mut closed = 0_usize;
-    for part in &body.parts {
+    for part in parts {
         match part {
             Part::Open(_) if closed > 0 => closed += 1,
             Part::Open(number) => {
@@ -445,27 +449,14 @@ fn shown<'a>(page: &'a Page, pass: &Pass<'_>) -> Vec<Shown<'a>> {
 
 /// What stands above the divider, as far as a pass goes.
 fn above_divider<'a>(page: &'a Page, pass: &Pass<'_>) -> Vec<Shown<'a>> {
-    let body = &page.body;
-    let mut found = Vec::new();
-    let mut depth = 0_usize;
-    for part in &body.parts {
-        match part {
-            Part::Divider => return found,
-            Part::Open(number) => {
-                depth += 1;
-                if depth == 1 {
-                    let block = body.blocks.get(*number).filter(|block| !block.hidden);
-                    found.extend(block.filter(|block| !pass.implies(block.rule)).map(Shown::Closed));
-                }
-            }
-            Part::Close => depth = depth.saturating_sub(1),
-            Part::Piece(number) => {
-                found.extend(body.pieces.get(*number).and_then(|piece| piece.open(pass)).map(Shown::Piece));
-            }
-        }
-    }
+    let parts = page.body.parts.as_slice();
     // Without a divider there is nothing above it.
-    Vec::new()
+    let Some(divider) = parts.iter().position(|part| *part == Part::Divider) else { return Vec::new() };
+    // Who may not read the teaser does not see where its blocks are either.
+    if !pass.implies(page.body.above) {
+        return Vec::new();
+    }
+    steps(page, parts.get(..divider).unwrap_or_default(), pass)
 }
 
 /// A rule in words, for messages: the ids of each way in.

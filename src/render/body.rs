@@ -22,6 +22,28 @@ pub struct Assembled {
     pub words: usize,
 }
 
+/// The anchor of a heading in the page: one of another place may be the same.
+fn tell_apart(html: &mut String, start: usize, (level, id): (u8, &str), before: &[(u8, String, &str)]) -> String {
+    let is_taken = |id: &str| before.iter().any(|(_, other, _)| other == id);
+    if !is_taken(id) {
+        return id.to_owned();
+    }
+    let Some(other) = (1_usize..).map(|number| format!("{id}-{number}")).find(|id| !is_taken(id)) else {
+        return id.to_owned();
+    };
+    let tag = |id: &str| {
+        let mut tag = format!("<h{level} id=\"");
+        push_escaped(&mut tag, id);
+        tag.push('"');
+        tag
+    };
+    let (old, new) = (tag(id), tag(&other));
+    if let Some(at) = html.get(start..).and_then(|piece| piece.find(&old)).map(|at| start + at) {
+        html.replace_range(at..at + old.len(), &new);
+    }
+    other
+}
+
 /// Puts together what a view shows of a page.
 #[must_use]
 pub fn assemble(view: &View<'_>, words: &Words<'_>) -> Assembled {
@@ -33,14 +55,15 @@ pub fn assemble(view: &View<'_>, words: &Words<'_>) -> Assembled {
         match step {
             Shown::Closed(block) => closed(&mut body.html, &words.closed_block(&block.tags)),
             Shown::Piece(piece) => {
-                let first = body.html.is_empty();
+                let (first, start) = (body.html.is_empty(), body.html.len());
                 notes.push(&mut body.html, (&piece.html, &piece.notes), |note| view.note(note).is_some());
                 if first && view.kept().is_some_and(|kept| kept.title.is_some()) {
                     drop_title(&mut body.html);
                 }
-                headings.extend(
-                    piece.headings.iter().map(|heading| (heading.level, heading.id.as_str(), heading.title.as_str())),
-                );
+                for heading in &piece.headings {
+                    let id = tell_apart(&mut body.html, start, (heading.level, &heading.id), &headings);
+                    headings.push((heading.level, id, heading.title.as_str()));
+                }
                 body.words += piece.words;
             }
         }
@@ -135,14 +158,14 @@ impl Notes {
 }
 
 /// Turns a run of headings into a tree.
-fn nest(headings: &[(u8, &str, &str)]) -> Vec<Heading> {
+fn nest(headings: &[(u8, String, &str)]) -> Vec<Heading> {
     let mut nested = Vec::new();
     let mut rest = headings;
     while let Some(((level, id, title), after)) = rest.split_first() {
         let below = after.iter().take_while(|(deeper, _, _)| deeper > level).count();
         let (children, others) = after.split_at(below);
         let children = nest(children);
-        nested.push(Heading { level: *level, id: (*id).to_owned(), title: (*title).to_owned(), children });
+        nested.push(Heading { level: *level, id: id.clone(), title: (*title).to_owned(), children });
         rest = others;
     }
     nested
