@@ -92,7 +92,8 @@ pub fn load(request: &Request<'_>, config: Config) -> Result<Loaded, Vec<Diagnos
     pages::settle_templates(&mut raw, config.links, request.missing_template, &mut diagnostics);
     let folders = pages::folder_urls(&raw, &sources);
     let tree = pages::tree(&raw, &folders);
-    pages::settle_aliases(&mut raw, addresses(&sources, &tree, &folders), config.links, &mut diagnostics);
+    let others = beside_pages(&sources, &raw, (&tree, &folders));
+    pages::settle_aliases(&mut raw, others.into_iter(), config.links, &mut diagnostics);
     let locate = |page: usize, range| pages::locate(&raw, page, range);
     let front_matter: Vec<_> = raw.iter().map(|page| page.front_matter.clone()).collect();
     let givens = Givens {
@@ -200,20 +201,6 @@ fn files(
     verdicts
 }
 
-/// The addresses of what is no page: files, and sections without a page of their own.
-fn addresses(sources: &Sources, tree: &Tree, folders: &BTreeMap<String, String>) -> Vec<(String, Location)> {
-    let files = sources.files.iter().map(|file| (pages::file_url(folders, file), Location::file(&file.path)));
-    let statics = sources.static_files.iter().map(|file| (static_url(file), Location::file(&file.path)));
-    let sections = (0..tree.len()).filter(|section| tree.page_of(*section).is_none()).filter_map(|section| {
-        let folder = format!("content/{}", tree.folder(section));
-        let folder = folder.trim_end_matches('/');
-        Some((folders.get(folder)?.clone(), Location::file(&folder.into())))
-    });
-    let made =
-        ["/sitemap.xml", "/robots.txt"].map(|url| (url.to_owned(), Location::file(&"(made by the build)".into())));
-    files.chain(statics).chain(sections).chain(made).collect()
-}
-
 /// Two sources for one URL.
 fn collisions(around: &texts::Around<'_>, tags: &[TagPage], verdicts: &[assets::Verdict]) -> Vec<Diagnostic> {
     let pages = around.raw.iter().enumerate().filter(|(page, raw)| around.is_published(*page) && !raw.is_not_found());
@@ -238,6 +225,27 @@ fn collisions(around: &texts::Around<'_>, tags: &[TagPage], verdicts: &[assets::
         fault.help = Some("rename this file, or give the page a `slug` or a `path`".to_owned());
     }
     faults
+}
+
+/// Everything but pages that has a URL, or may have one.
+fn beside_pages(
+    sources: &Sources,
+    raw: &[pages::RawPage],
+    (tree, folders): (&Tree, &BTreeMap<String, String>),
+) -> Vec<(String, Location)> {
+    let sections = (0..tree.len()).filter(|section| tree.page_of(*section).is_none());
+    let sections = sections.map(|section| {
+        let folder: Arc<str> = format!("content/{}", tree.folder(section)).trim_end_matches('/').into();
+        (pages::section_url(raw, tree, section), Location::file(&folder))
+    });
+    let files = sources.files.iter().map(|file| (pages::file_url(folders, file), Location::file(&file.path)));
+    let statics = sources.static_files.iter().map(|file| (static_url(file), Location::file(&file.path)));
+    let made: Arc<str> = "(made by the build)".into();
+    let tags = raw.iter().flat_map(|page| &page.front_matter.tags);
+    let tags = tags.map(|tag| format!("/tags/{}/", names::slugify(tag)));
+    let tags = tags.chain(["/tags/".to_owned(), "/sitemap.xml".to_owned(), "/robots.txt".to_owned()]);
+    let tags = tags.map(|url| (url, Location::file(&made)));
+    sections.chain(files).chain(statics).chain(tags).collect()
 }
 
 fn static_url(file: &FileSource) -> String {

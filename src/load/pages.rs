@@ -105,17 +105,17 @@ fn keep_dates(pages: &mut [RawPage], diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-/// A former address must not be one that something else has, or had; `others` are the addresses of what is no page.
+/// A former address must not be one that something else has, or had: a page, or what `others` has by its URL.
 pub fn settle_aliases(
     pages: &mut [RawPage],
-    others: Vec<(String, Location)>,
+    others: impl Iterator<Item = (String, Location)>,
     links: Links,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    let own = |page: &RawPage| (names::folded_path(&page.url), (page.url.clone(), Location::file(&page.source.path)));
+    let own = pages.iter().filter(|page| !page.is_not_found());
+    let own = own.map(|page| (page.url.clone(), Location::file(&page.source.path)));
     let mut taken: BTreeMap<String, (String, Location)> =
-        others.into_iter().map(|(url, place)| (names::folded_path(&url), (url, place))).collect();
-    taken.extend(pages.iter().filter(|page| !page.is_not_found()).map(own));
+        others.chain(own).map(|(url, place)| (names::folded_path(&url), (url, place))).collect();
     for page in pages {
         let (own, url) = (names::folded_path(&page.url), page.url.clone());
         page.aliases.retain(|(alias, place)| {
