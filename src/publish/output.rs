@@ -54,6 +54,8 @@ pub(super) struct Output {
     pub(super) fresh: bool,
     /// Whether it was missing.
     created: bool,
+    /// Whether an earlier build was stopped before it was done.
+    pub(super) interrupted: bool,
     /// Whether this output may only be looked at.
     read_only: bool,
     begun: AtomicBool,
@@ -74,8 +76,11 @@ impl Output {
         owner.writable(path)?;
         let fresh = owner == Owner::Nobody;
         let marker = if fresh { Marker::default() } else { Marker::read(&root)? };
-        let output = Self { fresh, created, ..Self::new(root, marker, Some(lock)) };
-        if fresh {
+        // A build may have been killed before it could say that it had begun.
+        let remnant = root.status(TEMPORARY)?.is_some();
+        let interrupted = !fresh && (remnant || marker.complete.is_none());
+        let output = Self { fresh, created, interrupted, ..Self::new(root, marker, Some(lock)) };
+        if fresh || remnant {
             output.begin()?;
         }
         for (name, text) in [(HTACCESS, HTACCESS_TEXT), (README, README_TEXT)] {
@@ -98,6 +103,9 @@ impl Output {
                 return Ok(None);
             }
         }
+        if root.status(TEMPORARY)?.is_some() {
+            return Ok(None);
+        }
         let marker = Marker::read(&root)?;
         Ok(Some(Self { read_only: true, ..Self::new(root, marker, None) }))
     }
@@ -108,6 +116,7 @@ impl Output {
             marker,
             fresh: false,
             created: false,
+            interrupted: false,
             read_only: false,
             begun: AtomicBool::new(false),
             beginning: Mutex::new(()),
@@ -138,12 +147,8 @@ impl Output {
         self.begun.load(Ordering::Acquire)
     }
 
-    /// Whether an earlier build was stopped before it was done.
-    pub(super) fn was_interrupted(&self) -> bool {
-        !self.fresh && self.marker.complete.is_none()
-    }
-
-    /// Leaves the folder as it was found, now that all that the build put into the store is gone again.
+    /// Leaves the folder as it was found, now that all that the build put into the store is gone again. One that an
+    /// interrupted build left stays marked as such.
     pub(super) fn undo(&self) -> Result<(), PublishError> {
         if self.fresh {
             for entry in self.root.entries()? {
@@ -152,7 +157,7 @@ impl Output {
             if self.created {
                 fs::remove_folder(self.root.path())?;
             }
-        } else if self.has_begun() {
+        } else if self.has_begun() && !self.interrupted {
             self.write(MARKER, &self.marker.to_json())?;
         }
         Ok(())
