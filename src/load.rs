@@ -87,6 +87,8 @@ pub fn load(request: &Request<'_>, config: Config) -> Result<Loaded, Vec<Diagnos
     pages::settle_templates(&mut raw, config.links, request.missing_template, &mut diagnostics);
     let folders = pages::folder_urls(&raw, &sources);
     let tree = pages::tree(&raw, &folders);
+    let others = beside_pages(&sources, &raw, (&tree, &folders));
+    pages::settle_aliases(&mut raw, others.into_iter(), config.links, &mut diagnostics);
     let locate = |page: usize, range| pages::locate(&raw, page, range);
     let front_matter: Vec<_> = raw.iter().map(|page| page.front_matter.clone()).collect();
     let givens = Givens {
@@ -208,6 +210,27 @@ fn collisions(around: &texts::Around<'_>, tags: &[TagPage], verdicts: &[assets::
     let own = ["/sitemap.xml".to_owned(), "/_tierpress".to_owned()];
     let tags = tags.iter().map(|tag| tag.url.clone()).chain(own).map(|url| (url, Location::file(&made)));
     names::collisions(pages.chain(sections).chain(files).chain(statics).chain(tags))
+}
+
+/// Everything but pages that has a URL, or may have one.
+fn beside_pages(
+    sources: &Sources,
+    raw: &[pages::RawPage],
+    (tree, folders): (&Tree, &BTreeMap<String, String>),
+) -> Vec<(String, Location)> {
+    let sections = (0..tree.len()).filter(|section| tree.page_of(*section).is_none());
+    let sections = sections.map(|section| {
+        let folder: Arc<str> = format!("content/{}", tree.folder(section)).trim_end_matches('/').into();
+        (pages::section_url(raw, tree, section), Location::file(&folder))
+    });
+    let files = sources.files.iter().map(|file| (pages::file_url(folders, file), Location::file(&file.path)));
+    let statics = sources.static_files.iter().map(|file| (static_url(file), Location::file(&file.path)));
+    let made: Arc<str> = "(made by the build)".into();
+    let tags = raw.iter().flat_map(|page| &page.front_matter.tags);
+    let tags = tags.map(|tag| format!("/tags/{}/", names::slugify(tag)));
+    let tags = tags.chain(["/tags/".to_owned(), "/sitemap.xml".to_owned(), "/robots.txt".to_owned()]);
+    let tags = tags.map(|url| (url, Location::file(&made)));
+    sections.chain(files).chain(statics).chain(tags).collect()
 }
 
 fn static_url(file: &FileSource) -> String {

@@ -243,7 +243,7 @@ impl Publisher {
         laid.write()?;
         let mut removed = laid.remove_strays()?;
         let unchanged = contract.unchanged && !output.has_begun();
-        if !output.fresh && (output.has_begun() || output.was_interrupted()) {
+        if !output.fresh && (output.has_begun() || output.interrupted) {
             output.begin()?;
             removed += objects.prune(&|name| contract.names(name))? + contract.prune_shards(&output)?;
             removed += output.prune()?;

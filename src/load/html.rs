@@ -179,5 +179,9 @@ mod tests {
         check("<script>x = '<img src=a.png>'</script>", &[]);
         check("<noscript><img src=a.png></noscript>", &[(Usage::Embed, "a.png")]);
         check("<p>no tags with = here</p>", &[]);
+        check("é\r\n<b>\r\n<img\r\n src=\"a.png\"\r\n>", &[(Usage::Embed, "a.png")]);
+        check("<a hidden href=b.pdf>b</a>", &[(Usage::Link, "b.pdf")]);
+        check("<a title=\"a > b\" href='?a=1&amp;b=2'>", &[(Usage::Link, "?a=1&amp;b=2")]);
+        check("<img src>", &[]);
     }
 }

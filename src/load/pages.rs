@@ -80,7 +80,6 @@ pub fn read(sources: &Sources, config: &Config, diagnostics: &mut Vec<Diagnostic
     if config.links == Links::Warn {
         keep_dates(&mut pages, diagnostics);
     }
-    settle_aliases(&mut pages, config.links, diagnostics);
     pages
 }
 
@@ -106,11 +105,17 @@ fn keep_dates(pages: &mut [RawPage], diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-/// A former address must not be one that something else has, or had.
-fn settle_aliases(pages: &mut [RawPage], links: Links, diagnostics: &mut Vec<Diagnostic>) {
-    let own = |page: &RawPage| (names::folded_path(&page.url), (page.url.clone(), Location::file(&page.source.path)));
+/// A former address must not be one that something else has, or had: a page, or what `others` has by its URL.
+pub fn settle_aliases(
+    pages: &mut [RawPage],
+    others: impl Iterator<Item = (String, Location)>,
+    links: Links,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let own = pages.iter().filter(|page| !page.is_not_found());
+    let own = own.map(|page| (page.url.clone(), Location::file(&page.source.path)));
     let mut taken: BTreeMap<String, (String, Location)> =
-        pages.iter().filter(|page| !page.is_not_found()).map(own).collect();
+        others.chain(own).map(|(url, place)| (names::folded_path(&url), (url, place))).collect();
     for page in pages {
         let (own, url) = (names::folded_path(&page.url), page.url.clone());
         page.aliases.retain(|(alias, place)| {

@@ -134,7 +134,7 @@ impl Objects {
             copied = Some(digest);
             Ok(digest.mtime())
         })?;
-        if !copied.is_some_and(|digest| digest.to_string() == stored.name.hash()) {
+        if copied.is_none_or(|digest| digest.to_string() != stored.name.hash()) {
             self.dir.remove_file(&temporary)?;
             return Err(PublishError::Changed { path: path.to_owned() });
         }
@@ -174,7 +174,7 @@ impl Objects {
     ) -> Result<Option<Status>, PublishError> {
         let Some(status) = found.filter(|status| status.kind == Kind::File) else { return Ok(None) };
         let timely = status.mtime == name.mtime();
-        if timely && !self.output.was_interrupted() {
+        if timely && !self.output.interrupted {
             return Ok(Some(status));
         }
         if !right(&self.dir)? {

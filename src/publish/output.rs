@@ -52,6 +52,8 @@ pub(super) struct Output {
     pub(super) marker: Marker,
     /// Whether this folder was empty or missing before.
     pub(super) fresh: bool,
+    /// Whether an earlier build was stopped before it was done.
+    pub(super) interrupted: bool,
     /// Whether this output may only be looked at.
     read_only: bool,
     begun: AtomicBool,
@@ -71,8 +73,11 @@ impl Output {
         owner.writable(path)?;
         let fresh = owner == Owner::Nobody;
         let marker = if fresh { Marker::default() } else { Marker::read(&root)? };
-        let output = Self { fresh, ..Self::new(root, marker, Some(lock)) };
-        if fresh {
+        // A build may have been killed before it could say that it had begun.
+        let remnant = root.status(TEMPORARY)?.is_some();
+        let interrupted = !fresh && (remnant || marker.complete.is_none());
+        let output = Self { fresh, interrupted, ..Self::new(root, marker, Some(lock)) };
+        if fresh || remnant {
             output.begin()?;
         }
         for (name, text) in [(HTACCESS, HTACCESS_TEXT), (README, README_TEXT)] {
@@ -95,6 +100,9 @@ impl Output {
                 return Ok(None);
             }
         }
+        if root.status(TEMPORARY)?.is_some() {
+            return Ok(None);
+        }
         let marker = Marker::read(&root)?;
         Ok(Some(Self { read_only: true, ..Self::new(root, marker, None) }))
     }
@@ -104,6 +112,7 @@ impl Output {
             root,
             marker,
             fresh: false,
+            interrupted: false,
             read_only: false,
             begun: AtomicBool::new(false),
             beginning: Mutex::new(()),
@@ -132,11 +141,6 @@ impl Output {
     /// Whether this build has changed anything.
     pub(super) fn has_begun(&self) -> bool {
         self.begun.load(Ordering::Acquire)
-    }
-
-    /// Whether an earlier build was stopped before it was done.
-    pub(super) fn was_interrupted(&self) -> bool {
-        !self.fresh && self.marker.complete.is_none()
     }
 
     /// Opens a folder of the output, making it where it is missing.

@@ -197,43 +197,66 @@ fn check_served(out: &Path) -> Manifest {
     manifest
 }
 
-/// That an output is what a build of the site into a new folder gives, but for objects and shards that stay for others.
-fn check_clean(out: &Path, site: &TestSite, link: LinkMode) {
-    let clean = tempdir().unwrap();
-    let clean_out = clean.path().join("out");
-    build(&clean_out, site, link, Fuse::default()).unwrap();
-    let expected = files(&clean_out);
-    let mut found = files(out);
-    // Only the number of an output's history differs from that of a new one.
-    let own = format!("\"version\": {}", manifest(out).version);
-    let new = format!("\"version\": {}", site.created);
-    for path in ["manifest.json", "edge/root.json"] {
-        let text = String::from_utf8(found[path].clone()).unwrap();
-        let text = text.replace(&own, &new);
-        found.insert(path.to_owned(), text.into_bytes());
+/// What a build of a site into a new folder gives.
+struct Clean {
+    created: i64,
+    files: BTreeMap<String, Vec<u8>>,
+    folders: BTreeSet<String>,
+}
+
+impl Clean {
+    fn of(site: &TestSite, link: LinkMode) -> Self {
+        let folder = new_folder();
+        let out = folder.path().join("out");
+        build(&out, site, link, Fuse::default()).unwrap();
+        Self { created: site.created, files: files(&out), folders: folders(&out) }
     }
-    found.retain(|path, _| expected.contains_key(path) || !(path.starts_with("objects/") || path.starts_with("edge/")));
-    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
-    for (path, bytes) in &expected {
-        assert_eq!(String::from_utf8_lossy(&found[path]), String::from_utf8_lossy(bytes), "{path}");
-    }
-    let folders = |out: &Path| -> BTreeSet<String> {
-        let walked = tierpress::fs::walk(out).unwrap().into_iter();
-        let folders = walked.filter(|entry| entry.kind == tierpress::fs::Kind::Folder);
-        folders.map(|entry| relative(out, &entry.path)).collect()
-    };
-    assert_eq!(folders(out), folders(&clean_out));
-    let stamps = stamps(out);
-    for (name, _) in check_served(out).objects {
-        let (inode, links, mtime, ..) = stamps[&format!("objects/{name}")];
-        let names = stamps.values().filter(|stamp| stamp.0 == inode).count();
-        assert_eq!(links, u64::try_from(names).unwrap(), "{name} is linked from elsewhere");
-        assert_eq!(mtime, name.mtime());
+
+    /// That an output is the same, but for objects and shards that stay for others.
+    fn check(&self, out: &Path) {
+        let mut found = files(out);
+        // Only the number of an output's history differs from that of a new one.
+        let own = format!("\"version\": {}", manifest(out).version);
+        let new = format!("\"version\": {}", self.created);
+        for path in ["manifest.json", "edge/root.json"] {
+            let text = String::from_utf8(found[path].clone()).unwrap();
+            found.insert(path.to_owned(), text.replace(&own, &new).into_bytes());
+        }
+        let may_stay = |path: &str| path.starts_with("objects/") || path.starts_with("edge/");
+        found.retain(|path, _| self.files.contains_key(path) || !may_stay(path));
+        assert_eq!(found.keys().collect::<Vec<_>>(), self.files.keys().collect::<Vec<_>>());
+        for (path, bytes) in &self.files {
+            assert_eq!(String::from_utf8_lossy(&found[path]), String::from_utf8_lossy(bytes), "{path}");
+        }
+        assert_eq!(folders(out), self.folders);
+        let stamps = stamps(out);
+        for (name, _) in check_served(out).objects {
+            let (inode, links, mtime, ..) = stamps[&format!("objects/{name}")];
+            let names = stamps.values().filter(|stamp| stamp.0 == inode).count();
+            assert_eq!(links, u64::try_from(names).unwrap(), "{name} is linked from elsewhere");
+            assert_eq!(mtime, name.mtime());
+        }
     }
 }
 
+fn check_clean(out: &Path, site: &TestSite, link: LinkMode) {
+    Clean::of(site, link).check(out);
+}
+
+fn folders(out: &Path) -> BTreeSet<String> {
+    let walked = tierpress::fs::walk(out).unwrap().into_iter();
+    let folders = walked.filter(|entry| entry.kind == tierpress::fs::Kind::Folder);
+    folders.map(|entry| relative(out, &entry.path)).collect()
+}
+
+/// A new folder in memory where the system has such a place: these tests make and remove a hundred thousand files, and
+/// ext4 is slow to give the number of a removed file to a new one.
+fn new_folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempdir()).unwrap()
+}
+
 fn output() -> (TempDir, PathBuf) {
-    let folder = tempdir().unwrap();
+    let folder = new_folder();
     let out = folder.path().join("deep/out");
     (folder, out)
 }
@@ -338,7 +361,7 @@ fn versions_rise_whatever_the_clock_says() {
 
 #[test]
 fn a_folder_of_somebody_else_is_not_touched() {
-    let folder = tempdir().unwrap();
+    let folder = new_folder();
     fs::write(folder.path().join("thesis.txt"), "years of work").unwrap();
     let before = stamps(folder.path());
     let error = Publisher::open(folder.path(), LinkMode::Hard).unwrap_err();
@@ -357,7 +380,7 @@ fn a_folder_of_somebody_else_is_not_touched() {
 
 #[test]
 fn empty_folders_and_symlinks_to_them_are_taken() {
-    let folder = tempdir().unwrap();
+    let folder = new_folder();
     let (real, link) = (folder.path().join("real"), folder.path().join("link"));
     fs::create_dir(&real).unwrap();
     symlink(&real, &link).unwrap();
@@ -476,6 +499,7 @@ fn a_lost_time_is_given_back_without_a_copy() {
 
 /// Builds that are killed after each number of changes, up to the one that is not.
 fn kill_at_every_step(site: &TestSite, link: LinkMode, start: impl Fn(&Path), check: impl Fn(&Path, usize)) {
+    let clean = Clean::of(site, link);
     for changes in 0.. {
         let (_folder, out) = output();
         start(&out);
@@ -488,7 +512,7 @@ fn kill_at_every_step(site: &TestSite, link: LinkMode, start: impl Fn(&Path), ch
         assert!(fuse.is_burnt(), "{:?}", result.err());
         check(&out, changes);
         build(&out, site, link, Fuse::default()).unwrap();
-        check_clean(&out, site, link);
+        clean.check(&out);
     }
 }
 
@@ -512,6 +536,7 @@ fn a_rebuild_killed_at_any_step_leaves_one_build_and_is_put_right() {
 fn a_first_build_killed_at_any_step_is_put_right() {
     let last = std::cell::Cell::new(0);
     let few = site(&[("/", &["home"]), ("/a/b/", &["full", "teaser"])], 1_000);
+    let clean = Clean::of(&few, LinkMode::Hard);
     for changes in (0..).step_by(7) {
         let (_folder, out) = output();
         if build(&out, &few, LinkMode::Hard, Fuse::after(changes)).is_ok() {
@@ -522,7 +547,7 @@ fn a_first_build_killed_at_any_step_is_put_right() {
             check_served(&out);
         }
         publish(&out, &few);
-        check_clean(&out, &few, LinkMode::Hard);
+        clean.check(&out);
     }
     assert!(last.get() > 256);
 }
@@ -575,7 +600,7 @@ fn a_file_in_the_way_is_an_error_and_the_old_site_stays() {
         publish(&out, &new_site());
         check_clean(&out, &new_site(), LinkMode::Hard);
     }
-    let folder = tempdir().unwrap();
+    let folder = new_folder();
     fs::write(folder.path().join("file"), "").unwrap();
     let error = Publisher::open(&folder.path().join("file/out"), LinkMode::Hard).unwrap_err();
     assert!(error.to_string().ends_with("file/out`: not a directory"), "{error}");
@@ -583,7 +608,7 @@ fn a_file_in_the_way_is_an_error_and_the_old_site_stays() {
 
 #[test]
 fn a_full_disk_is_an_error_and_the_old_site_stays() {
-    let folder = tempdir().unwrap();
+    let folder = new_folder();
     let mount =
         |arguments: &[&str]| std::process::Command::new(arguments[0]).args(&arguments[1..]).arg(folder.path()).status();
     let options = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs"];
@@ -600,7 +625,7 @@ fn a_full_disk_is_an_error_and_the_old_site_stays() {
         assert!(error.to_string().ends_with("no space left on device"), "{error}");
         assert!(!object(&out, &"large ".repeat(1 << 19)).exists());
         assert_eq!(check_served(&out).version, 1_000);
-        let file = tempdir().unwrap();
+        let file = new_folder();
         fs::write(file.path().join("film"), vec![1; 4 << 20]).unwrap();
         let publisher = Publisher::open(&out, LinkMode::Hard).unwrap();
         let error = publisher.put_file(&file.path().join("film"), "mp4").unwrap_err();
@@ -616,7 +641,7 @@ fn a_full_disk_is_an_error_and_the_old_site_stays() {
 #[test]
 fn files_are_objects_like_any_other() {
     let (_folder, out) = output();
-    let files = tempdir().unwrap();
+    let files = new_folder();
     let (small, large) = (files.path().join("small.PDF"), files.path().join("large"));
     fs::write(&small, "small").unwrap();
     let bytes: Vec<u8> = (0..5_000_000_u32).map(|n| (n % 251) as u8).collect();
@@ -840,4 +865,19 @@ fn a_previous_manifest_is_handed_out() {
     assert_eq!(Publisher::open(&out, LinkMode::Hard).unwrap().previous(), Some(&published.manifest));
     fs::write(out.join("manifest.json"), "{}").unwrap();
     assert!(Publisher::open(&out, LinkMode::Hard).unwrap().previous().is_none());
+}
+
+#[test]
+fn many_threads_store_each_object_once() {
+    let (_folder, out) = output();
+    let publisher = Publisher::open(&out, LinkMode::Hard).unwrap();
+    let names: Vec<BTreeSet<ObjectName>> = std::thread::scope(|scope| {
+        let put = |number: u32| publisher.put(&number.to_le_bytes(), "html").unwrap().name;
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(move || (0..500).map(put).collect())).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(names.iter().all(|found| found.len() == 500 && *found == names[0]));
+    let manifest = store(&publisher, &old_site()).unwrap();
+    let published = publisher.finish(manifest, &old_site().trees, record("inputs")).unwrap();
+    assert_eq!(published.objects_written, 520);
 }
