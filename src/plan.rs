@@ -406,6 +406,7 @@ impl Plan {
         }
         for folder in lists.sections {
             if let Some(section) = self.section_by_folder(folder) {
+                rules.push(self.listed(Child::Section(section)));
                 rules.extend(self.list(section).iter().map(|child| self.listed(*child)));
             }
         }

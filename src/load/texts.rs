@@ -287,7 +287,14 @@ impl Shown<'_> {
     fn mentions(&mut self, source: Source<'_>, (raw, document): (&RawPage, &Document<Target>), finders: &Finders) {
         let Some((finder, files)) = finders.get(&raw.source.folder) else { return };
         let text = source.text.get(raw.body.clone()).unwrap_or_default();
+        let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
         for found in finder.find_overlapping_iter(text) {
+            // `data.zip` does not name `a.zip`.
+            let before = text.get(..found.start()).and_then(|before| before.chars().next_back());
+            let after = text.get(found.end()..).and_then(|after| after.chars().next());
+            if before.is_some_and(|c| is_word(c) || c == '.') || after.is_some_and(is_word) {
+                continue;
+            }
             let at = raw.body.start + found.start();
             let block = document.blocks.iter().rposition(|block| block.range.contains(&at));
             let rule = self.rule(Place { block, teaser: false }, false);
