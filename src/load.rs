@@ -83,6 +83,11 @@ pub struct Loaded {
 pub fn load(request: &Request<'_>, config: Config) -> Result<Loaded, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let sources = sources::find(request.root, &mut diagnostics);
+    if sources.folders.is_empty() && diagnostics.is_empty() {
+        // Built all the same, this would take down whatever was published.
+        let missing = Diagnostic::setup(format!("there is no folder `content` in `{}`", request.root.display()));
+        return Err(vec![missing.help("pages lie in `content/`, beside site.yaml")]);
+    }
     let mut raw = pages::read(&sources, &config, &mut diagnostics);
     pages::settle_templates(&mut raw, config.links, request.missing_template, &mut diagnostics);
     let folders = pages::folder_urls(&raw, &sources);
@@ -185,8 +190,9 @@ fn files(
         });
         let folder = assets::Folder { inherited: inherited.clone(), hidden: *hidden, pages, only_drafts: *only_drafts };
         let shown = showings.get(&index).map_or(&[][..], Vec::as_slice);
-        let verdict = assets::decide(shown, &folder, around.written_rule(file));
-        if verdict.unshown && !verdict.rule.is_public() {
+        let mut verdict = assets::decide(shown, &folder, around.written_rule(file));
+        verdict.rule = verdict.rule.settled(around.clock, around.config.catalogue.cancellation());
+        if verdict.unshown && !verdict.rule.is_public() && !diagnostic::any_error(diagnostics) {
             let warning =
                 Diagnostic::warning("no page shows this file, so it is kept for those who may read all beside it");
             let help = "link it from a page, or say who it is for with `files:` in the front matter beside it";
@@ -200,6 +206,8 @@ fn files(
 /// Two sources for one URL.
 fn collisions(around: &texts::Around<'_>, tags: &[TagPage], verdicts: &[assets::Verdict]) -> Vec<Diagnostic> {
     let pages = around.raw.iter().enumerate().filter(|(page, raw)| around.is_published(*page) && !raw.is_not_found());
+    // A page without a URL was reported already.
+    let pages = pages.filter(|(_, raw)| !raw.url.is_empty());
     let pages = pages.map(|(_, raw)| (raw.url.clone(), Location::file(&raw.source.path)));
     let sections = (0..around.tree.len())
         .filter(|section| around.tree.page_of(*section).is_none())
@@ -210,7 +218,15 @@ fn collisions(around: &texts::Around<'_>, tags: &[TagPage], verdicts: &[assets::
     let made: Arc<str> = "(made by the build)".into();
     let own = ["/sitemap.xml".to_owned(), "/_tierpress".to_owned()];
     let tags = tags.iter().map(|tag| tag.url.clone()).chain(own).map(|url| (url, Location::file(&made)));
-    names::collisions(pages.chain(sections).chain(files).chain(statics).chain(tags))
+    let sources = pages.chain(sections).chain(files).chain(statics);
+    let mut faults = names::collisions(sources.chain(tags));
+    for fault in faults.iter_mut().filter(|fault| fault.location.as_ref().is_some_and(|place| place.file == made)) {
+        // The build's own pages cannot be renamed: the writer's file is what is at fault.
+        fault.location = fault.also.take();
+        fault.message = fault.message.replacen("two sources for", "the build itself makes", 1);
+        fault.help = Some("rename this file, or give the page a `slug` or a `path`".to_owned());
+    }
+    faults
 }
 
 /// Everything but pages that has a URL, or may have one.

@@ -120,7 +120,8 @@ pub fn plan(mut site: Site, templates: &dyn Templates) -> Result<Plan, Vec<Diagn
         plan.tags.insert(name, (tag, rule));
     }
     plan.badges = Badges::new(&plan.site, &mut plan.book);
-    let mut maker = Maker { shapes: Shapes::new(plan.site.clock), outputs: Vec::new(), faults: Vec::new(), templates };
+    let shapes = Shapes::new(plan.site.clock, plan.site.config.catalogue.cancellation());
+    let mut maker = Maker { shapes, outputs: Vec::new(), faults: Vec::new(), templates };
     maker.pages(&mut plan);
     maker.generated(&mut plan);
     let Maker { outputs, faults, .. } = maker;
@@ -265,7 +266,7 @@ impl Maker<'_> {
         self.output(plan, (subject, url, template), (known, others));
     }
 
-    /// A list whose gates are known already; the menu comes with every template.
+    /// A list whose own gates are known already.
     fn list_of(
         &mut self,
         plan: &mut Plan,
@@ -275,7 +276,7 @@ impl Maker<'_> {
     ) {
         let template = if kind.is_empty() { String::new() } else { self.templates.template(kind).to_owned() };
         if !kind.is_empty() {
-            others.extend(plan.menu_rules());
+            others.extend(plan.rules_anywhere(&self.templates.lists(&template)));
         }
         self.output(plan, (subject, url, template), (known, others));
     }
@@ -299,9 +300,14 @@ impl Maker<'_> {
 
 /// Names the gates that multiply.
 fn too_many(plan: &Plan, source: &Arc<str>, gates: &[RuleId]) -> Diagnostic {
-    let names: Vec<String> = gates.iter().take(8).map(|gate| view::rule_words(plan.book.rule(*gate))).collect();
+    const MOST_NAMED: usize = 20;
+    let words = |gate: &RuleId| format!("`{}`", view::rule_words(plan.book.rule(*gate)));
+    let mut names: Vec<String> = gates.iter().take(MOST_NAMED).map(words).collect();
+    if gates.len() > MOST_NAMED {
+        names.push(format!("and {} more", gates.len() - MOST_NAMED));
+    }
     let message =
-        format!("this page would have more than {MOST_VARIANTS} variants; these gates multiply: {}", names.join("; "));
+        format!("this page would have more than {MOST_VARIANTS} variants; these gates multiply: {}", names.join(", "));
     Diagnostic::error(message)
         .at(Location::file(source))
         .help("use fewer independent tags in its blocks, or hide fewer pages beside it")
@@ -385,7 +391,7 @@ impl Plan {
 
     /// The rules of everything that a template may list and that not everybody may know of.
     fn listed_rules(&self, around: Around, lists: &Lists<'_>) -> Vec<RuleId> {
-        let mut rules = self.menu_rules();
+        let mut rules = self.rules_anywhere(lists);
         let section_rules = |section: SectionId| self.list(section).iter().map(|child| self.known(*child));
         if let Some(section) = around.list.filter(|_| lists.entries) {
             rules.extend(section_rules(section));
@@ -401,6 +407,12 @@ impl Plan {
         if let Some(page) = around.page.filter(|_| lists.previous_next) {
             rules.extend(self.neighbours(around.section, page));
         }
+        rules
+    }
+
+    /// The rules of what a template lists wherever its page stands; the menu comes with every template.
+    fn rules_anywhere(&self, lists: &Lists<'_>) -> Vec<RuleId> {
+        let mut rules = self.menu_rules();
         if lists.tags {
             rules.extend(self.tags.values().map(|(_, rule)| *rule));
         }

@@ -313,7 +313,12 @@ impl Dir {
         let fd = rustix::fs::openat(&self.fd, name, flags, FILE_MODE)
             .map_err(|errno| self.error(Deed::Lock, name, errno))?;
         match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Some(Lock(fd))),
+            // Who held it may have removed the file since: then this is a lock on nothing.
+            Ok(()) => {
+                let held = rustix::fs::fstat(&fd).map_err(|errno| self.error(Deed::Lock, name, errno))?;
+                let there = self.status(name)?.is_some_and(|status| status.inode == held.st_ino);
+                Ok(there.then_some(Lock(fd)))
+            }
             Err(Errno::WOULDBLOCK) => Ok(None),
             Err(errno) => Err(self.error(Deed::Lock, name, errno)),
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::access::catalogue::Cancellation;
 use crate::access::gated::{RuleBook, RuleId};
 use crate::access::reach;
 use crate::access::rule::Rule;
@@ -69,15 +70,16 @@ impl Shape {
 #[derive(Debug)]
 pub struct Shapes {
     clock: Timestamp,
+    cancellation: Cancellation,
     known: BTreeMap<Gates, Arc<Shape>>,
     both: BTreeMap<(RuleId, RuleId), RuleId>,
 }
 
 impl Shapes {
-    /// For a build's clock.
+    /// For a build's clock, and what a site's cancelled members keep.
     #[must_use]
-    pub fn new(clock: Timestamp) -> Self {
-        Self { clock, known: BTreeMap::new(), both: BTreeMap::new() }
+    pub fn new(clock: Timestamp, cancellation: Cancellation) -> Self {
+        Self { clock, cancellation, known: BTreeMap::new(), both: BTreeMap::new() }
     }
 
     /// The shape that gates make.
@@ -112,7 +114,7 @@ impl Shapes {
             }
         }
         // The page itself before its waiting form, that before the rest; larger sets first within each.
-        found.sort_by_key(|(form, _, _)| (*form).min(Form::Teaser));
+        found.sort_by_key(|(form, members, _)| ((*form).min(Form::Teaser), std::cmp::Reverse(members.len())));
         let mut shape = Shape { variants: Vec::new(), open: 0 };
         for (form, members, teaser) in found {
             let requirement = members.iter().filter_map(|gate| list.rules.get(*gate)).copied().collect::<Vec<_>>();
@@ -134,7 +136,8 @@ impl Shapes {
             return b;
         }
         *self.both.entry((a, b)).or_insert_with(|| {
-            let rule = book.rule(a).and(book.rule(b));
+            // Settled once more: where nothing is ever frozen, two beginnings leave nothing for edges to tell apart.
+            let rule = book.rule(a).and(book.rule(b)).settled(self.clock, self.cancellation);
             book.enter(rule)
         })
     }

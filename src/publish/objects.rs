@@ -210,6 +210,19 @@ impl Objects {
         self.written.load(Ordering::Relaxed)
     }
 
+    /// Removes what this build wrote, but for what `keep` wants.
+    pub(super) fn undo(&self, keep: &impl Fn(&str) -> bool) -> Result<(), PublishError> {
+        for part in &self.known {
+            let part = part.lock().unwrap_or_else(PoisonError::into_inner);
+            for (name, known) in part.iter() {
+                if known.inode == 0 && !keep(name.as_str()) {
+                    self.dir.remove_file(name.as_str())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Removes everything that `keep` does not want, and gives the number of files.
     pub(super) fn prune(&self, keep: &(impl Fn(&str) -> bool + Sync)) -> Result<usize, PublishError> {
         let mut removed = 0;

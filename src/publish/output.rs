@@ -54,6 +54,8 @@ pub(super) struct Output {
     pub(super) fresh: bool,
     /// Whether an earlier build was stopped before it was done.
     pub(super) interrupted: bool,
+    /// Whether it was missing.
+    created: bool,
     /// Whether this output may only be looked at.
     read_only: bool,
     begun: AtomicBool,
@@ -65,6 +67,7 @@ impl Output {
     /// Opens the folder to write to it, creating it where it is missing.
     pub(super) fn open(path: &Path, fuse: Fuse) -> Result<Self, PublishError> {
         Owner::of(path)?.writable(path)?;
+        let created = !fs::exists(path)?;
         fs::create_dir_all(path)?;
         let root = Dir::open(path, fuse)?;
         let lock = root.lock(LOCK)?.ok_or_else(|| PublishError::Locked { path: path.to_owned() })?;
@@ -76,7 +79,7 @@ impl Output {
         // A build may have been killed before it could say that it had begun.
         let remnant = root.status(TEMPORARY)?.is_some();
         let interrupted = !fresh && (remnant || marker.complete.is_none());
-        let output = Self { fresh, interrupted, ..Self::new(root, marker, Some(lock)) };
+        let output = Self { fresh, interrupted, created, ..Self::new(root, marker, Some(lock)) };
         if fresh || remnant {
             output.begin()?;
         }
@@ -113,6 +116,7 @@ impl Output {
             marker,
             fresh: false,
             interrupted: false,
+            created: false,
             read_only: false,
             begun: AtomicBool::new(false),
             beginning: Mutex::new(()),
@@ -141,6 +145,21 @@ impl Output {
     /// Whether this build has changed anything.
     pub(super) fn has_begun(&self) -> bool {
         self.begun.load(Ordering::Acquire)
+    }
+
+    /// Leaves the folder as it was found, now that all that the build put into the store is gone again.
+    pub(super) fn undo(&self) -> Result<(), PublishError> {
+        if self.fresh {
+            for entry in self.root.entries()? {
+                self.root.remove_entry(&entry)?;
+            }
+            if self.created {
+                fs::remove_folder(self.root.path())?;
+            }
+        } else if self.has_begun() {
+            self.write(MARKER, &self.marker.to_json())?;
+        }
+        Ok(())
     }
 
     /// Opens a folder of the output, making it where it is missing.

@@ -10,11 +10,13 @@
 #![allow(clippy::print_stdout, reason = "what a test counted is shown by `--show-output`")]
 
 mod access;
+mod bad_input;
 mod built;
 mod config;
 mod corpora;
 mod corpora_reading;
 mod decide;
+mod exact;
 mod fixture;
 mod front_matter;
 mod generated;
