@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{self, Diagnostic};
+use crate::fs;
 use crate::load::config::{self, Config};
 use crate::load::{self, Loaded};
 use crate::manifest::Manifest;
@@ -95,6 +96,7 @@ pub struct Built {
 /// Every fault of the site, the theme, the call or the disk, in source order; what was published before stays.
 pub fn build(request: &Request<'_>) -> Result<Built, Vec<Diagnostic>> {
     let (config, mut warnings) = settings(request.root, request.base_url)?;
+    check_out(request).map_err(|fault| vec![*fault])?;
     let inputs = inputs::fingerprint(request, &config).map_err(|fault| vec![*fault])?;
     if let Some(built) = unchanged(request, &inputs) {
         return Ok(built);
@@ -103,7 +105,14 @@ pub fn build(request: &Request<'_>) -> Result<Built, Vec<Diagnostic>> {
     warnings.extend(more);
     let publisher = Publisher::open(request.out, request.modes.link).map_err(|fault| vec![Diagnostic::from(&fault)])?;
     let previous = publisher.previous().cloned();
-    let stored = render(&plan, &theme, &publisher, request)?;
+    let stored = match render(&plan, &theme, &publisher, request) {
+        Ok(stored) => stored,
+        Err(mut faults) => {
+            faults.extend(publisher.abandon().err().map(|fault| Diagnostic::from(&fault)));
+            faults.append(&mut warnings);
+            return Err(sorted(faults));
+        }
+    };
     let manifest = contract::manifest(&plan, &stored, request.created);
     let trees = match request.modes.trees {
         TreeMode::All => contract::trees(plan.site(), &manifest),
@@ -120,6 +129,32 @@ pub fn build(request: &Request<'_>) -> Result<Built, Vec<Diagnostic>> {
     let published = publisher.finish(manifest, &trees, record).map_err(|fault| vec![Diagnostic::from(&fault)])?;
     diagnostic::sort(&mut warnings);
     Ok(Built { summary, warnings, opened, unchanged: published.unchanged })
+}
+
+/// The output may not lie among the sources: the next build would read it.
+fn check_out(request: &Request<'_>) -> Result<(), Box<Diagnostic>> {
+    let disk = |error: fs::Error| Box::new(Diagnostic::setup(error.to_string()));
+    // The part of the path that is there already says where the rest will be.
+    let there = request.out.ancestors().map(|path| if path.as_os_str().is_empty() { Path::new(".") } else { path });
+    let mut out = None;
+    for path in there {
+        if fs::exists(path).map_err(disk)? {
+            out = Some(fs::canonicalize(path).map_err(disk)?);
+            break;
+        }
+    }
+    for folder in ["content", "static", "templates", "themes"] {
+        let sources = request.root.join(folder);
+        if fs::exists(&sources).map_err(disk)? {
+            let sources = fs::canonicalize(&sources).map_err(disk)?;
+            if out.as_ref().is_some_and(|out| out.starts_with(&sources)) {
+                let message =
+                    format!("`{}` lies in `{folder}/`, which the next build would read", request.out.display());
+                return Err(Box::new(Diagnostic::setup(message).help("choose a folder outside of it with `--out`")));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Reads and plans a site and renders everything once, without publishing: what `check` does.
@@ -171,7 +206,10 @@ fn settings(root: &Path, base_url: Option<&str>) -> Result<(Config, Vec<Diagnost
     match config {
         Some(mut config) if !diagnostic::any_error(&diagnostics) => {
             if let Some(base_url) = base_url {
-                base_url.trim_end_matches('/').clone_into(&mut config.base_url);
+                config.base_url = config::site_address(base_url).map_err(|(message, help)| {
+                    let fault = Diagnostic::setup(format!("`--base-url`: {message}"));
+                    vec![Diagnostic { help, ..fault }]
+                })?;
             }
             Ok((config, diagnostics))
         }

@@ -241,6 +241,14 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), Error> {
     fs::rename(from, to).map_err(|source| Error::new(Deed::Rename, to, source))
 }
 
+/// Removes an empty folder.
+///
+/// # Errors
+/// When it is not empty, not there, or the disk will not.
+pub fn remove_folder(path: &Path) -> Result<(), Error> {
+    fs::remove_dir(path).map_err(|source| Error::new(Deed::Remove, path, source))
+}
+
 /// Removes a file or a symlink.
 ///
 /// # Errors

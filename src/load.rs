@@ -83,10 +83,17 @@ pub struct Loaded {
 pub fn load(request: &Request<'_>, config: Config) -> Result<Loaded, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let sources = sources::find(request.root, &mut diagnostics);
+    if sources.folders.is_empty() && diagnostics.is_empty() {
+        // Built all the same, this would take down whatever was published.
+        let missing = Diagnostic::setup(format!("there is no folder `content` in `{}`", request.root.display()));
+        return Err(vec![missing.help("pages lie in `content/`, beside site.yaml")]);
+    }
     let mut raw = pages::read(&sources, &config, &mut diagnostics);
     pages::settle_templates(&mut raw, config.links, request.missing_template, &mut diagnostics);
     let folders = pages::folder_urls(&raw, &sources);
     let tree = pages::tree(&raw, &folders);
+    let others = beside_pages(&sources, &raw, (&tree, &folders));
+    pages::settle_aliases(&mut raw, others.into_iter(), config.links, &mut diagnostics);
     let locate = |page: usize, range| pages::locate(&raw, page, range);
     let front_matter: Vec<_> = raw.iter().map(|page| page.front_matter.clone()).collect();
     let givens = Givens {
@@ -184,7 +191,7 @@ fn files(
         let shown = showings.get(&index).map_or(&[][..], Vec::as_slice);
         let mut verdict = assets::decide(shown, &folder, around.written_rule(file));
         verdict.rule = verdict.rule.settled(around.clock, around.config.catalogue.cancellation());
-        if verdict.unshown && !verdict.rule.is_public() {
+        if verdict.unshown && !verdict.rule.is_public() && !diagnostic::any_error(diagnostics) {
             let warning =
                 Diagnostic::warning("no page shows this file, so it is kept for those who may read all beside it");
             let help = "link it from a page, or say who it is for with `files:` in the front matter beside it";
@@ -198,6 +205,8 @@ fn files(
 /// Two sources for one URL.
 fn collisions(around: &texts::Around<'_>, tags: &[TagPage], verdicts: &[assets::Verdict]) -> Vec<Diagnostic> {
     let pages = around.raw.iter().enumerate().filter(|(page, raw)| around.is_published(*page) && !raw.is_not_found());
+    // A page without a URL was reported already.
+    let pages = pages.filter(|(_, raw)| !raw.url.is_empty());
     let pages = pages.map(|(_, raw)| (raw.url.clone(), Location::file(&raw.source.path)));
     let sections = (0..around.tree.len())
         .filter(|section| around.tree.page_of(*section).is_none())
@@ -208,7 +217,36 @@ fn collisions(around: &texts::Around<'_>, tags: &[TagPage], verdicts: &[assets::
     let made: Arc<str> = "(made by the build)".into();
     let own = ["/sitemap.xml".to_owned(), "/_tierpress".to_owned()];
     let tags = tags.iter().map(|tag| tag.url.clone()).chain(own).map(|url| (url, Location::file(&made)));
-    names::collisions(pages.chain(sections).chain(files).chain(statics).chain(tags))
+    let sources = pages.chain(sections).chain(files).chain(statics);
+    let mut faults = names::collisions(sources.chain(tags));
+    for fault in faults.iter_mut().filter(|fault| fault.location.as_ref().is_some_and(|place| place.file == made)) {
+        // The build's own pages cannot be renamed: the writer's file is what is at fault.
+        fault.location = fault.also.take();
+        fault.message = fault.message.replacen("two sources for", "the build itself makes", 1);
+        fault.help = Some("rename this file, or give the page a `slug` or a `path`".to_owned());
+    }
+    faults
+}
+
+/// Everything but pages that has a URL, or may have one.
+fn beside_pages(
+    sources: &Sources,
+    raw: &[pages::RawPage],
+    (tree, folders): (&Tree, &BTreeMap<String, String>),
+) -> Vec<(String, Location)> {
+    let sections = (0..tree.len()).filter(|section| tree.page_of(*section).is_none());
+    let sections = sections.map(|section| {
+        let folder: Arc<str> = format!("content/{}", tree.folder(section)).trim_end_matches('/').into();
+        (pages::section_url(raw, tree, section), Location::file(&folder))
+    });
+    let files = sources.files.iter().map(|file| (pages::file_url(folders, file), Location::file(&file.path)));
+    let statics = sources.static_files.iter().map(|file| (static_url(file), Location::file(&file.path)));
+    let made: Arc<str> = "(made by the build)".into();
+    let tags = raw.iter().flat_map(|page| &page.front_matter.tags);
+    let tags = tags.map(|tag| format!("/tags/{}/", names::slugify(tag)));
+    let tags = tags.chain(["/tags/".to_owned(), "/sitemap.xml".to_owned(), "/robots.txt".to_owned()]);
+    let tags = tags.map(|url| (url, Location::file(&made)));
+    sections.chain(files).chain(statics).chain(tags).collect()
 }
 
 fn static_url(file: &FileSource) -> String {
@@ -263,7 +301,7 @@ impl Assembly<'_> {
                 if raw.is_not_found() {
                     not_found = Some(PageId(pages.len()));
                 }
-                pages.push(page(raw, decided, text, (section, &mut rules)));
+                pages.push(page(raw, decided, text, (section, self.request.clock, &mut rules)));
             }
         }
         let clock = self.request.clock;
@@ -347,7 +385,12 @@ impl Assembly<'_> {
 }
 
 /// Puts a page's pieces under their rules.
-fn page(raw: RawPage, decided: Decided, text: Text, (section, rules): (SectionId, &mut RuleBook)) -> Page {
+fn page(
+    raw: RawPage,
+    decided: Decided,
+    text: Text,
+    (section, clock, rules): (SectionId, Timestamp, &mut RuleBook),
+) -> Page {
     let rule = rules.enter(decided.rule.clone());
     let above = rules.enter(decided.rule.or(&decided.teaser));
     let blocks: Vec<Block> = text
@@ -373,8 +416,12 @@ fn page(raw: RawPage, decided: Decided, text: Text, (section, rules): (SectionId
     let heading = text.first_heading.filter(|_| raw.front_matter.title.is_none());
     let title = raw.front_matter.title.clone().or_else(|| heading.clone().filter(|_| for_all));
     let matter = raw.front_matter;
+    // Who joins today has missed what `since joining` keeps for those who were there.
+    let missed = decided.next_date.is_some_and(|next| next <= clock);
+    let offered = decided.tags.iter().filter(|tag| !(tag.since_joining && missed)).cloned().collect();
     let access = Access {
         rule,
+        offered,
         waiting: decided.waiting.map(|rule| rules.enter(rule)),
         teaser: if text.divider { rules.enter(decided.teaser) } else { rules.enter(Rule::nobody()) },
         listed: rules.enter(decided.known.public_part()),

@@ -300,9 +300,14 @@ impl Maker<'_> {
 
 /// Names the gates that multiply.
 fn too_many(plan: &Plan, source: &Arc<str>, gates: &[RuleId]) -> Diagnostic {
-    let names: Vec<String> = gates.iter().take(8).map(|gate| view::rule_words(plan.book.rule(*gate))).collect();
+    const MOST_NAMED: usize = 20;
+    let words = |gate: &RuleId| format!("`{}`", view::rule_words(plan.book.rule(*gate)));
+    let mut names: Vec<String> = gates.iter().take(MOST_NAMED).map(words).collect();
+    if gates.len() > MOST_NAMED {
+        names.push(format!("and {} more", gates.len() - MOST_NAMED));
+    }
     let message =
-        format!("this page would have more than {MOST_VARIANTS} variants; these gates multiply: {}", names.join("; "));
+        format!("this page would have more than {MOST_VARIANTS} variants; these gates multiply: {}", names.join(", "));
     Diagnostic::error(message)
         .at(Location::file(source))
         .help("use fewer independent tags in its blocks, or hide fewer pages beside it")
@@ -429,12 +434,13 @@ impl Plan {
         self.menu().map(|(_, section)| section.listed).collect()
     }
 
-    /// Top-level sections.
+    /// Top-level sections, in the order in which the home page lists them.
     fn menu(&self) -> impl Iterator<Item = (SectionId, &crate::site::Section)> {
-        let sections = self.site.sections.iter().enumerate();
-        sections
-            .filter(|(_, section)| section.parent == Some(SectionId(0)))
-            .map(|(id, section)| (SectionId(id), section))
+        let children = self.list(SectionId(0)).iter();
+        children.filter_map(|child| match child {
+            Child::Section(id) => self.site.section(*id).map(|section| (*id, section)),
+            Child::Page(_) => None,
+        })
     }
 
     /// On either side of a page, the rules of the pages up to the first that everybody may know of.

@@ -225,6 +225,21 @@ impl Publisher {
         self.objects.put_file(path, extension)
     }
 
+    /// Gives a build up whose pages cannot all be rendered: takes away what it stored, so that the folder is as it was.
+    ///
+    /// # Errors
+    /// When the disk will not; what was published before is still whole then.
+    pub fn abandon(self) -> Result<(), PublishError> {
+        let Self { output, objects, previous, .. } = self;
+        let names: std::collections::BTreeSet<&str> = previous
+            .iter()
+            .flat_map(|previous| previous.manifest.objects.keys())
+            .map(crate::digest::ObjectName::as_str)
+            .collect();
+        objects.undo(&|name| names.contains(name))?;
+        output.undo()
+    }
+
     /// Publishes: the manifest's shards, the manifest, the trees; then removes what nobody needs. Whatever cannot be
     /// laid out is refused before anything is changed.
     ///
@@ -243,7 +258,7 @@ impl Publisher {
         laid.write()?;
         let mut removed = laid.remove_strays()?;
         let unchanged = contract.unchanged && !output.has_begun();
-        if !output.fresh && (output.has_begun() || output.was_interrupted()) {
+        if !output.fresh && (output.has_begun() || output.interrupted) {
             output.begin()?;
             removed += objects.prune(&|name| contract.names(name))? + contract.prune_shards(&output)?;
             removed += output.prune()?;

@@ -145,8 +145,10 @@ pub struct Access {
     pub listed: RuleId,
     /// Whether its existence is not revealed to those who may not open it.
     pub hidden: bool,
-    /// The tags as they are in force, for words.
+    /// The tags as they are in force.
     pub tags: Vec<Tag>,
+    /// Those of them by which somebody who buys today gets in.
+    pub offered: Vec<Tag>,
     /// The shortest drip of any way in.
     pub drip: Length,
     /// A release to come that is announced.

@@ -7,7 +7,7 @@
 use std::io;
 use std::path::Path;
 
-use crate::course::{Access, BUNDLES, Course, Lesson, TIERS, bundle};
+use super::course::{Access, BUNDLES, Course, Lesson, TIERS, bundle};
 use crate::ours::{front_matter, write_file};
 
 const LAYOUTS: [(&str, &str); 6] = [

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::course::{Access, BUNDLES, Course, Lesson, TIERS, bundle};
+use super::course::{Access, BUNDLES, Course, Lesson, TIERS, bundle};
 
 /// The theme, file by file: as much work as [the one for Hugo](super::hugo) and as many bytes.
 const THEME: [(&str, &str); 10] = [

@@ -74,7 +74,7 @@ pub(super) fn run(arguments: &Arguments) -> Ending {
     });
     match result {
         Ok(built) => done(&built, arguments, start.elapsed()),
-        Err(faults) => failed(&faults, arguments.format),
+        Err(faults) => failed(&faults, arguments.format, "; nothing was published"),
     }
 }
 
@@ -141,12 +141,12 @@ fn summary(built: &Built, took: Duration) -> String {
     text
 }
 
-/// Says why nothing was published.
-pub(super) fn failed(faults: &[Diagnostic], format: Format) -> Ending {
+/// Says what is wrong, and at the end what that means.
+pub(super) fn failed(faults: &[Diagnostic], format: Format, therefore: &str) -> Ending {
     let mut faults = faults.to_vec();
     diagnostic::sort(&mut faults);
     say::diagnostics(&faults, format);
-    say::count(&faults, format);
+    say::count(&faults, format, therefore);
     if format == Format::Json {
         say::json(&serde_json::json!({ "diagnostics": faults }));
     }

@@ -47,6 +47,6 @@ pub(super) fn run(arguments: &Arguments) -> Ending {
             }
             if arguments.strict && !warnings.is_empty() { Ending::Found } else { Ending::Done }
         }
-        Err(faults) => failed(&faults, arguments.format),
+        Err(faults) => failed(&faults, arguments.format, ""),
     }
 }

@@ -30,7 +30,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Ending {
     match explain(arguments) {
         Ok(()) => Ending::Done,
-        Err(faults) => failed(&faults, arguments.format),
+        Err(faults) => failed(&faults, arguments.format, ""),
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn run(arguments: &Arguments) -> Ending {
             say::line(&format!("build it with: tierpress build --root {}", arguments.dir.display()));
             Ending::Done
         }
-        Err(fault) => failed(&[*fault], Format::Text),
+        Err(fault) => failed(&[*fault], Format::Text, ""),
     }
 }
 

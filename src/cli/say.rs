@@ -27,12 +27,12 @@ pub(super) fn diagnostics(found: &[Diagnostic], format: Format) {
 }
 
 /// Says how many errors and warnings there were.
-pub(super) fn count(found: &[Diagnostic], format: Format) {
+pub(super) fn count(found: &[Diagnostic], format: Format, therefore: &str) {
     let errors = found.iter().filter(|diagnostic| diagnostic.is_error()).count();
     if format == Format::Text && errors > 0 {
         let rest = found.len() - errors;
         let warnings = if rest > 0 { format!(", {}", number(rest, "warning")) } else { String::new() };
-        eprintln!("{}{warnings}; nothing was published", number(errors, "error"));
+        eprintln!("{}{warnings}{therefore}", number(errors, "error"));
     }
 }
 

@@ -117,17 +117,37 @@ impl Dir {
     /// # Errors
     /// When it cannot be read to its end.
     pub fn entries(&self) -> Result<Vec<Entry>, Error> {
-        let failed = |errno: Errno| Error::new(Deed::List, &self.path, errno.into());
         let mut entries = Vec::new();
-        for entry in rustix::fs::Dir::read_from(&self.fd).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            let name = entry.file_name().to_bytes();
+        self.each_entry(|name, inode, found| {
             if name != b"." && name != b".." {
-                entries.push(Entry { name: name.to_owned(), inode: entry.ino(), kind: kind(entry.file_type()) });
+                entries.push(Entry { name: name.to_owned(), inode, kind: kind(found) });
             }
-        }
+        })
+        .map_err(|errno| Error::new(Deed::List, &self.path, errno.into()))?;
         entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)
+    }
+
+    /// Most folders have few entries: here one is read without being opened a second time.
+    #[cfg(target_os = "linux")]
+    fn each_entry(&self, mut each: impl FnMut(&[u8], u64, FileType)) -> Result<(), Errno> {
+        rustix::fs::seek(&self.fd, rustix::fs::SeekFrom::Start(0))?;
+        let mut buffer = [std::mem::MaybeUninit::uninit(); 8 << 10];
+        let mut entries = rustix::fs::RawDir::new(&self.fd, &mut buffer);
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            each(entry.file_name().to_bytes(), entry.ino(), entry.file_type());
+        }
+        Ok(())
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn each_entry(&self, mut each: impl FnMut(&[u8], u64, FileType)) -> Result<(), Errno> {
+        for entry in rustix::fs::Dir::read_from(&self.fd)? {
+            let entry = entry?;
+            each(entry.file_name().to_bytes(), entry.ino(), entry.file_type());
+        }
+        Ok(())
     }
 
     /// What stands under a name, a symlink itself; `None` where nothing does.
@@ -293,7 +313,12 @@ impl Dir {
         let fd = rustix::fs::openat(&self.fd, name, flags, FILE_MODE)
             .map_err(|errno| self.error(Deed::Lock, name, errno))?;
         match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Some(Lock(fd))),
+            // Who held it may have removed the file since: then this is a lock on nothing.
+            Ok(()) => {
+                let held = rustix::fs::fstat(&fd).map_err(|errno| self.error(Deed::Lock, name, errno))?;
+                let there = self.status(name)?.is_some_and(|status| status.inode == held.st_ino);
+                Ok(there.then_some(Lock(fd)))
+            }
             Err(Errno::WOULDBLOCK) => Ok(None),
             Err(errno) => Err(self.error(Deed::Lock, name, errno)),
         }

@@ -31,19 +31,43 @@ pub struct Opening {
 /// A comment that looks like a marker and is none.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Suspect {
+    /// What it was probably meant to be.
+    pub kind: Kind,
     /// What is wrong.
     pub message: String,
+    /// The part that is wrong, as bytes of the classified text.
+    pub range: Range<usize>,
     /// How it should be written.
     pub help: String,
 }
 
-/// Reads one whole comment, `<!--` to `-->`.
+/// Which marker something is, or is near to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// The beginning of a block.
+    Open,
+    /// Its end.
+    Close,
+    /// The divider.
+    Divider,
+}
+
+impl Marker {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Open(_) => Kind::Open,
+            Self::Close => Kind::Close,
+            Self::Divider => Kind::Divider,
+        }
+    }
+}
+
+/// Reads one whole comment, `<!--` to `-->`, or to the end of the text where it is not closed.
 ///
 /// # Errors
 ///
 /// A [`Suspect`] where the comment is near to a marker without being one.
 pub fn classify(comment: &str) -> Result<Option<Marker>, Suspect> {
-    let inner = comment.strip_prefix("<!--").and_then(|rest| rest.strip_suffix("-->")).unwrap_or_default();
     match comment {
         "<!-- more -->" | "<!--more-->" => return Ok(Some(Marker::Divider)),
         "<!-- /access -->" => return Ok(Some(Marker::Close)),
@@ -55,18 +79,64 @@ pub fn classify(comment: &str) -> Result<Option<Marker>, Suspect> {
     {
         return opening(attributes, "<!-- access: ".len()).map(|opening| Some(Marker::Open(opening)));
     }
-    match likeness(inner) {
-        Some(Likeness::Open) => Err(suspect(comment, "write `<!-- access: TAGS -->`, on a line of its own")),
-        Some(Likeness::Close) => Err(suspect(comment, "write `<!-- /access -->`, on a line of its own")),
-        Some(Likeness::Divider) => Err(suspect(comment, "write `<!-- more -->`, on a line of its own")),
-        None => Ok(None),
+    let inner = comment.strip_prefix("<!--").unwrap_or(comment);
+    near(comment, inner.strip_suffix("-->").unwrap_or(inner)).map_or(Ok(None), Err)
+}
+
+/// What is near to a marker without even being a comment, `<! -- access: pro -->` or with dashes that a word processor
+/// made: browsers show it or pass over it, and what follows would be open to all.
+#[must_use]
+pub fn near_comments(text: &str) -> Vec<(Range<usize>, Suspect)> {
+    let mut found = Vec::new();
+    for (start, _) in text.match_indices("<!") {
+        let Some(rest) = text.get(start..).filter(|rest| !rest.starts_with("<!--") && !rest.starts_with("<![")) else {
+            continue;
+        };
+        let line = rest.lines().next().unwrap_or_default();
+        let written = line.find('>').and_then(|end| line.get(..=end)).unwrap_or(line).trim_end();
+        let inner = written.trim_start_matches("<!").trim_end_matches('>');
+        let dash = |c: char| matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}') || c.is_whitespace();
+        if let Some(suspect) = near(written, inner.trim_matches(dash)) {
+            found.push((start..start + written.len(), suspect));
+        }
+    }
+    found
+}
+
+fn near(written: &str, inner: &str) -> Option<Suspect> {
+    let kind = likeness(inner)?;
+    let bare = !inner.contains([':', '=']);
+    let help = match kind {
+        Kind::Open if bare => "write `<!-- access: TAGS -->` to open a block, `<!-- /access -->` to close it",
+        Kind::Open => "write `<!-- access: TAGS -->`, whole, on a line of its own",
+        Kind::Close => "write `<!-- /access -->`, on a line of its own",
+        Kind::Divider => "write `<!-- more -->`, on a line of its own",
+    };
+    let message = format!("`{}` looks like a marker and is none", shown(written));
+    Some(Suspect { kind, message, range: 0..written.len(), help: help.to_owned() })
+}
+
+/// A comment as messages show it: its first line, cut where it is long.
+#[must_use]
+pub fn shown(comment: &str) -> String {
+    let line = comment.lines().next().unwrap_or_default();
+    let cut: String = line.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if cut.len() < comment.len() { format!("{cut} …") } else { cut }
+}
+
+/// Which marker a comment is or is near to: what may not stand anywhere but at the top level, outside code.
+#[must_use]
+pub fn kind_of(comment: &str) -> Option<Kind> {
+    match classify(comment) {
+        Ok(marker) => marker.map(|marker| marker.kind()),
+        Err(suspect) => Some(suspect.kind),
     }
 }
 
-/// Whether a comment is a marker or near to one: what may not stand anywhere but at the top level, outside code.
+/// Whether a comment, `<!--` to the end of the text, has its `-->`.
 #[must_use]
-pub fn looks_like_marker(comment: &str) -> bool {
-    !matches!(classify(comment), Ok(None))
+pub fn is_closed(comment: &str) -> bool {
+    comment.get("<!--".len()..).is_some_and(|rest| rest.ends_with("-->"))
 }
 
 /// The byte ranges of all comments in a piece of raw HTML; an unclosed one ends with the text.
@@ -88,6 +158,7 @@ fn opening(attributes: &str, offset: usize) -> Result<Opening, Suspect> {
     let mut opening = Opening { tags: offset..offset + tags.trim_end().len(), drip: None, hidden: false };
     let mut at = offset + tags.len() + 1;
     for part in parts {
+        let end = at + part.len();
         let lead = part.len() - part.trim_start().len();
         let word = part.trim();
         if word == "hidden" && !opening.hidden {
@@ -98,40 +169,39 @@ fn opening(attributes: &str, offset: usize) -> Result<Opening, Suspect> {
             let start = at + lead + (word.len() - drip.trim_start().len());
             opening.drip = Some(start..at + lead + word.len());
         } else {
-            let message = format!("`{word}` is not understood in an access marker");
-            let help = "after the tags stand `; drip: 7d`, `; hidden`, or both";
-            return Err(Suspect { message, help: help.to_owned() });
+            let (message, range) = if word.is_empty() {
+                ("nothing stands after this `;`".to_owned(), at - 1..at)
+            } else {
+                let start = at + lead;
+                (format!("`{word}` is not understood in an access marker"), start..start + word.len())
+            };
+            let help = "after the tags stand `; drip: 7d`, `; hidden`, or both".to_owned();
+            return Err(Suspect { kind: Kind::Open, message, range, help });
         }
-        at += part.len() + 1;
+        at = end + 1;
     }
     Ok(opening)
 }
 
-enum Likeness {
-    Open,
-    Close,
-    Divider,
-}
-
 /// Case, spacing, or up to two letters away from `access`, `/access` or `more`.
-fn likeness(inner: &str) -> Option<Likeness> {
+fn likeness(inner: &str) -> Option<Kind> {
     let text = inner.trim().trim_matches('-').trim().to_lowercase();
     let word_end = text.find(|c: char| !(c.is_alphanumeric() || c == '/' || c == '\\')).unwrap_or(text.len());
     let (word, rest) = text.split_at(word_end);
     let rest = rest.trim_start();
     let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     if compact == "more" || (rest.is_empty() && word.len() > 2 && near_divider(word)) {
-        return Some(Likeness::Divider);
+        return Some(Kind::Divider);
     }
     if compact == "/access" || compact == "endaccess" {
-        return Some(Likeness::Close);
+        return Some(Kind::Close);
     }
     let slashed = word.starts_with(['/', '\\']);
     let distance = strsim::osa_distance(word.trim_start_matches(['/', '\\']), "access");
     // A sentence may begin with a word like `across`; a marker goes on with a colon, or with nothing.
     let marks = rest.is_empty() || rest.starts_with([':', '=', ';']);
     if distance == 0 || (distance <= 2 && marks) {
-        return Some(if slashed || (rest.is_empty() && distance > 0) { Likeness::Close } else { Likeness::Open });
+        return Some(if slashed || (rest.is_empty() && distance > 0) { Kind::Close } else { Kind::Open });
     }
     None
 }
@@ -142,14 +212,9 @@ fn near_divider(word: &str) -> bool {
     distance <= 1 || (distance == 2 && word.starts_with('m'))
 }
 
-fn suspect(comment: &str, help: &str) -> Suspect {
-    let shown: String = comment.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    Suspect { message: format!("`{shown}` looks like a marker and is none"), help: help.to_owned() }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Marker, classify, comments};
+    use super::{Marker, classify, comments, near_comments};
 
     #[test]
     fn exact_markers_are_read() {
@@ -191,8 +256,21 @@ mod tests {
             "<!-- ACCESS -->",
             "<!--\naccess: pro\n-->",
             "<!-- mroe -->",
+            "<!-- access: pro ->",
+            "<!-- access: pro",
         ] {
             assert!(classify(comment).is_err(), "{comment}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_comment_may_be_near_to_a_marker() {
+        for text in ["a <! -- access: pro -->", "<!— access: pro —>", "<!access: pro>", "<!- /access ->", "<!–more–>"]
+        {
+            assert_eq!(near_comments(text).len(), 1, "{text}");
+        }
+        for text in ["<!-- access: pro -->", "<!DOCTYPE html>", "<![CDATA[ more ]]>", "a <! b", "<!"] {
+            assert_eq!(near_comments(text).len(), 0, "{text}");
         }
     }
 

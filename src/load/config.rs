@@ -16,7 +16,7 @@ use super::reading::{Faults, boolean, text, wrong};
 use super::{catalogue, gate_keys, keys, names, sources, yaml};
 use crate::access::catalogue::Catalogue;
 use crate::access::tags::Tag;
-use crate::diagnostic::{Diagnostic, Location, Origin, Source, nearest};
+use crate::diagnostic::{Diagnostic, Origin, Source, nearest};
 use crate::fs;
 use crate::time::Length;
 
@@ -132,8 +132,14 @@ pub fn load(root: &Path, diagnostics: &mut Vec<Diagnostic>) -> Option<Config> {
     let file: Arc<str> = FILE.into();
     let disk = root.join(FILE);
     if matches!(fs::exists(&disk), Ok(false)) {
-        let missing = Diagnostic::setup("there is no site.yaml in this folder").at(Location::file(&file));
-        diagnostics.push(missing.help("go to a site's folder, or make a site: `tierpress init DIR`"));
+        let missing = Diagnostic::setup(format!("there is no site.yaml in `{}`", root.display()));
+        let help = match fs::exists(&root.join("site.yml")) {
+            Ok(true) => "rename site.yml to site.yaml",
+            Ok(false) | Err(_) => {
+                "go to a site's folder or name it with `--root`, or make a site: `tierpress init DIR`"
+            }
+        };
+        diagnostics.push(missing.help(help));
         return None;
     }
     match sources::read_text(&disk, &file) {
@@ -355,19 +361,31 @@ fn base_url(section: &Section<'_>, faults: &mut Faults<'_>) -> Option<String> {
         return None;
     }
     section.read("base_url", faults, |key, node, _| {
-        let written = text(key, node)?.trim();
-        let url = written.trim_end_matches('/');
-        let host = ["https://", "http://"].into_iter().find_map(|scheme| url.strip_prefix(scheme)).unwrap_or_default();
-        let fault = |message: &str| Fault::new(format!("`{written}` {message}"), node.span.clone());
-        if host.contains('/') && !host.starts_with('/') {
-            return Err(fault("has a path, but a site lies at the root of its host"));
-        }
-        let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
-        if host.is_empty() || !host.chars().all(plain) {
-            return Err(fault("is no address of a site").help("write it like `https://learn.example`"));
-        }
-        Ok(url.to_owned())
+        site_address(text(key, node)?).map_err(|(message, help)| {
+            let fault = Fault::new(message, node.span.clone());
+            Fault { help, ..fault }
+        })
     })
+}
+
+/// The address of a site without a slash at its end.
+///
+/// # Errors
+/// What is wrong with it, and what would help.
+pub fn site_address(written: &str) -> Result<String, (String, Option<String>)> {
+    let written = written.trim();
+    let url = written.trim_end_matches('/');
+    let host = ["https://", "http://"].into_iter().find_map(|scheme| url.strip_prefix(scheme)).unwrap_or_default();
+    if host.contains('/') && !host.starts_with('/') {
+        let help = "give the site a host of its own, such as `https://learn.example`".to_owned();
+        return Err((format!("`{written}` has a path, but a site lies at the root of its host"), Some(help)));
+    }
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
+    if host.is_empty() || !host.chars().all(plain) {
+        let help = "write it like `https://learn.example`".to_owned();
+        return Err((format!("`{written}` is no address of a site"), Some(help)));
+    }
+    Ok(url.to_owned())
 }
 
 fn zone(key: &str, node: &Node, _: &str) -> Result<TimeZone, Fault> {
@@ -444,7 +462,7 @@ fn default_access(
             return Some(vec![Tag::public()]);
         }
         let fault = Fault::new("`access.default` is missing", place.unwrap_or(0..0));
-        faults.error(fault.help("say who reads what says nothing: `default: public`, or a tier or bundle"));
+        faults.error(fault.help("say who may read a page without `access`: `default: public`, or a tier or bundle"));
         return None;
     };
     let mut reader = Reader::new(source, Origin::Setup, context);

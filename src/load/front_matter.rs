@@ -72,47 +72,52 @@ pub struct FrontMatter {
     pub cascade: GateKeys,
     /// `extra`, and every key that means nothing here.
     pub extra: serde_json::Map<String, serde_json::Value>,
+    /// Whether there was an error in it: then a key may be missing that is written, and nothing may be made of that.
+    pub faulty: bool,
 }
 
 /// Reads the front matter of a page; a page without any has an empty one. `None` where there was an error. All faults are
 /// added to `diagnostics`.
 #[must_use]
 pub fn read(source: Source<'_>, context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Parsed> {
-    let mut reader = Reader::new(source, Origin::Content, context);
-    let body = match part(source) {
-        Ok((map, body)) => {
-            reader.page(&map);
-            body
-        }
-        Err(fault) => {
-            reader.faults.error(fault);
-            0..0
-        }
-    };
-    let failed = reader.faults.any_error();
-    let Reader { faults, front_matter, .. } = reader;
-    diagnostics.extend(faults.into_diagnostics());
-    (!failed).then_some(Parsed { front_matter, body })
+    Some(read_what_can_be(source, context, diagnostics)).filter(|parsed| !parsed.front_matter.faulty)
 }
 
-fn part(source: Source<'_>) -> Result<(Map, Range<usize>), Fault> {
-    let frame = frame::part(source.text)?;
-    let map = match frame.front_matter {
-        None => Map::default(),
-        Some((Format::Toml, range)) => toml::read(source.text, range)?,
-        Some((Format::Yaml, range)) => {
-            let node = yaml::read(source.text, range)?;
-            match node.value {
-                Value::Map(map) => map,
-                Value::Null => Map::default(),
-                other => {
-                    let message = format!("this front matter is {}, not keys with values", other.kind());
-                    return Err(Fault::new(message, node.span).help("write `key: value`, one on each line"));
-                }
+/// The same for a build that is to name the faults of all pages at once: what could be read of a faulty page is given as
+/// well, so that its text can be looked at and the links to it are not taken for broken. It must never be published.
+#[must_use]
+pub fn read_what_can_be(source: Source<'_>, context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) -> Parsed {
+    let mut reader = Reader::new(source, Origin::Content, context);
+    let mut body = 0..0;
+    match frame::part(source.text) {
+        Ok(frame) => {
+            body = frame.body;
+            match frame.front_matter.map_or(Ok(Map::default()), |(format, range)| keys_of(source, format, range)) {
+                Ok(map) => reader.page(&map),
+                Err(fault) => reader.faults.error(fault),
             }
         }
+        Err(fault) => reader.faults.error(fault),
+    }
+    let faulty = reader.faults.any_error();
+    let Reader { faults, front_matter, .. } = reader;
+    diagnostics.extend(faults.into_diagnostics());
+    Parsed { front_matter: FrontMatter { faulty, ..front_matter }, body }
+}
+
+fn keys_of(source: Source<'_>, format: Format, range: Range<usize>) -> Result<Map, Fault> {
+    let node = match format {
+        Format::Toml => return toml::read(source.text, range),
+        Format::Yaml => yaml::read(source.text, range)?,
     };
-    Ok((map, frame.body))
+    match node.value {
+        Value::Map(map) => Ok(map),
+        Value::Null => Ok(Map::default()),
+        other => {
+            let message = format!("this front matter is {}, not keys with values", other.kind());
+            Err(Fault::new(message, node.span).help("write `key: value`, one on each line"))
+        }
+    }
 }
 
 pub(super) struct Reader<'a> {

@@ -52,6 +52,17 @@ pub enum Teaser {
     Nobody,
 }
 
+impl Teaser {
+    /// The tags; none for nobody.
+    #[must_use]
+    pub fn tags(&self) -> &[Tag] {
+        match self {
+            Self::Tags(tags) => tags,
+            Self::Nobody => &[],
+        }
+    }
+}
+
 impl GateKeys {
     /// Whether nothing is written.
     #[must_use]

@@ -43,11 +43,30 @@ pub fn addresses(html: &str) -> Vec<Address> {
         for (attribute, value) in &tag.attributes {
             let attribute = String::from_utf8_lossy(attribute).into_owned();
             let text = String::from_utf8_lossy(value).into_owned();
-            attribute_addresses(&name, &attribute, (text, value.span.start..value.span.end), &mut found);
+            // The tokenizer's span is that of the whole attribute, and not to the byte where there are no quotes.
+            let range = value_range(html, value.span.start).unwrap_or(value.span.end..value.span.end);
+            attribute_addresses(&name, &attribute, (text, range), &mut found);
         }
     }
     found.sort_by_key(|address| address.range.start);
     found
+}
+
+/// Where the value of the attribute stands whose name begins at `start` (WHATWG HTML 13.2.5.32 to 13.2.5.38).
+fn value_range(html: &str, start: usize) -> Option<Range<usize>> {
+    let is_space = |c: char| c.is_ascii_whitespace();
+    let from = |at: usize| html.get(at..).unwrap_or_default();
+    let name_end = from(start).char_indices().skip(1).find(|(_, c)| is_space(*c) || matches!(c, '=' | '/' | '>'))?.0;
+    let equals = html.len() - from(start + name_end).trim_start_matches(is_space).len();
+    let rest = from(equals).strip_prefix('=')?.trim_start_matches(is_space);
+    let at = html.len() - rest.len();
+    match rest.chars().next()? {
+        quote @ ('"' | '\'') => {
+            let inner = from(at + 1);
+            Some(at + 1..at + 1 + inner.find(quote).unwrap_or(inner.len()))
+        }
+        _ => Some(at..at + rest.find(|c| is_space(c) || c == '>').unwrap_or(rest.len())),
+    }
 }
 
 fn attribute_addresses(tag: &str, attribute: &str, value: (String, Range<usize>), found: &mut Vec<Address>) {
@@ -127,5 +146,9 @@ mod tests {
         check("<p style=\"background: url('bg.png')\">", &[(Usage::Embed, "bg.png")]);
         check("<object data=x.svg></object>", &[(Usage::Embed, "x.svg")]);
         check("<p>no tags with = here</p>", &[]);
+        check("é\r\n<b>\r\n<img\r\n src=\"a.png\"\r\n>", &[(Usage::Embed, "a.png")]);
+        check("<a hidden href=b.pdf>b</a>", &[(Usage::Link, "b.pdf")]);
+        check("<a title=\"a > b\" href='?a=1&amp;b=2'>", &[(Usage::Link, "?a=1&amp;b=2")]);
+        check("<img src>", &[]);
     }
 }

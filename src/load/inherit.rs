@@ -4,11 +4,13 @@
 //! moment they exist. Nothing is opened by silence: where no key and no default says otherwise, nobody gets in.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::access::catalogue::{Cancellation, Catalogue};
 use crate::access::rule::Rule;
 use crate::access::tags::{self, Drip, Tag};
 use crate::diagnostic::{Diagnostic, Location, Spanned};
+use crate::id::Id;
 use crate::load::front_matter::FrontMatter;
 use crate::load::gate_keys::{GateKeys, Teaser};
 use crate::load::tree::{Tree, TreeChild};
@@ -44,6 +46,8 @@ pub struct Tables {
 /// What a page's place and keys make of it.
 #[derive(Clone, Debug)]
 pub struct Decided {
+    /// Whether its front matter, or that of a section above it, has faults: then all of this may be wrong.
+    pub doubtful: bool,
     /// Not to be published.
     pub draft: bool,
     /// Its tags, with what `+` adds.
@@ -196,6 +200,8 @@ impl<'a> Givens<'a> {
         let chain = self.chain(page);
         let tags = chain.tags(self.default);
         let draft = self.is_draft(page);
+        let doubtful =
+            self.pages.get(page).is_some_and(|own| own.faulty) || chain.above.iter().any(|(_, above)| above.faulty);
         let hidden = chain.find(|keys| keys.hidden.as_ref()).is_some_and(|(_, hidden)| hidden.value);
         let announce = chain.find(|keys| keys.announce.as_ref()).is_some_and(|(_, announce)| announce.value);
         let (mut release, until) = windows(&chain);
@@ -207,9 +213,13 @@ impl<'a> Givens<'a> {
         {
             release = Some(release.map_or(date, |release| release.max(date)));
         }
-        let drip = self.drip(page, (&chain, &tags), tables, diagnostics);
+        let mut faults = Vec::new();
+        let drip = self.drip(page, (&chain, &tags), tables, &mut faults);
         let next_date = self.next_date(page, tables);
-        self.check(page, (&tags, draft), (release, until), diagnostics);
+        self.check(page, (&chain, &tags, draft), (release, until), &mut faults);
+        if !doubtful {
+            diagnostics.append(&mut faults);
+        }
         let open = tags::rule(&tags, &drip, next_date, self.catalogue);
         let announced = announce && release.is_some_and(|date| date.first > self.clock) && !hidden;
         let published = release.or(date);
@@ -233,6 +243,7 @@ impl<'a> Givens<'a> {
             None => covers,
         };
         Decided {
+            doubtful,
             draft,
             drip,
             next_date,
@@ -263,7 +274,8 @@ impl<'a> Givens<'a> {
         let Some((from, drip)) = chain.find(|keys| keys.drip.as_ref()) else { return Drip::None };
         let is_section = self.tree.own_section(page).is_some();
         if from.is_none() && !is_section {
-            self.check_own_drip(page, drip, tags, diagnostics);
+            let ids = chain.own.map_or(&[][..], |keys| &keys.drip_ids);
+            self.check_own_drip(page, (drip, ids), tags, diagnostics);
         }
         match &drip.value {
             Drip::Every(step) => match from {
@@ -276,26 +288,36 @@ impl<'a> Givens<'a> {
         }
     }
 
-    fn check_own_drip(&self, page: usize, drip: &Spanned<Drip>, tags: &[Tag], diagnostics: &mut Vec<Diagnostic>) {
-        let mut fault = |message: String, help: &str| {
-            let place = (self.locate)(page, drip.span.clone());
+    fn check_own_drip(
+        &self,
+        page: usize,
+        (drip, ids): (&Spanned<Drip>, &[Spanned<Id>]),
+        tags: &[Tag],
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
+        let mut fault = |span: Range<usize>, message: String, help: &str| {
+            let place = (self.locate)(page, span);
             diagnostics.push(Diagnostic::error(message).at(place).help(help));
         };
         match &drip.value {
             Drip::None => {}
             Drip::Every(_) => fault(
+                drip.span.clone(),
                 "`drip: every` counts the pages of a section".to_owned(),
                 "put it in the section's `_index.md`, or write a length such as `7d` here",
             ),
-            Drip::All(_) if tags.iter().all(Tag::is_public) => fault(
+            Drip::All(_) | Drip::ByName(_) if tags.iter().all(Tag::is_public) => fault(
+                drip.span.clone(),
                 "a page that anyone may open cannot drip".to_owned(),
                 "remove `drip`, or say in `access` who the page is for; `release` opens it for everybody at once",
             ),
             Drip::All(_) => {}
             Drip::ByName(lengths) => {
-                for (id, _) in lengths {
+                for (index, (id, _)) in lengths.iter().enumerate() {
                     if !tags.iter().any(|tag| tag.names_id(id)) {
+                        let place = ids.get(index).map_or_else(|| drip.span.clone(), |id| id.span.clone());
                         fault(
+                            place,
                             format!("`drip` names `{id}`, which the page's access does not"),
                             "name a tier or bundle that stands in `access`",
                         );
@@ -349,38 +371,35 @@ impl<'a> Givens<'a> {
     fn check(
         &self,
         page: usize,
-        (tags, draft): (&[Tag], bool),
+        (chain, tags, draft): (&Chain<'a>, &[Tag], bool),
         (release, until): (Option<Date>, Option<Date>),
         diagnostics: &mut Vec<Diagnostic>,
     ) {
         let Some(front_matter) = self.pages.get(page) else { return };
-        let mut fault = |span: std::ops::Range<usize>, message: &str, help: &str| {
-            let place = (self.locate)(page, span);
-            diagnostics.push(Diagnostic::error(message).at(place).help(help));
-        };
         let gates = &front_matter.gates;
-        let span = |key: Option<std::ops::Range<usize>>| key.unwrap_or(0..0);
         if let (Some(release), Some(until)) = (release, until)
             && until.end <= release.first
         {
-            let key = gates.until.as_ref().map(|key| key.span.clone());
-            let key = key.or_else(|| gates.release.as_ref().map(|key| key.span.clone()));
-            fault(
-                span(key),
-                "`until` is not after `release`",
-                "the page would never be shown; change one of the two dates",
-            );
+            diagnostics.push(self.never_shown(page, chain, release));
         }
-        let access = || span(gates.access.as_ref().map(|key| key.span.clone()));
-        if tags.iter().any(|tag| tag.since_joining)
-            && self.date(page).is_none()
-            && self.tree.own_section(page).is_none()
-        {
-            fault(access(), "`since joining` needs the page's date", "write `date:` in its front matter");
+        let mut fault = |span: Range<usize>, message: &str, help: &str| {
+            let place = (self.locate)(page, span);
+            diagnostics.push(Diagnostic::error(message).at(place).help(help));
+        };
+        let access = || gates.access.as_ref().map_or(0..0, |key| key.span.clone());
+        let joins = |tag: &Tag| tag.since_joining;
+        let written = gates.teaser.as_ref().filter(|teaser| teaser.value.tags().iter().any(joins));
+        let written = written.map(|teaser| teaser.span.clone());
+        let files = || gates.files.iter().flat_map(|(_, tags)| tags).find(|tag| tag.value.since_joining);
+        let written = written.or_else(|| files().map(|tag| tag.span.clone()));
+        let undated = self.date(page).is_none();
+        let joining = if tags.iter().any(joins) { Some(access()) } else { written };
+        if let Some(span) = joining.filter(|_| undated && self.tree.own_section(page).is_none()) {
+            fault(span, "`since joining` needs the page's date", "write `date:` in its front matter");
         }
         let gated = !tags.iter().all(Tag::is_public);
-        let undated = self.date(page).is_none() && release.is_none();
-        if self.catalogue.cancellation() == Cancellation::KeepUnlocked && gated && undated && !draft {
+        let unplaced = undated && release.is_none();
+        if self.catalogue.cancellation() == Cancellation::KeepUnlocked && gated && unplaced && !draft {
             fault(
                 access(),
                 "a gated page needs a date where `access.cancellation` is `keep-unlocked`",
@@ -391,6 +410,7 @@ impl<'a> Givens<'a> {
             && self.tree.is_index(page)
             && front_matter.cascade.access.is_none()
             && matches!(access.value.as_slice(), [tag] if tag.value.is_bare_public())
+            && !self.all_below_say_access(page)
         {
             fault(
                 access.span.clone(),
@@ -398,6 +418,50 @@ impl<'a> Givens<'a> {
                 "say what is below as well: `cascade: {access: …}`",
             );
         }
+    }
+
+    /// The end of a page's window is not after its beginning: says which keys, wherever they are written.
+    fn never_shown(&self, page: usize, chain: &Chain<'a>, release: Date) -> Diagnostic {
+        let place = |(section, span): (Option<usize>, Range<usize>)| {
+            let file = section.map_or(Some(page), |section| self.tree.index_of(section));
+            file.map(|file| (self.locate)(file, span))
+        };
+        let until = chain.find(|keys| keys.until.as_ref()).map(|(at, key)| (at, key.span.clone()));
+        let written = chain.find(|keys| keys.release.as_ref()).filter(|(_, key)| key.value == Some(release));
+        let written = written.map(|(at, key)| (at, key.span.clone()));
+        let date = self.pages.get(page).and_then(|matter| matter.date.as_ref()).map(|date| (None, date.span.clone()));
+        let word = if written.is_some() { "its `release`" } else { "its `date`, when it is released" };
+        let (until, release) = (until.and_then(place), written.or(date).and_then(place));
+        let own = (self.locate)(page, 0..0);
+        let fault = Diagnostic::error(format!("this page is gone before {word}: `until` is not after it"));
+        let fault = fault.help("change one of the two dates, or write `until: none`");
+        let here = |place: &Location| place.file == own.file;
+        // A page that is at odds with its section is named first, for the section may be right for all others.
+        match (until, release) {
+            (Some(until), Some(release)) if !here(&until) && here(&release) => fault.at(release).also(until),
+            (Some(until), Some(release)) if here(&until) => fault.at(until).also(release),
+            (Some(until), _) if !here(&until) => fault.at(own).also(until),
+            (Some(until), _) => fault.at(until),
+            (None, _) => fault.at(own),
+        }
+    }
+}
+
+impl Givens<'_> {
+    /// Whether all that stands below a section's own page says itself who may read it, so that nothing comes down.
+    fn all_below_say_access(&self, index: usize) -> bool {
+        self.tree.own_section(index).is_some_and(|section| self.nothing_comes_down(section))
+    }
+
+    fn nothing_comes_down(&self, section: usize) -> bool {
+        let says = |page: usize| self.pages.get(page).is_some_and(|matter| matter.gates.access.is_some());
+        self.tree.children(section).iter().all(|child| match child {
+            TreeChild::Page(page) => says(*page),
+            TreeChild::Section(below) => match self.tree.index_of(*below) {
+                Some(index) => says(index),
+                None => self.nothing_comes_down(*below),
+            },
+        })
     }
 }
 

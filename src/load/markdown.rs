@@ -12,7 +12,7 @@ use pulldown_cmark::{BlockQuoteKind, CowStr, Event, LinkType, Options, Parser, T
 
 use crate::diagnostic::{Diagnostic, Source};
 use crate::escape::push_escaped;
-use crate::load::blocks::{self, Marker};
+use crate::load::blocks::{self, Kind, Marker};
 use crate::load::html as raw_html;
 use crate::load::html::Usage;
 use crate::load::references;
@@ -237,6 +237,10 @@ struct Dealer<'a, 'd> {
     open: Vec<usize>,
     labels: BTreeMap<String, usize>,
     divider: Option<Range<usize>>,
+    /// Markers that were refused, and whose other halves are still to come.
+    lost_opens: usize,
+    /// Closing markers that were refused.
+    lost_closes: usize,
     diagnostics: &'d mut Vec<Diagnostic>,
 }
 
@@ -251,6 +255,8 @@ impl<'a, 'd> Dealer<'a, 'd> {
             open: Vec::new(),
             labels: BTreeMap::new(),
             divider: None,
+            lost_opens: 0,
+            lost_closes: 0,
             diagnostics,
         }
     }
@@ -276,9 +282,14 @@ impl<'a, 'd> Dealer<'a, 'd> {
     /// A top-level node other than an HTML block: no marker may stand in it.
     fn node(&mut self, events: &[Spanned<'_>], node: Range<usize>) {
         let container = events.get(node.start).map_or("", |(event, _)| container_name(event));
+        let mut in_code = false;
         for (event, range) in events.get(node.clone()).unwrap_or_default() {
-            if let Event::Html(_) | Event::InlineHtml(_) = event {
-                self.refuse_markers(range.clone(), container);
+            match event {
+                Event::Start(Tag::HtmlBlock) | Event::InlineHtml(_) => self.refuse_markers(range.clone(), container),
+                Event::Start(Tag::CodeBlock(_)) => in_code = true,
+                Event::End(TagEnd::CodeBlock) => in_code = false,
+                Event::Text(_) if !in_code => self.refuse_text(range.clone()),
+                _ => {}
             }
         }
         let place = self.place();
@@ -316,15 +327,40 @@ impl<'a, 'd> Dealer<'a, 'd> {
         let line_start = self.text.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
         let marker = start..start + trimmed.len();
         match blocks::classify(trimmed) {
-            Err(suspect) => self.fault(marker, suspect.message, suspect.help),
+            Err(suspect) => {
+                self.lose(suspect.kind);
+                let place = start + suspect.range.start..start + suspect.range.end;
+                self.fault(place, suspect.message, suspect.help);
+            }
             Ok(None) => {
+                self.refuse_markers(range, "raw HTML");
+                if !blocks::is_closed(trimmed) {
+                    let help = "write `-->` where it ends; all text below it would vanish";
+                    self.fault(start..start + "<!--".len(), "this comment is never closed".to_owned(), help);
+                }
                 let place = self.place();
                 self.push_node(node, place, None);
             }
             Ok(Some(_)) if line_start != start => {
+                self.lose_marker(trimmed);
                 self.fault(marker, format!("the marker `{trimmed}` is indented"), "write it at the start of its line");
             }
             Ok(Some(found)) => self.marker(found, marker),
+        }
+    }
+
+    /// Notes a marker that cannot work, so that its other half is not reported as well.
+    fn lose(&mut self, kind: Kind) {
+        match kind {
+            Kind::Open => self.lost_opens += 1,
+            Kind::Close => self.lost_closes += 1,
+            Kind::Divider => {}
+        }
+    }
+
+    fn lose_marker(&mut self, written: &str) {
+        if let Some(kind) = blocks::kind_of(written) {
+            self.lose(kind);
         }
     }
 
@@ -354,6 +390,7 @@ impl<'a, 'd> Dealer<'a, 'd> {
                     }
                     self.steps.push(Step::Part(Part::Close));
                 }
+                None if self.lost_opens > 0 => self.lost_opens -= 1,
                 None => self.fault(
                     range,
                     "this marker closes a block that is not open".to_owned(),
@@ -384,12 +421,51 @@ impl<'a, 'd> Dealer<'a, 'd> {
         let html = self.text.get(range.clone()).unwrap_or_default();
         for comment in blocks::comments(html) {
             let written = html.get(comment.clone()).unwrap_or_default();
-            if blocks::looks_like_marker(written) {
-                let shown: String = written.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
-                let message = format!("the marker `{shown}` is swallowed by {container}");
-                let help =
-                    "a marker stands alone on its line, at the top level, with an empty line before and after it";
-                self.fault(range.start + comment.start..range.start + comment.end, message, help);
+            if blocks::kind_of(written).is_some() {
+                self.swallowed(range.start + comment.start, written, container);
+            } else if let Some(at) = written.rfind("<!--").filter(|at| *at > 0) {
+                let inner = written.get(at..).unwrap_or_default();
+                if blocks::kind_of(inner).is_some() {
+                    self.swallowed(range.start + comment.start + at, inner, "the comment that begins above it");
+                }
+            }
+        }
+        self.refuse_near_comments(range);
+    }
+
+    fn swallowed(&mut self, start: usize, written: &str, container: &str) {
+        self.lose_marker(written);
+        let message = format!("the marker `{}` is swallowed by {container}", blocks::shown(written));
+        let help = "a marker stands alone on its line, at the top level, with an empty line before and after it";
+        self.fault(start..start + written.len(), message, help);
+    }
+
+    /// A comment that is not closed is text to Markdown; so is one that is no comment, for its dashes or blanks.
+    fn refuse_text(&mut self, range: Range<usize>) {
+        let is_escaped = self.text.get(..range.start).is_some_and(|before| before.ends_with('\\'));
+        let text = self.text.get(range.clone()).unwrap_or_default();
+        // The parser may end a text after the `<`, so the rest of the line is looked at.
+        let rest = self.text.get(range.start..).unwrap_or_default();
+        let line = rest.lines().next().unwrap_or_default();
+        if text.is_empty() || !line.starts_with("<!") || is_escaped {
+            return self.refuse_near_comments(range);
+        }
+        match blocks::classify(line) {
+            Err(suspect) if line.starts_with("<!--") => {
+                self.lose(suspect.kind);
+                self.fault(range.start..range.start + line.len(), suspect.message, suspect.help);
+            }
+            _ => self.refuse_near_comments(range.start..range.start + line.len()),
+        }
+    }
+
+    fn refuse_near_comments(&mut self, range: Range<usize>) {
+        let text = self.text.get(range.clone()).unwrap_or_default();
+        let is_escaped = self.text.get(..range.start).is_some_and(|before| before.ends_with('\\'));
+        for (at, suspect) in blocks::near_comments(text) {
+            if !(at.start == 0 && is_escaped) {
+                self.lose(suspect.kind);
+                self.fault(range.start + at.start..range.start + at.end, suspect.message, suspect.help);
             }
         }
     }
@@ -404,7 +480,9 @@ impl<'a, 'd> Dealer<'a, 'd> {
     }
 
     fn finish(&mut self) {
-        for index in std::mem::take(&mut self.open) {
+        let mut open = std::mem::take(&mut self.open);
+        open.truncate(open.len().saturating_sub(self.lost_closes));
+        for index in open {
             if let Some(block) = self.blocks.get(index) {
                 let place = self.source.locate(block.range.clone());
                 let fault = Diagnostic::error("this gated block is never closed").at(place);

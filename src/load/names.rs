@@ -204,7 +204,7 @@ fn checked(url: String) -> Result<String, UrlFault> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum UrlFault {
     /// Nothing of the name can stand in a URL.
-    #[error("no URL can be made from it")]
+    #[error("there is no letter and no digit in its name")]
     Nameless,
     /// One of the characters that edges and the servers behind them read differently.
     #[error("a URL cannot hold {}", Shown(*.0))]
@@ -256,7 +256,8 @@ pub fn collisions(sources: impl IntoIterator<Item = (String, Location)>) -> Vec<
         let key = folded(&url);
         match places.get(&key) {
             Some((first, also)) => {
-                diagnostics.push(Diagnostic::error(collision(first, &url)).at(location).also(also.clone()));
+                let fault = Diagnostic::error(collision(first, &url)).at(location).also(also.clone());
+                diagnostics.push(fault.help("rename one of the two; a page can also have a `slug` or a `path`"));
             }
             None => {
                 places.insert(key, (url, location));

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::diagnostic::{Diagnostic, Location, Severity, Source};
 use crate::load::config::{Config, Links};
-use crate::load::front_matter::{self, FrontMatter};
+use crate::load::front_matter::{self, FrontMatter, Parsed};
 use crate::load::names;
 use crate::load::sources::{self, FileSource, Kind, PageSource, Sources};
 use crate::load::tree::{Leaf, Order, Tree};
@@ -55,13 +55,13 @@ pub fn below_content(path: &str) -> &str {
     path.strip_prefix("content/").unwrap_or(if path == "content" { "" } else { path })
 }
 
-/// Reads the front matter of all pages. A page with a fault is left out; its faults are added.
+/// Reads the front matter of all pages; their faults are added. A page with a fault is there as well, marked as faulty.
 #[must_use]
 pub fn read(sources: &Sources, config: &Config, diagnostics: &mut Vec<Diagnostic>) -> Vec<RawPage> {
     let read: Vec<_> = sources.pages.par_iter().map(|source| read_one(source, config)).collect();
     let mut pages = Vec::with_capacity(read.len());
     for (page, faults) in read {
-        pages.extend(page);
+        pages.push(page);
         diagnostics.extend(faults);
     }
     let mut written: BTreeMap<Arc<str>, String> = BTreeMap::new();
@@ -80,7 +80,6 @@ pub fn read(sources: &Sources, config: &Config, diagnostics: &mut Vec<Diagnostic
     if config.links == Links::Warn {
         keep_dates(&mut pages, diagnostics);
     }
-    settle_aliases(&mut pages, config.links, diagnostics);
     pages
 }
 
@@ -106,11 +105,17 @@ fn keep_dates(pages: &mut [RawPage], diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-/// A former address must not be one that something else has, or had.
-fn settle_aliases(pages: &mut [RawPage], links: Links, diagnostics: &mut Vec<Diagnostic>) {
-    let own = |page: &RawPage| (names::folded_path(&page.url), (page.url.clone(), Location::file(&page.source.path)));
+/// A former address must not be one that something else has, or had: a page, or what `others` has by its URL.
+pub fn settle_aliases(
+    pages: &mut [RawPage],
+    others: impl Iterator<Item = (String, Location)>,
+    links: Links,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let own = pages.iter().filter(|page| !page.is_not_found());
+    let own = own.map(|page| (page.url.clone(), Location::file(&page.source.path)));
     let mut taken: BTreeMap<String, (String, Location)> =
-        pages.iter().filter(|page| !page.is_not_found()).map(own).collect();
+        others.chain(own).map(|(url, place)| (names::folded_path(&url), (url, place))).collect();
     for page in pages {
         let (own, url) = (names::folded_path(&page.url), page.url.clone());
         page.aliases.retain(|(alias, place)| {
@@ -134,16 +139,23 @@ fn settle_aliases(pages: &mut [RawPage], links: Links, diagnostics: &mut Vec<Dia
     }
 }
 
-fn read_one(source: &PageSource, config: &Config) -> (Option<RawPage>, Vec<Diagnostic>) {
+fn read_one(source: &PageSource, config: &Config) -> (RawPage, Vec<Diagnostic>) {
     let mut faults = Vec::new();
     let text = match sources::read_text(&source.disk, &source.path) {
         Ok(text) => text,
-        Err(fault) => return (None, vec![*fault]),
+        Err(fault) => {
+            let front_matter = FrontMatter { faulty: true, ..FrontMatter::default() };
+            return (raw(source, config, (Parsed { front_matter, body: 0..0 }, 0)), vec![*fault]);
+        }
     };
     let context =
         front_matter::Context { zone: &config.zone, catalogue: &config.catalogue, own_keys: &config.own_keys };
-    let parsed = front_matter::read(Source { file: &source.path, text: &text }, &context, &mut faults);
-    let page = parsed.map(|parsed| RawPage {
+    let parsed = front_matter::read_what_can_be(Source { file: &source.path, text: &text }, &context, &mut faults);
+    (raw(source, config, (parsed, text.len())), faults)
+}
+
+fn raw(source: &PageSource, config: &Config, (parsed, length): (Parsed, usize)) -> RawPage {
+    RawPage {
         date: parsed
             .front_matter
             .date
@@ -153,12 +165,11 @@ fn read_one(source: &PageSource, config: &Config) -> (Option<RawPage>, Vec<Diagn
         fallback_title: names::title_of(&source.naming),
         front_matter: parsed.front_matter,
         body: parsed.body,
-        length: text.len(),
+        length,
         url: String::new(),
         aliases: Vec::new(),
         source: source.clone(),
-    });
-    (page, faults)
+    }
 }
 
 /// The date in a file's name: that day in the site's time zone.
@@ -192,7 +203,7 @@ fn place(page: &mut RawPage, written: &mut BTreeMap<Arc<str>, String>, diagnosti
                 None => Location::file(&page.source.path),
             };
             diagnostics.push(
-                Diagnostic::error(format!("this page gets no URL: {fault}"))
+                Diagnostic::error(format!("no URL can be made for this page: {fault}"))
                     .at(place)
                     .help("give it a `slug` or a `path`"),
             );

@@ -187,10 +187,10 @@ fn blocks(
         let mut fault = |message: &str, help: &str| {
             faults.push(Diagnostic::error(message).at(source.locate(block.tags.clone())).help(help));
         };
-        if tags.iter().any(|tag| tag.since_joining) && matter.date.is_none() {
+        if tags.iter().any(|tag| tag.since_joining) && matter.date.is_none() && !decided.doubtful {
             fault("`since joining` needs the page's date", "write `date:` in its front matter");
         }
-        if drip != Drip::None && tags.iter().all(Tag::is_public) {
+        if drip != Drip::None && !tags.is_empty() && tags.iter().all(Tag::is_public) && !decided.doubtful {
             fault("a block that anyone may open cannot drip", "say who it is for, or remove `drip`");
         }
         let own = tags::rule(&tags, &drip, decided.next_date, &config.catalogue);
@@ -206,6 +206,12 @@ fn block_tags(around: &Around<'_>, source: Source<'_>, range: Range<usize>, faul
     let dates = |text: &str| dates::parse(text, &around.config.zone);
     let mut tags = Vec::new();
     let mut spans = Vec::new();
+    if text.starts_with('[') {
+        let plain = text.trim_matches(['[', ']']);
+        let fault = Diagnostic::error("tags in a marker stand without brackets").at(source.locate(range));
+        faults.push(fault.help(format!("write `<!-- access: {plain} -->`")));
+        return tags;
+    }
     let place = |part: Range<usize>| source.locate(range.start + part.start..range.start + part.end);
     for (at, written) in tags::split_list(text) {
         match Tag::parse(written, &around.config.catalogue, &dates) {
@@ -226,10 +232,6 @@ fn block_tags(around: &Around<'_>, source: Source<'_>, range: Range<usize>, faul
             }
         }
     }
-    if tags.is_empty() && faults.is_empty() {
-        let fault = Diagnostic::error("this marker says no tags").at(place(0..text.len()));
-        faults.push(fault.help("write `<!-- access: TAGS -->`, such as `<!-- access: pro -->`"));
-    }
     if let Some((index, message, help)) = tags::bare_public_beside(&tags) {
         let span = spans.get(index).cloned().unwrap_or(0..text.len());
         faults.push(Diagnostic::error(message).at(place(span)).help(help));
@@ -238,14 +240,24 @@ fn block_tags(around: &Around<'_>, source: Source<'_>, range: Range<usize>, faul
 }
 
 fn block_drip(source: Source<'_>, range: Range<usize>, faults: &mut Vec<Diagnostic>) -> Drip {
-    match source.text.get(range.clone()).unwrap_or_default().parse::<Length>() {
-        Ok(length) => Drip::All(length),
-        Err(fault) => {
-            let fault = Diagnostic::error(format!("this drip is not understood: {fault}")).at(source.locate(range));
-            faults.push(fault.help("write a whole number and a unit, such as `7d`"));
-            Drip::None
+    let written = source.text.get(range.clone()).unwrap_or_default();
+    let (message, help) = match written.parse::<Length>() {
+        Ok(Length::ZERO) => (format!("`{written}` is no time at all"), "take `drip` out"),
+        Ok(length) => return Drip::All(length),
+        Err(_) if written.is_empty() => ("`drip` is empty".to_owned(), "write it like `drip: 7d`"),
+        Err(_) if written.starts_with("every") => {
+            let help = "write a length such as `7d`; a block stands alone, so there is nothing to count";
+            ("`drip: every` counts the pages of a section".to_owned(), help)
         }
-    }
+        Err(_) if written.starts_with('{') => {
+            ("the drip of a block counts for all who open it".to_owned(), "write a length such as `7d`")
+        }
+        Err(error) => (format!("`{written}` is not a length: {error}"), "write it like `12h`, `7d` or `2w`"),
+    };
+    // Where nothing is written there is still a place to point at: the blank after the colon.
+    let place = if range.is_empty() { range.start.saturating_sub(1)..range.start } else { range };
+    faults.push(Diagnostic::error(message).at(source.locate(place)).help(help));
+    Drip::None
 }
 
 /// Finds the names of a folder's files in a text.
@@ -536,13 +548,13 @@ impl LinkCheck<'_> {
                 let verdict = self.verdicts.get(target)?;
                 let place = self.place_rule(used.place)?;
                 let file = self.around.sources.files.get(target)?;
-                if verdict.rule.is_nobody() {
+                if verdict.rule.is_nobody() && !self.is_doubtful() {
                     let message = format!("`{}` is not published", file.path);
                     Some(
                         self.at(used, Diagnostic::error(message))
                             .help("only drafts show it; publish one of them, or say who it is for with `files:`"),
                     )
-                } else if verdict.hidden && !place.implies(&verdict.rule) {
+                } else if verdict.hidden && !self.is_doubtful() && !place.implies(&verdict.rule) {
                     let message = format!("this place reveals `{}`, which is hidden from some who read it", file.path);
                     Some(
                         self.at(used, Diagnostic::error(message))
@@ -558,7 +570,13 @@ impl LinkCheck<'_> {
 
     fn page_fault(&self, used: &Use<Target>, target: usize) -> Option<Diagnostic> {
         let (raw, decided) = (self.around.raw.get(target)?, self.around.decided.get(target)?);
+        if raw.front_matter.faulty {
+            return None;
+        }
         if !self.around.is_published(target) {
+            if decided.doubtful {
+                return None;
+            }
             let message = format!("the link leads to `{}`, which is not published", raw.source.path);
             return Some(
                 self.at(used, self.by_setting(message))
@@ -566,7 +584,8 @@ impl LinkCheck<'_> {
             );
         }
         let place = self.place_rule(used.place)?;
-        if target != self.page && !place.implies(&decided.known) {
+        let sure = !decided.doubtful && !self.is_doubtful();
+        if sure && target != self.page && !place.implies(&decided.known) {
             let why = if decided.hidden { "is hidden from" } else { "is not released yet for" };
             let message = format!("the link reveals `{}`, which {why} some who read this place", raw.source.path);
             let help = "move the link into a gated block for those who may know of the page, or announce the page";
@@ -584,6 +603,11 @@ impl LinkCheck<'_> {
             |near| format!("did you mean `#{near}`?"),
         );
         Some(self.at(used, self.by_setting(message)).help(help))
+    }
+
+    /// Whether anything in the site has faults that could make this page another one than it is meant to be.
+    fn is_doubtful(&self) -> bool {
+        self.around.decided.get(self.page).is_some_and(|page| page.doubtful)
     }
 
     fn by_setting(&self, message: String) -> Diagnostic {

@@ -150,19 +150,51 @@ impl<'a> Reader<'a> {
         }
         let at = self.places.byte(index);
         if let Some(tab) = self.places.indenting_tab(at) {
-            return Stop::Fault(Fault::new("a tab cannot indent YAML", tab).help("indent with blanks"));
+            return Stop::Fault(Fault::new("a tab cannot indent YAML", tab).help("indent with spaces"));
         }
         if error.info().ends_with("found unexpected end of stream") && self.places.after(at).starts_with(['"', '\'']) {
-            return Stop::Fault(Fault::new("this quote is never closed", at..at + 1));
+            let quote = self.places.after(at).get(..1).unwrap_or_default();
+            let fault = Fault::new("this quote is never closed", at..at + 1);
+            return Stop::Fault(fault.help(format!("put a `{quote}` where the text ends")));
         }
-        let words = error.info().trim_end_matches('.');
-        let fault = Fault::new(format!("not valid YAML: {words}"), at..at);
+        let fault = self.in_our_words(error.info(), at);
         let Some(open) = self.places.open_bracket(at) else { return Stop::Fault(fault) };
         let closing = if self.places.after(open.start).starts_with('[') { ']' } else { '}' };
         if self.places.after(at).contains(closing) {
             return Stop::Fault(Fault { also: Some(open), ..fault });
         }
         Stop::Fault(Fault::new("this bracket is never closed", open).help(format!("put a `{closing}` where it ends")))
+    }
+
+    /// What most often lies behind the parser's words, and what to do about it.
+    fn in_our_words(&self, info: &str, at: usize) -> Fault {
+        const QUOTE: &str = "if it is text, put the whole value in quotes: `key: \"value\"`";
+        let first = self.places.after(at).chars().next().unwrap_or(' ');
+        let here = at..at + first.len_utf8();
+        if info.starts_with("mapping values are not allowed") {
+            return if frame::key_of(self.places.line_before(at).trim_start()).is_some_and(|key| !key.is_empty()) {
+                Fault::new("a value cannot hold a colon and a space", here).help(QUOTE)
+            } else {
+                Fault::new("this line is indented further than the one above it allows", here)
+                    .help("begin keys that belong together in the same column, or put a text of two lines in quotes")
+            };
+        }
+        if info.starts_with("unexpected character") {
+            return Fault::new(format!("a value cannot begin with `{first}`").replace("```", "a backtick"), here)
+                .help(QUOTE);
+        }
+        if info.contains("unknown anchor") {
+            let message = "a value that begins with `*` stands for another one, and there is none of this name";
+            return Fault::new(message, here).help(QUOTE);
+        }
+        if info.contains("unknown escape character") {
+            let message = "a backslash in double quotes begins an escape, and this one is unknown";
+            return Fault::new(message, here).help("write `\\\\` for a backslash, or use single quotes");
+        }
+        if info.contains("did not find expected key") {
+            return Fault::new("this belongs to no key and to no value", here).help(QUOTE);
+        }
+        Fault::new(format!("not valid YAML: {}", info.trim_end_matches('.')), at..at)
     }
 
     fn count(&mut self, more: usize, span: &Range<usize>) -> Result<(), Fault> {
@@ -243,7 +275,7 @@ impl<'a> Reader<'a> {
             if let Some((first, _)) = map.entry(&key.value) {
                 let also = Some(first.span.clone());
                 let message = format!("the key `{}` is written twice", key.value);
-                return Err(Fault { also, ..Fault::new(message, key.span) }.into());
+                return Err(Fault { also, ..Fault::new(message, key.span).help("keep one of the two") }.into());
             }
             map.entries.push((key, node));
         }
@@ -348,6 +380,13 @@ impl Places {
     /// What is written from a byte of the file on.
     fn after(&self, byte: usize) -> &str {
         self.written.get(byte.saturating_sub(self.end() - self.written.len())..).unwrap_or_default()
+    }
+
+    /// The line of a byte of the file, up to it.
+    fn line_before(&self, byte: usize) -> &str {
+        let base = self.end() - self.written.len();
+        let before = self.written.get(..byte.saturating_sub(base)).unwrap_or_default();
+        before.rsplit('\n').next().unwrap_or_default()
     }
 
     /// The innermost bracket or brace that is open at a byte of the file. Only those are taken for brackets that stand

@@ -56,7 +56,7 @@ pub enum Visible {
 /// What locks a page, for words.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms<'a> {
-    /// Its tags.
+    /// The tags by which somebody who buys today gets in.
     pub tags: &'a [Tag],
     /// The shortest drip.
     pub drip: Length,
@@ -413,7 +413,7 @@ fn tag_url<'a>(plan: &'a Plan, pass: &Pass<'_>, tag: &str) -> Option<&'a str> {
 }
 
 fn terms(page: &Page) -> Terms<'_> {
-    Terms { tags: &page.access.tags, drip: page.access.drip, release: page.access.announced }
+    Terms { tags: &page.access.offered, drip: page.access.drip, release: page.access.announced }
 }
 
 /// A whole body, closed blocks named or left out.

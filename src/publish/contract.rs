@@ -79,7 +79,7 @@ impl Contract {
 
     /// Writes what is missing or different: the shards, then what names them, then the manifest.
     pub(super) fn write(&self, output: &Output) -> Result<(), PublishError> {
-        if self.unchanged && edge_is_intact(&output.root, &self.manifest)? {
+        if self.unchanged && edge_is_intact(&output.root, &self.manifest.build, self.manifest.version)? {
             return Ok(());
         }
         let edge = output.make_folder(EDGE)?;
@@ -129,11 +129,12 @@ impl Previous {
         let unaltered = sha256(&bytes).mtime() == status.mtime;
         Ok(Manifest::parse(&bytes).ok().map(|manifest| Self { manifest, unaltered }))
     }
+}
 
-    /// As [`Previous::read`], but `None` also where the file was altered.
-    pub(super) fn read_unaltered(root: &Dir) -> Result<Option<Manifest>, PublishError> {
-        Ok(Self::read(root)?.filter(|previous| previous.unaltered).map(|previous| previous.manifest))
-    }
+/// The bytes of the manifest of an output, `None` where there are none, or others than were written.
+pub(super) fn read_unaltered(root: &Dir) -> Result<Option<Vec<u8>>, PublishError> {
+    let Some((status, bytes)) = root.status(MANIFEST)?.zip(root.read(MANIFEST)?) else { return Ok(None) };
+    Ok(Some(bytes).filter(|bytes| sha256(bytes).mtime() == status.mtime))
 }
 
 /// The file suffix of an encoding.
@@ -190,11 +191,11 @@ fn base64(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Whether the pieces of a manifest are all there. A shard is named by what it holds, so its time can be told.
-pub(super) fn edge_is_intact(root: &Dir, manifest: &Manifest) -> Result<bool, PublishError> {
+pub(super) fn edge_is_intact(root: &Dir, expected_build: &str, expected_version: u64) -> Result<bool, PublishError> {
     let Some(edge) = root.folder(EDGE)? else { return Ok(false) };
     let Some((status, bytes)) = edge.status(ROOT)?.zip(edge.read(ROOT)?) else { return Ok(false) };
     let Ok(Root { build, version, shards, .. }) = serde_json::from_slice::<Root>(&bytes) else { return Ok(false) };
-    if status.mtime != sha256(&bytes).mtime() || (&build, version) != (&manifest.build, manifest.version) {
+    if status.mtime != sha256(&bytes).mtime() || (build.as_str(), version) != (expected_build, expected_version) {
         return Ok(false);
     }
     for shard in shards {

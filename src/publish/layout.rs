@@ -3,6 +3,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rayon::prelude::*;
+
 use super::objects::Objects;
 use super::output::TEMPORARY;
 use super::{PublishError, Tree, contract, state};
@@ -57,13 +59,15 @@ impl<'a> Layout<'a> {
     /// When an object is missing or not what its name says, a path cannot be a file below a tree, two paths would be one
     /// file, or a tree asks for a variant that is not there.
     pub(super) fn new(manifest: &'a Manifest, trees: &'a [Tree], store: &Objects) -> Result<Self, PublishError> {
-        let mut objects = Vec::new();
-        for (name, size) in contract::objects(manifest) {
+        let named: Vec<_> = contract::objects(manifest).collect();
+        let look_up = |(name, size): &(&'a ObjectName, u64)| {
             let missing = || PublishError::MissingObject { name: name.to_string() };
-            let known = store.known(name, size)?.filter(|known| known.size == size).ok_or_else(missing)?;
-            let (mtime, inode) = (name.mtime(), known.inode);
-            objects.push(Object { name: name.as_str(), size, mtime, inode, links: AtomicU64::new(0) });
-        }
+            let known = store.known(name, *size)?.filter(|known| known.size == *size).ok_or_else(missing)?;
+            let (name, mtime, inode) = (name.as_str(), name.mtime(), known.inode);
+            Ok(Object { name, size: *size, mtime, inode, links: AtomicU64::new(0) })
+        };
+        let objects: Result<Vec<_>, PublishError> = named.par_iter().map(look_up).collect();
+        let objects = objects?;
         let number = |name: &ObjectName| {
             let found = objects.binary_search_by(|object| object.name.cmp(name.as_str())).ok();
             let number = found.and_then(|index| u32::try_from(index).ok());

@@ -134,7 +134,7 @@ impl Objects {
             copied = Some(digest);
             Ok(digest.mtime())
         })?;
-        if !copied.is_some_and(|digest| digest.to_string() == stored.name.hash()) {
+        if copied.is_none_or(|digest| digest.to_string() != stored.name.hash()) {
             self.dir.remove_file(&temporary)?;
             return Err(PublishError::Changed { path: path.to_owned() });
         }
@@ -174,7 +174,7 @@ impl Objects {
     ) -> Result<Option<Status>, PublishError> {
         let Some(status) = found.filter(|status| status.kind == Kind::File) else { return Ok(None) };
         let timely = status.mtime == name.mtime();
-        if timely && !self.output.was_interrupted() {
+        if timely && !self.output.interrupted {
             return Ok(Some(status));
         }
         if !right(&self.dir)? {
@@ -208,6 +208,19 @@ impl Objects {
     /// How many objects this build wrote.
     pub(super) fn written(&self) -> usize {
         self.written.load(Ordering::Relaxed)
+    }
+
+    /// Removes what this build wrote, but for what `keep` wants.
+    pub(super) fn undo(&self, keep: &impl Fn(&str) -> bool) -> Result<(), PublishError> {
+        for part in &self.known {
+            let part = part.lock().unwrap_or_else(PoisonError::into_inner);
+            for (name, known) in part.iter() {
+                if known.inode == 0 && !keep(name.as_str()) {
+                    self.dir.remove_file(name.as_str())?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Removes everything that `keep` does not want, and gives the number of files.

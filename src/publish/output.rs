@@ -52,6 +52,10 @@ pub(super) struct Output {
     pub(super) marker: Marker,
     /// Whether this folder was empty or missing before.
     pub(super) fresh: bool,
+    /// Whether an earlier build was stopped before it was done.
+    pub(super) interrupted: bool,
+    /// Whether it was missing.
+    created: bool,
     /// Whether this output may only be looked at.
     read_only: bool,
     begun: AtomicBool,
@@ -63,6 +67,7 @@ impl Output {
     /// Opens the folder to write to it, creating it where it is missing.
     pub(super) fn open(path: &Path, fuse: Fuse) -> Result<Self, PublishError> {
         Owner::of(path)?.writable(path)?;
+        let created = !fs::exists(path)?;
         fs::create_dir_all(path)?;
         let root = Dir::open(path, fuse)?;
         let lock = root.lock(LOCK)?.ok_or_else(|| PublishError::Locked { path: path.to_owned() })?;
@@ -71,8 +76,11 @@ impl Output {
         owner.writable(path)?;
         let fresh = owner == Owner::Nobody;
         let marker = if fresh { Marker::default() } else { Marker::read(&root)? };
-        let output = Self { fresh, ..Self::new(root, marker, Some(lock)) };
-        if fresh {
+        // A build may have been killed before it could say that it had begun.
+        let remnant = root.status(TEMPORARY)?.is_some();
+        let interrupted = !fresh && (remnant || marker.complete.is_none());
+        let output = Self { fresh, interrupted, created, ..Self::new(root, marker, Some(lock)) };
+        if fresh || remnant {
             output.begin()?;
         }
         for (name, text) in [(HTACCESS, HTACCESS_TEXT), (README, README_TEXT)] {
@@ -95,6 +103,9 @@ impl Output {
                 return Ok(None);
             }
         }
+        if root.status(TEMPORARY)?.is_some() {
+            return Ok(None);
+        }
         let marker = Marker::read(&root)?;
         Ok(Some(Self { read_only: true, ..Self::new(root, marker, None) }))
     }
@@ -104,6 +115,8 @@ impl Output {
             root,
             marker,
             fresh: false,
+            interrupted: false,
+            created: false,
             read_only: false,
             begun: AtomicBool::new(false),
             beginning: Mutex::new(()),
@@ -134,9 +147,19 @@ impl Output {
         self.begun.load(Ordering::Acquire)
     }
 
-    /// Whether an earlier build was stopped before it was done.
-    pub(super) fn was_interrupted(&self) -> bool {
-        !self.fresh && self.marker.complete.is_none()
+    /// Leaves the folder as it was found, now that all that the build put into the store is gone again.
+    pub(super) fn undo(&self) -> Result<(), PublishError> {
+        if self.fresh {
+            for entry in self.root.entries()? {
+                self.root.remove_entry(&entry)?;
+            }
+            if self.created {
+                fs::remove_folder(self.root.path())?;
+            }
+        } else if self.has_begun() {
+            self.write(MARKER, &self.marker.to_json())?;
+        }
+        Ok(())
     }
 
     /// Opens a folder of the output, making it where it is missing.

@@ -4,18 +4,18 @@
 //! was made from and what proves that it is intact, so that the same build again is one look at each object and no
 //! rendering. It holds no clock and no file numbers: two builds of one input leave equal markers.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::contract::Previous;
 use super::layout::Layout;
 use super::objects::Objects;
 use super::output::Output;
 use super::trees::Trees;
 use super::{LinkMode, Modes, PublishError, Publisher, Tree, TreeMode, contract};
-use crate::digest::{Hasher, ObjectName};
+use crate::digest::{Digest, Hasher};
 use crate::fs::Kind;
 use crate::fs::dir::Dir;
 use crate::manifest::Manifest;
@@ -94,28 +94,47 @@ fn current(
     if last_inputs != inputs || !in_time || (Modes { link, trees }) != modes {
         return Ok(None);
     }
-    let Some(manifest) = Previous::read_unaltered(&output.root)? else { return Ok(None) };
-    if manifest.build != build || !contract::edge_is_intact(&output.root, &manifest)? {
+    let Some(bytes) = contract::read_unaltered(&output.root)? else { return Ok(None) };
+    let Ok(glance) = serde_json::from_slice::<Glance<'_>>(&bytes) else { return Ok(None) };
+    if glance.build != build || !contract::edge_is_intact(&output.root, &build, glance.version)? {
         return Ok(None);
     }
     let intact = match &proof {
-        Proof::Links(expected) => links_on_disk(&output.root, &manifest)?.is_some_and(|found| found == *expected),
-        Proof::Files(trees) => files_are_intact(output, &manifest, link, trees)?,
+        Proof::Links(expected) => links_on_disk(&output.root, &glance)?.is_some_and(|found| found == *expected),
+        Proof::Files(trees) => match Manifest::parse(&bytes) {
+            Ok(manifest) => files_are_intact(output, &manifest, link, trees)?,
+            Err(_) => false,
+        },
     };
     Ok(intact.then_some(summary))
 }
 
+/// As much of a manifest as tells whether its objects are there: a build that has nothing to do should not take the time
+/// to understand the rest.
+#[derive(Deserialize)]
+struct Glance<'a> {
+    build: &'a str,
+    version: u64,
+    #[serde(borrow)]
+    objects: BTreeMap<&'a str, Size>,
+}
+
+#[derive(Deserialize)]
+struct Size {
+    size: u64,
+}
+
 /// The hash of how many names each object of the manifest has; `None` where one is missing or altered.
-fn links_on_disk(root: &Dir, manifest: &Manifest) -> Result<Option<String>, PublishError> {
+fn links_on_disk(root: &Dir, manifest: &Glance<'_>) -> Result<Option<String>, PublishError> {
     let Some(dir) = root.folder("objects")? else { return Ok(None) };
-    let objects: Vec<_> = contract::objects(manifest).collect();
-    let links = |(name, size): &(&ObjectName, u64)| {
-        let status = dir.status(name.as_str()).ok()??;
-        let sound = (status.kind, status.size, status.mtime) == (Kind::File, *size, name.mtime());
-        sound.then_some(status.links)
+    let objects: Vec<_> = manifest.objects.iter().map(|(name, object)| (*name, object.size)).collect();
+    let links = |(name, size): &(&str, u64)| {
+        let status = dir.status(name).ok()??;
+        let mtime = name.get(3..67)?.parse::<Digest>().ok()?.mtime();
+        ((status.kind, status.size, status.mtime) == (Kind::File, *size, mtime)).then_some(status.links)
     };
     let links: Option<Vec<u64>> = objects.par_iter().with_min_len(256).map(links).collect();
-    let names = objects.iter().map(|(name, _)| name.as_str());
+    let names = objects.iter().map(|(name, _)| *name);
     Ok(links.map(|links| link_hash(names.zip(links))))
 }
 
@@ -153,9 +172,10 @@ impl Marker {
         Ok(if marker.format == FORMAT { marker } else { Self::default() })
     }
 
-    /// How the finished build made its trees.
-    pub(super) fn link(&self) -> Option<LinkMode> {
-        self.complete.as_ref().map(|complete| complete.link)
+    /// Whether the finished build wanted hard links and could not make them all.
+    pub(super) fn links_failed(&self) -> bool {
+        let complete = self.complete.as_ref();
+        complete.is_some_and(|complete| complete.link == LinkMode::Hard && matches!(complete.proof, Proof::Files(_)))
     }
 
     /// The marker of a finished build.

@@ -52,7 +52,7 @@ struct Place<'p> {
 
 impl<'a> Trees<'a> {
     pub(super) fn new(output: &'a Output, store: &'a Objects, layout: &'a Layout<'a>, link: LinkMode) -> Self {
-        let keep_copies = link == LinkMode::Copy || output.marker.link() == Some(LinkMode::Hard);
+        let keep_copies = link == LinkMode::Copy || output.marker.links_failed();
         let (strays, made, copied) = (Mutex::default(), AtomicUsize::new(0), AtomicBool::new(false));
         Self { output, store, layout, link, keep_copies, strays, made, copied }
     }
@@ -118,12 +118,12 @@ impl<'a> Trees<'a> {
                 continue;
             };
             mark(index);
-            self.update_file(place.dir, entry, name, object)?;
+            self.update_file(place.dir, entry, (name, object))?;
         }
         level.folders.iter().filter_map(|(name, _)| find(name)).for_each(|(index, _)| mark(index));
         self.each_folder(level, |(name, routes)| match find(name) {
             None => self.create(place, name, routes),
-            Some((_, entry)) => self.update_folder(place, entry, name, routes),
+            Some((_, entry)) => self.update_folder(place, entry, (name, routes)),
         })?;
         let strays = entries.into_iter().zip(belongs).filter(|(_, belongs)| !belongs);
         let folder = place.dir.path();
@@ -136,8 +136,7 @@ impl<'a> Trees<'a> {
         &self,
         place: Place<'_>,
         entry: &Entry,
-        name: &str,
-        routes: &[Route<'_>],
+        (name, routes): (&str, &[Route<'_>]),
     ) -> Result<(), PublishError> {
         let Place { tree, dir, length } = place;
         if matches!(entry.kind, Kind::Folder | Kind::Other)
@@ -151,7 +150,8 @@ impl<'a> Trees<'a> {
         self.create(place, name, routes)
     }
 
-    fn update_file(&self, dir: &Dir, entry: &Entry, name: &str, object: &Object<'_>) -> Result<(), PublishError> {
+    fn update_file(&self, dir: &Dir, entry: &Entry, file: (&str, &Object<'_>)) -> Result<(), PublishError> {
+        let (name, object) = file;
         if self.link == LinkMode::Hard && object.inode != 0 && entry.inode == object.inode {
             object.count_link();
             return Ok(());

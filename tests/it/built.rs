@@ -30,7 +30,12 @@ impl Built {
     /// The same, once it is sure that it went well.
     #[track_caller]
     pub(crate) fn well(self) -> Self {
-        assert_eq!(self.code, 0, "the build failed\n{:#}\n{}", self.said, self.stderr);
+        if self.code != 0 {
+            let diagnostics = self.said["diagnostics"].as_array().map_or(&[][..], Vec::as_slice);
+            let errors = diagnostics.iter().filter(|diagnostic| diagnostic["severity"] == "error");
+            let errors: Vec<String> = errors.map(|error| format!("{error:#}")).collect();
+            panic!("the build failed with {}\n{}\n{}", self.code, errors.join("\n"), self.stderr);
+        }
         self
     }
 

@@ -10,17 +10,17 @@
 #![allow(clippy::print_stdout, reason = "what a test counted is shown by `--show-output`")]
 
 mod access;
+mod bad_input;
 mod built;
 mod config;
 mod corpora;
 mod corpora_reading;
-#[path = "../../benches/compare/course.rs"]
-mod course;
 mod decide;
 mod exact;
+mod fixture;
 mod front_matter;
-#[path = "../../benches/compare/ours.rs"]
-mod ours;
+mod generated;
+mod publish;
 mod same_bytes;
 mod sources;
 mod survive;

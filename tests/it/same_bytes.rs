@@ -5,8 +5,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::built::{build, command, command_at, contents, copy, differences, run};
-use crate::course::Course;
-use crate::ours::{self, Gating};
+use crate::generated::course::Course;
+use crate::generated::ours::{self, Gating};
 
 /// Three sections, so that there are bundles, tags that span sections and a last section that is not full.
 const COURSE: Course = Course { lessons: 60, seed: 7 };

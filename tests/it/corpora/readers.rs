@@ -10,7 +10,7 @@ use tierpress::manifest::Manifest;
 use tierpress::time::Timestamp;
 
 use crate::built::NOW_SECONDS;
-use crate::course::Random;
+use crate::generated::course::Random;
 use crate::truth::{TIERS, Truth, Viewer, canaries};
 
 /// How many readers ask, for each corpus and seed.
