@@ -270,5 +270,6 @@ See sheet.png.
 bytes
 ",
     );
+    // The block shows it still, and fails no build by doing so.
     assert_eq!(served(&site, "/sheet.png", &[held("pro")], CLOCK), "NotFound");
 }
