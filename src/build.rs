@@ -148,9 +148,8 @@ fn check_out(request: &Request<'_>) -> Result<(), Box<Diagnostic>> {
         if fs::exists(&sources).map_err(disk)? {
             let sources = fs::canonicalize(&sources).map_err(disk)?;
             if out.as_ref().is_some_and(|out| out.starts_with(&sources)) {
-                let message =
-                    format!("`{}` lies in `{folder}/`, which the next build would read", request.out.display());
-                return Err(Box::new(Diagnostic::setup(message).help("choose a folder outside of it with `--out`")));
+                let message = format!("the output cannot lie in `{folder}/`, which the next build would read");
+                return Err(Box::new(Diagnostic::setup(message).help("choose another folder with `--out`")));
             }
         }
     }
@@ -180,7 +179,7 @@ pub fn check(request: &Request<'_>) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagn
         drop(renderer);
         return Ok((plan, warnings));
     }
-    Err(sorted(faults.into_iter().chain(warnings).collect()))
+    Err(sorted(once_per_place(faults).into_iter().chain(warnings).collect()))
 }
 
 /// Reads and plans a site: for questions about it.
@@ -348,7 +347,24 @@ fn settle(
     };
     let objects =
         Objects { outputs: outputs.into_iter().map(&mut keep).collect(), files: keep(files), statics: keep(statics) };
-    if faults.is_empty() { Ok(objects) } else { Err(sorted(faults)) }
+    if faults.is_empty() { Ok(objects) } else { Err(once_per_place(faults)) }
+}
+
+/// Sorted, and a template's fault said once: for the first page that shows it, with the number of the others.
+fn once_per_place(faults: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut said: Vec<(Diagnostic, usize)> = Vec::new();
+    for fault in sorted(faults) {
+        match said.last_mut().filter(|(before, _)| before.location.is_some() && before.location == fault.location) {
+            Some((_, more)) => *more += 1,
+            None => said.push((fault, 0)),
+        }
+    }
+    let say = |(fault, more): (Diagnostic, usize)| match more {
+        0 => fault,
+        1 => Diagnostic { message: format!("{} and 1 other page", fault.message), ..fault },
+        _ => Diagnostic { message: format!("{} and {more} other pages", fault.message), ..fault },
+    };
+    said.into_iter().map(say).collect()
 }
 
 /// What stands behind the last dot of a URL's last segment.

@@ -180,11 +180,12 @@ fn files(
         showings.entry(showing.file).or_default().push(showing);
     }
     let mut folders: BTreeMap<&str, (Rule, bool, Vec<(Rule, bool)>, bool)> = BTreeMap::new();
+    let by_folder = around.pages_by_folder();
     let mut verdicts = Vec::with_capacity(around.sources.files.len());
     for (index, file) in around.sources.files.iter().enumerate() {
         let (inherited, hidden, pages, only_drafts) = folders.entry(&file.folder).or_insert_with(|| {
             let (inherited, hidden) = givens.lying_in(around.section_of_folder(&file.folder), tables);
-            let (pages, only_drafts) = around.pages_of_folder(&file.folder);
+            let (pages, only_drafts) = around.pages_of_folder(&file.folder, &by_folder);
             (inherited, hidden, pages, only_drafts)
         });
         let folder = assets::Folder { inherited: inherited.clone(), hidden: *hidden, pages, only_drafts: *only_drafts };

@@ -69,8 +69,10 @@ pub fn decide(showings: &[&Showing], folder: &Folder<'_>, written: Option<Rule>)
     let embedded = of(&[Some(Usage::Embed)]);
     let linked = of(&[Some(Usage::Link), Some(Usage::Anchor)]);
     let shown = embedded.or(&linked.and(&folder.inherited));
-    // A bare mention counts only where nothing else does: words in a teaser must not open what a gated link keeps.
-    let rule = if embedded.is_nobody() && linked.is_nobody() { of(&[None]).and(&folder.inherited) } else { shown };
+    // A bare mention counts only where nothing else does: words in a teaser must not open what a gated link keeps, nor
+    // words anywhere what a block showed whose time is over.
+    let mentioned = published.iter().all(|showing| showing.usage.is_none());
+    let rule = if mentioned { of(&[None]).and(&folder.inherited) } else { shown };
     Verdict { rule, hidden, unshown: false }
 }
 

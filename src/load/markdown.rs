@@ -292,7 +292,8 @@ impl<'a, 'd> Dealer<'a, 'd> {
         for (start, _) in text.match_indices('<') {
             let escaped = text.get(..start).is_some_and(|before| before.ends_with('\\'));
             let rest = text.get(start..).unwrap_or_default();
-            if escaped || seen.iter().any(|range| range.contains(&start)) {
+            let begins = rest.as_bytes().get(1).is_some_and(|next| matches!(next, b'!' | b'-' | b' '));
+            if !begins || escaped || seen.iter().any(|range| range.contains(&start)) {
                 continue;
             }
             if rest.starts_with("<!--") {

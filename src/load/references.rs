@@ -136,7 +136,9 @@ fn label_text<'a>(written: &'a Written<'_>, definition: &Range<usize>) -> &'a st
     line.split_once("]:").map_or(line, |(label, _)| label).trim_start_matches([' ', '>', '['])
 }
 
-/// CommonMark 0.31, section 6.3: labels match without regard to case and to the amount of white space.
+/// CommonMark 0.31, section 6.3: labels match without regard to case (folded: `ẞ` is `SS`) and to the amount of white
+/// space.
 fn normal(label: &str) -> String {
-    label.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+    let label = label.split_whitespace().collect::<Vec<_>>().join(" ");
+    label.to_lowercase().to_uppercase().to_lowercase()
 }

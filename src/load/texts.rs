@@ -301,7 +301,14 @@ impl Shown<'_> {
     fn mentions(&mut self, source: Source<'_>, (raw, document): (&RawPage, &Document<Target>), finders: &Finders) {
         let Some((finder, files)) = finders.get(&raw.source.folder) else { return };
         let text = source.text.get(raw.body.clone()).unwrap_or_default();
+        let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
         for found in finder.find_overlapping_iter(text) {
+            // `data.zip` does not name `a.zip`.
+            let before = text.get(..found.start()).and_then(|before| before.chars().next_back());
+            let after = text.get(found.end()..).and_then(|after| after.chars().next());
+            if before.is_some_and(|c| is_word(c) || c == '.') || after.is_some_and(is_word) {
+                continue;
+            }
             let at = raw.body.start + found.start();
             let block = document.blocks.iter().rposition(|block| block.range.contains(&at));
             let rule = self.rule(Place { block, teaser: false }, false);
@@ -366,28 +373,33 @@ impl Around<'_> {
         }
     }
 
+    /// Pages by the folder they lie in.
+    #[must_use]
+    pub fn pages_by_folder(&self) -> BTreeMap<&str, Vec<usize>> {
+        let mut folders: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (page, raw) in self.raw.iter().enumerate() {
+            folders.entry(&raw.source.folder).or_default().push(page);
+        }
+        folders
+    }
+
     /// Rule and hiddenness of the published pages in a folder; whether there are pages and none is published.
     ///
     /// A folder without pages of its own belongs to the page folder it lies in.
     #[must_use]
-    pub fn pages_of_folder(&self, folder: &str) -> (Vec<(Rule, bool)>, bool) {
+    pub fn pages_of_folder(&self, folder: &str, pages: &BTreeMap<&str, Vec<usize>>) -> (Vec<(Rule, bool)>, bool) {
         let mut owner = folder;
-        while !self.has_page(owner, |_| true) && self.tree.by_folder(pages::below_content(owner)).is_none() {
+        while !pages.contains_key(owner) && self.tree.by_folder(pages::below_content(owner)).is_none() {
             owner = crate::load::tree::parent_folder(owner);
         }
-        let folder = if self.has_page(owner, |kind| kind == Kind::PageFolder) { owner } else { folder };
-        let here = || self.raw.iter().enumerate().filter(|(_, raw)| raw.source.folder.as_ref() == folder);
-        let published = here().filter(|(page, _)| self.is_published(*page));
-        let rules: Vec<_> = published
-            .filter_map(|(page, _)| self.decided.get(page))
-            .map(|page| (page.rule.clone(), page.hidden))
-            .collect();
-        let only_drafts = rules.is_empty() && here().next().is_some();
+        let lying_in = |folder: &str| pages.get(folder).map(Vec::as_slice).unwrap_or_default();
+        let is_folder = |page: &usize| self.raw.get(*page).is_some_and(|raw| raw.source.kind == Kind::PageFolder);
+        let here = lying_in(if lying_in(owner).iter().any(is_folder) { owner } else { folder });
+        let published = here.iter().filter(|page| self.is_published(**page));
+        let rules: Vec<_> =
+            published.filter_map(|page| self.decided.get(*page)).map(|page| (page.rule.clone(), page.hidden)).collect();
+        let only_drafts = rules.is_empty() && !here.is_empty();
         (rules, only_drafts)
-    }
-
-    fn has_page(&self, folder: &str, of: impl Fn(Kind) -> bool) -> bool {
-        self.raw.iter().any(|raw| raw.source.folder.as_ref() == folder && of(raw.source.kind))
     }
 
     /// What a `files:` key says of a file: of a page in its folder, else of the nearest `_index.md`.
@@ -560,7 +572,8 @@ impl LinkCheck<'_> {
                 let verdict = self.verdicts.get(target)?;
                 let place = self.place_rule(used.place)?;
                 let file = self.around.sources.files.get(target)?;
-                if verdict.rule.is_nobody() && !self.is_doubtful() {
+                // A place whose time is over leads nobody astray, and time alone must not fail a build.
+                if verdict.rule.is_nobody() && !place.is_nobody() && !self.is_doubtful() {
                     let message = format!("`{}` is not published", file.path);
                     Some(
                         self.at(used, Diagnostic::error(message))
@@ -599,7 +612,7 @@ impl LinkCheck<'_> {
             return None;
         }
         if !self.around.is_published(target) {
-            if decided.doubtful {
+            if decided.doubtful || self.place_rule(used.place)?.is_nobody() {
                 return None;
             }
             let message = format!("the link leads to `{}`, which is not published", raw.source.path);

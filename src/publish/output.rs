@@ -52,10 +52,10 @@ pub(super) struct Output {
     pub(super) marker: Marker,
     /// Whether this folder was empty or missing before.
     pub(super) fresh: bool,
-    /// Whether an earlier build was stopped before it was done.
-    pub(super) interrupted: bool,
     /// Whether it was missing.
     created: bool,
+    /// Whether an earlier build was stopped before it was done.
+    pub(super) interrupted: bool,
     /// Whether this output may only be looked at.
     read_only: bool,
     begun: AtomicBool,
@@ -79,7 +79,7 @@ impl Output {
         // A build may have been killed before it could say that it had begun.
         let remnant = root.status(TEMPORARY)?.is_some();
         let interrupted = !fresh && (remnant || marker.complete.is_none());
-        let output = Self { fresh, interrupted, created, ..Self::new(root, marker, Some(lock)) };
+        let output = Self { fresh, created, interrupted, ..Self::new(root, marker, Some(lock)) };
         if fresh || remnant {
             output.begin()?;
         }
@@ -115,8 +115,8 @@ impl Output {
             root,
             marker,
             fresh: false,
-            interrupted: false,
             created: false,
+            interrupted: false,
             read_only: false,
             begun: AtomicBool::new(false),
             beginning: Mutex::new(()),
@@ -147,7 +147,8 @@ impl Output {
         self.begun.load(Ordering::Acquire)
     }
 
-    /// Leaves the folder as it was found, now that all that the build put into the store is gone again.
+    /// Leaves the folder as it was found, now that all that the build put into the store is gone again. One that an
+    /// interrupted build left stays marked as such.
     pub(super) fn undo(&self) -> Result<(), PublishError> {
         if self.fresh {
             for entry in self.root.entries()? {
@@ -156,7 +157,7 @@ impl Output {
             if self.created {
                 fs::remove_folder(self.root.path())?;
             }
-        } else if self.has_begun() {
+        } else if self.has_begun() && !self.interrupted {
             self.write(MARKER, &self.marker.to_json())?;
         }
         Ok(())

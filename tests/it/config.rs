@@ -97,10 +97,9 @@ fn what_is_missing_is_said() {
     let mut diagnostics = Vec::new();
     assert!(config::load(root.path(), &mut diagnostics).is_none());
     expect![[r#"
-        error: there is no site.yaml in this folder
-          --> site.yaml
-          help: go to a site's folder, or make a site: `tierpress init DIR`"#]]
-    .assert_eq(&diagnostics[0].to_string());
+        error: there is no site.yaml in `ROOT`
+          help: go to a site's folder or name it with `--root`, or make a site: `tierpress init DIR`"#]]
+    .assert_eq(&diagnostics[0].to_string().replace(root.path().to_str().unwrap(), "ROOT"));
     assert_eq!(diagnostics[0].origin, Origin::Setup);
 }
 
@@ -299,22 +298,22 @@ fn the_default_is_required_and_checked() {
     bad_access(
         "  tiers: [{id: pro}]",
         &expect![[r#"
-        error: `access.default` is missing
-          --> site.yaml:2:1
-           |
-         2 | access:
-           | ^^^^^^
-          help: say who reads what says nothing: `default: public`, or a tier or bundle"#]],
+            error: `access.default` is missing
+              --> site.yaml:2:1
+               |
+             2 | access:
+               | ^^^^^^
+              help: say who may read a page without `access`: `default: public`, or a tier or bundle"#]],
     );
     bad_access(
         "  bundles: [{id: a}]",
         &expect![[r#"
-        error: `access.default` is missing
-          --> site.yaml:2:1
-           |
-         2 | access:
-           | ^^^^^^
-          help: say who reads what says nothing: `default: public`, or a tier or bundle"#]],
+            error: `access.default` is missing
+              --> site.yaml:2:1
+               |
+             2 | access:
+               | ^^^^^^
+              help: say who may read a page without `access`: `default: public`, or a tier or bundle"#]],
     );
     bad_access(
         "  default:\n  tiers: [{id: pro}]",
@@ -481,24 +480,26 @@ fn values_are_checked_all_in_one_run() {
     bad(
         "base_url: https://a.example/docs\n",
         &expect![[r#"
-        error: `https://a.example/docs` has a path, but a site lies at the root of its host
-          --> site.yaml:1:11
-           |
-         1 | base_url: https://a.example/docs
-           |           ^^^^^^^^^^^^^^^^^^^^^^"#]],
+            error: `https://a.example/docs` has a path, but a site lies at the root of its host
+              --> site.yaml:1:11
+               |
+             1 | base_url: https://a.example/docs
+               |           ^^^^^^^^^^^^^^^^^^^^^^
+              help: give the site a host of its own, such as `https://learn.example`"#]],
     );
     bad(
         "base_url: https://a.example\ntitle: A\ntitle: B\n",
         &expect![[r#"
-        error: the key `title` is written twice
-          --> site.yaml:3:1
-           |
-         3 | title: B
-           | ^^^^^
-          --> site.yaml:2:1
-           |
-         2 | title: A
-           | ^^^^^"#]],
+            error: the key `title` is written twice
+              --> site.yaml:3:1
+               |
+             3 | title: B
+               | ^^^^^
+              --> site.yaml:2:1
+               |
+             2 | title: A
+               | ^^^^^
+              help: keep one of the two"#]],
     );
     bad(
         "base_url: https://a.example\ntitle: [A\n",

@@ -328,27 +328,28 @@ fn invalid_yaml_is_shown_at_its_line_in_the_file() {
                |
              3 | 	slug: b
                | ^
-              help: indent with blanks"#]],
+              help: indent with spaces"#]],
     );
     assert_eq!(tags(&good("\taccess: pro")).len(), 1);
     bad(
         "extra:\n\ta: 1",
         &expect![[r#"
-        error: a tab cannot indent YAML
-          --> content/a.md:3:1
-           |
-         3 | 	a: 1
-           | ^
-          help: indent with blanks"#]],
+            error: a tab cannot indent YAML
+              --> content/a.md:3:1
+               |
+             3 | 	a: 1
+               | ^
+              help: indent with spaces"#]],
     );
     bad(
         "title: \"A",
         &expect![[r#"
-        error: this quote is never closed
-          --> content/a.md:2:8
-           |
-         2 | title: "A
-           |        ^"#]],
+            error: this quote is never closed
+              --> content/a.md:2:8
+               |
+             2 | title: "A
+               |        ^
+              help: put a `"` where the text ends"#]],
     );
     bad(
         "title: A\ntags: [a, b\nslug: [b]",
@@ -376,24 +377,26 @@ fn invalid_yaml_is_shown_at_its_line_in_the_file() {
     bad(
         "title: é: ü",
         &expect![[r#"
-        error: not valid YAML: mapping values are not allowed in this context
-          --> content/a.md:2:9
-           |
-         2 | title: é: ü
-           |         ^"#]],
+            error: a value cannot hold a colon and a space
+              --> content/a.md:2:9
+               |
+             2 | title: é: ü
+               |         ^
+              help: if it is text, put the whole value in quotes: `key: "value"`"#]],
     );
     bad(
         "title: A\naccess: pro\ntitle: B",
         &expect![[r#"
-        error: the key `title` is written twice
-          --> content/a.md:4:1
-           |
-         4 | title: B
-           | ^^^^^
-          --> content/a.md:2:1
-           |
-         2 | title: A
-           | ^^^^^"#]],
+            error: the key `title` is written twice
+              --> content/a.md:4:1
+               |
+             4 | title: B
+               | ^^^^^
+              --> content/a.md:2:1
+               |
+             2 | title: A
+               | ^^^^^
+              help: keep one of the two"#]],
     );
     bad(
         "title: A\ntags: [a, b\nslug: b",
@@ -436,42 +439,46 @@ fn invalid_yaml_is_shown_at_its_line_in_the_file() {
     bad(
         "title: A: B",
         &expect![[r#"
-        error: not valid YAML: mapping values are not allowed in this context
-          --> content/a.md:2:9
-           |
-         2 | title: A: B
-           |         ^"#]],
+            error: a value cannot hold a colon and a space
+              --> content/a.md:2:9
+               |
+             2 | title: A: B
+               |         ^
+              help: if it is text, put the whole value in quotes: `key: "value"`"#]],
     );
     bad(
         "title: A\n  slug: b",
         &expect![[r#"
-        error: not valid YAML: mapping values are not allowed in this context
-          --> content/a.md:3:7
-           |
-         3 |   slug: b
-           |       ^"#]],
+            error: this line is indented further than the one above it allows
+              --> content/a.md:3:7
+               |
+             3 |   slug: b
+               |       ^
+              help: begin keys that belong together in the same column, or put a text of two lines in quotes"#]],
     );
     bad(
         "extra:\n  a: 1\n  a: 2",
         &expect![[r#"
-        error: the key `a` is written twice
-          --> content/a.md:4:3
-           |
-         4 |   a: 2
-           |   ^
-          --> content/a.md:3:3
-           |
-         3 |   a: 1
-           |   ^"#]],
+            error: the key `a` is written twice
+              --> content/a.md:4:3
+               |
+             4 |   a: 2
+               |   ^
+              --> content/a.md:3:3
+               |
+             3 |   a: 1
+               |   ^
+              help: keep one of the two"#]],
     );
     bad(
         "title: *nothing",
         &expect![[r#"
-        error: not valid YAML: while parsing node, found unknown anchor
-          --> content/a.md:2:8
-           |
-         2 | title: *nothing
-           |        ^"#]],
+            error: a value that begins with `*` stands for another one, and there is none of this name
+              --> content/a.md:2:8
+               |
+             2 | title: *nothing
+               |        ^
+              help: if it is text, put the whole value in quotes: `key: "value"`"#]],
     );
     bad(
         "? [a, b]\n: c",

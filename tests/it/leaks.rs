@@ -69,8 +69,23 @@ impl Built {
     /// The same for another instant.
     #[track_caller]
     pub(crate) fn at(text: &str, now: &str) -> Self {
-        let fixture = fixture(text);
         let clock = dates::parse(now, &jiff::tz::TimeZone::UTC).expect("a date").first;
+        Self::of(fixture(text), clock)
+    }
+
+    /// Changes a file of the site.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        self.fixture.write(name, text);
+    }
+
+    /// Builds the site once more, into the same folder.
+    #[track_caller]
+    pub(crate) fn again(self) -> Self {
+        Self::of(self.fixture, self.clock)
+    }
+
+    #[track_caller]
+    fn of(fixture: Fixture, clock: Timestamp) -> Self {
         let (root, out) = (fixture.root(), fixture.out());
         let request =
             build::Request { root: &root, out: &out, now: clock, created: clock, ..build::Request::default() };

@@ -335,40 +335,46 @@ fn two_sources_for_one_url_are_named_both() {
     check(
         &["/a/", "/a/", "/a/"],
         &expect![[r#"
-        error: two sources for `/a/`
-          --> content/1.md
-          --> content/0.md
-        error: two sources for `/a/`
-          --> content/2.md
-          --> content/0.md"#]],
+            error: two sources for `/a/`
+              --> content/1.md
+              --> content/0.md
+              help: rename one of the two; a page can also have a `slug` or a `path`
+            error: two sources for `/a/`
+              --> content/2.md
+              --> content/0.md
+              help: rename one of the two; a page can also have a `slug` or a `path`"#]],
     );
     check(
         &["/Über/", "/über/"],
         &expect![[r#"
-        error: `/Über/` and `/über/` differ only in case
-          --> content/1.md
-          --> content/0.md"#]],
+            error: `/Über/` and `/über/` differ only in case
+              --> content/1.md
+              --> content/0.md
+              help: rename one of the two; a page can also have a `slug` or a `path`"#]],
     );
     check(
         &["/\u{fc}/", "/u\u{308}/"],
         &expect![[r#"
-        error: two sources for `/ü/`, in two Unicode forms
-          --> content/1.md
-          --> content/0.md"#]],
+            error: two sources for `/ü/`, in two Unicode forms
+              --> content/1.md
+              --> content/0.md
+              help: rename one of the two; a page can also have a `slug` or a `path`"#]],
     );
     check(
         &["/a/", "/a"],
         &expect![[r#"
-        error: `/a/` and `/a` are one URL
-          --> content/1.md
-          --> content/0.md"#]],
+            error: `/a/` and `/a` are one URL
+              --> content/1.md
+              --> content/0.md
+              help: rename one of the two; a page can also have a `slug` or a `path`"#]],
     );
     check(
         &["/a/", "/a/index.html"],
         &expect![[r#"
-        error: `/a/` and `/a/index.html` are one URL
-          --> content/1.md
-          --> content/0.md"#]],
+            error: `/a/` and `/a/index.html` are one URL
+              --> content/1.md
+              --> content/0.md
+              help: rename one of the two; a page can also have a `slug` or a `path`"#]],
     );
     check(
         &["/a", "/a/b/c/"],
@@ -380,8 +386,9 @@ fn two_sources_for_one_url_are_named_both() {
     check(
         &["/", "/index.html"],
         &expect![[r#"
-        error: `/` and `/index.html` are one URL
-          --> content/1.md
-          --> content/0.md"#]],
+            error: `/` and `/index.html` are one URL
+              --> content/1.md
+              --> content/0.md
+              help: rename one of the two; a page can also have a `slug` or a `path`"#]],
     );
 }

@@ -423,7 +423,7 @@ fn faults_of_templates_have_a_place() {
         "page.html",
         "<h1>{{ page.title }</h1>",
         expect![[r#"
-            error: found `}` but expected }}
+            error: found `}` but expected `}}`
               --> templates/page.html:1:19
                |
              1 | <h1>{{ page.title }</h1>

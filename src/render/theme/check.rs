@@ -52,6 +52,9 @@ const PAGE: [&str; 20] = [
     "word_count",
 ];
 
+/// Longer lists are not printed: only that of strings is.
+const MOST_NAMED: usize = 24;
+
 const PAYWALL: [&str; 4] = ["drip_days", "opens", "state", "ways"];
 
 /// Checks all templates; what one binds with `for` or `set`, those that it includes may use.
@@ -101,6 +104,7 @@ fn unknown(file: &TextFile, what: &str, name: &str, place: &Range<usize>) -> Dia
 fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     match nearest(name, known.clone()) {
         Some(near) => format!("did you mean `{near}`?"),
+        None if known.clone().into_iter().count() > MOST_NAMED => "give it a text in `strings.yaml`".to_owned(),
         None => format!("known are {}", quoted(known)),
     }
 }

@@ -118,7 +118,17 @@ fn reword(message: &str, code: &str) -> (String, Option<String>) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("known are {}", quoted(known.split(", "))),
     });
-    (head, help)
+    match head.as_str() {
+        "unexpected end of input" => {
+            let help = "close what is open above: a `{% for %}` needs its `{% endfor %}`, and so on".to_owned();
+            ("the template ends while something in it is still open".to_owned(), Some(help))
+        }
+        "unknown tag" => {
+            let help = "is the tag misspelt, or its beginning missing?".to_owned();
+            ("nothing of that kind can stand here".to_owned(), Some(help))
+        }
+        _ => (head.replace("expected }}", "expected `}}`").replace("expected %}", "expected `%}`"), help),
+    }
 }
 
 /// Lower case at the start, no full stop at the end, one line.

@@ -262,8 +262,8 @@ fn a_foreign_folder_is_not_touched() {
         &fixture,
         &["build", "--out", "content"],
         &expect![[r#"
-            error: `content` lies in `content/`, which the next build would read
-              help: choose a folder outside of it with `--out`
+            error: the output cannot lie in `content/`, which the next build would read
+              help: choose another folder with `--out`
 
             1 error; nothing was published
             exit 2
@@ -295,8 +295,8 @@ fn a_foreign_folder_is_not_touched() {
         &fixture,
         &["build", "--out", "content/out"],
         &expect![[r#"
-            error: `content/out` lies in `content/`, which the next build would read
-              help: choose a folder outside of it with `--out`
+            error: the output cannot lie in `content/`, which the next build would read
+              help: choose another folder with `--out`
 
             1 error; nothing was published
             exit 2

@@ -288,9 +288,7 @@ fn public_for_all_below() {
             "access: public\ncascade: {access: pro}",
             "access: [public until 2027-01-01]",
         ],
-        |keys| {
-            format!("//- content/course/_index.md\n---\n{keys}\n---\n//- content/course/a.md\n---\naccess: pro\n---\n")
-        },
+        |keys| format!("//- content/course/_index.md\n---\n{keys}\n---\n//- content/course/a.md\n---\ntitle: A\n---\n"),
         &expect![[r#"
             === access: public
             error: a bare `access: public` here opens everything below this section

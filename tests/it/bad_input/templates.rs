@@ -56,18 +56,19 @@ fn templates_that_are_broken() {
         },
         &expect![[r#"
             === {{ page.title }
-            error: found `}` but expected }}
+            error: found `}` but expected `}}`
               --> templates/page.html:1:15
                |
              1 | {{ page.title }
                |               ^
             exit 1
             === <p>\n{% if page.title %}\n
-            error: unexpected end of input
+            error: the template ends while something in it is still open
               --> templates/page.html:2:20
                |
              2 | {% if page.title %}
                |                    ^
+              help: close what is open above: a `{% for %}` needs its `{% endfor %}`, and so on
             exit 1
             === {{ page.titel }}
             error: unknown field `titel`
@@ -110,24 +111,14 @@ fn templates_that_are_broken() {
             === {% for x in entries %}{{ x.titel }}{% endfor %}
             exit 0
             === {{ site.extra.colour.dark }}
-            error: unknown field `colour`, while rendering `content/a.md`
-              --> templates/page.html:1:15
-               |
-             1 | {{ site.extra.colour.dark }}
-               |               ^^^^^^
-            error: unknown field `colour`, while rendering `content/b.md`
+            error: unknown field `colour`, while rendering `content/a.md` and 1 other page
               --> templates/page.html:1:15
                |
              1 | {{ site.extra.colour.dark }}
                |               ^^^^^^
             exit 1
             === {{ page.title + 1 }}
-            error: `+` requires both operands to be numbers, found `string` and `i64`, while rendering `content/a.md`
-              --> templates/page.html:1:4
-               |
-             1 | {{ page.title + 1 }}
-               |    ^^^^^^^^^^^^^^
-            error: `+` requires both operands to be numbers, found `string` and `i64`, while rendering `content/b.md`
+            error: `+` requires both operands to be numbers, found `string` and `i64`, while rendering `content/a.md` and 1 other page
               --> templates/page.html:1:4
                |
              1 | {{ page.title + 1 }}
@@ -139,58 +130,39 @@ fn templates_that_are_broken() {
                |
              1 | {{ strings.nope }}
                |    ^^^^^^^^^^^^
-              help: known are `alert_caution`, `alert_important`, `alert_note`, `alert_tip`, `alert_warning`, `and`, `back_home`, `block_locked`, `block_waiting`, `breadcrumbs`, `buy`, `contents`, `date_format`, `date_time_format`, `denied_expired_text`, `denied_expired_title`, `denied_no_tier_text`, `denied_no_tier_title`, `denied_not_entitled_text`, `denied_not_entitled_title`, `denied_not_signed_in_text`, `denied_not_signed_in_title`, `denied_not_yet_text`, `denied_not_yet_title`, `everyone`, `footnote_back`, `footnotes`, `free`, `home`, `in_section`, `join`, `locked`, `menu`, `minute_to_read`, `minutes_to_read`, `months`, `next`, `not_found_text`, `not_found_title`, `nothing_here`, `or`, `paywall_any`, `paywall_drip_day`, `paywall_drip_days`, `paywall_more`, `paywall_none`, `paywall_one`, `paywall_release`, `paywall_signed_out`, `paywall_title`, `previous`, `published`, `reading_order`, `releases`, `sign_in`, `skip_link`, `tagged`, `tags`, `updated`, `upgrade`, `waiting_date`, `waiting_day`, `waiting_days`, `waiting_later`, `waiting_title`, `way_from`, `way_until`, `with`
+              help: give it a text in `strings.yaml`
             exit 1
             === {{ page.extra.nope }}
-            error: unknown field `nope`, while rendering `content/a.md`
-              --> templates/page.html:1:15
-               |
-             1 | {{ page.extra.nope }}
-               |               ^^^^
-            error: unknown field `nope`, while rendering `content/b.md`
+            error: unknown field `nope`, while rendering `content/a.md` and 1 other page
               --> templates/page.html:1:15
                |
              1 | {{ page.extra.nope }}
                |               ^^^^
             exit 1
             === {{ 1 / 0 }}
-            error: cannot divide by 0, while rendering `content/a.md`
-              --> templates/page.html:1:8
-               |
-             1 | {{ 1 / 0 }}
-               |        ^
-            error: cannot divide by 0, while rendering `content/b.md`
+            error: cannot divide by 0, while rendering `content/a.md` and 1 other page
               --> templates/page.html:1:8
                |
              1 | {{ 1 / 0 }}
                |        ^
             exit 1
             === {% else %}
-            error: unknown tag
+            error: nothing of that kind can stand here
               --> templates/page.html:1:4
                |
              1 | {% else %}
                |    ^^^^
+              help: is the tag misspelt, or its beginning missing?
             exit 1
             === {{ page[0].x }}
-            error: unknown field `x`, while rendering `content/a.md`
-              --> templates/page.html:1:4
-               |
-             1 | {{ page[0].x }}
-               |    ^^^^^^
-            error: unknown field `x`, while rendering `content/b.md`
+            error: unknown field `x`, while rendering `content/a.md` and 1 other page
               --> templates/page.html:1:4
                |
              1 | {{ page[0].x }}
                |    ^^^^^^
             exit 1
             === {{ paywall.ways[0].title }}
-            error: cannot index into an undefined value, while rendering `content/a.md`
-              --> templates/page.html:1:4
-               |
-             1 | {{ paywall.ways[0].title }}
-               |    ^^^^^^^
-            error: cannot index into an undefined value, while rendering `content/b.md`
+            error: cannot index into an undefined value, while rendering `content/a.md` and 1 other page
               --> templates/page.html:1:4
                |
              1 | {{ paywall.ways[0].title }}
@@ -206,12 +178,7 @@ fn templates_that_are_broken() {
               --> templates/page.html
             exit 1
             === {{ page.date.yeer }}
-            error: unknown field `yeer`, while rendering `content/a.md`
-              --> templates/page.html:1:14
-               |
-             1 | {{ page.date.yeer }}
-               |              ^^^^
-            error: unknown field `yeer`, while rendering `content/b.md`
+            error: unknown field `yeer`, while rendering `content/a.md` and 1 other page
               --> templates/page.html:1:14
                |
              1 | {{ page.date.yeer }}

@@ -251,3 +251,25 @@ Lesson.
     assert!(!served(&site, "/lesson/", &[], CLOCK).contains("names First"));
     assert!(served(&site, "/lesson/", &[], CLOCK + 8 * DAY).contains("names First"));
 }
+
+#[test]
+fn a_word_does_not_open_a_file_whose_block_is_over() {
+    let site = site(
+        TIERS,
+        "//- content/lesson.md
+See sheet.png.
+
+//- content/other.md
+<!-- access: pro until 2026-11-30 -->
+
+![](sheet.png)
+
+<!-- /access -->
+
+//- content/sheet.png
+bytes
+",
+    );
+    // The block shows it still, and fails no build by doing so.
+    assert_eq!(served(&site, "/sheet.png", &[held("pro")], CLOCK), "NotFound");
+}

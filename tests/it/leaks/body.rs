@@ -159,6 +159,11 @@ fn definitions_belong_to_their_block() {
         "Out[^n].\n\n<!-- access: pro -->\n\n- x\n\n  [^n]: note\n\n<!-- /access -->",
         "Out [x][n].\n\n<!-- access: pro -->\n\n[n]: /url\n\n<!-- /access -->",
         "Out [n].\n\n<!-- access: pro -->\n\n> [n]: /url\n\n<!-- /access -->",
+        "Out [SS].\n\n<!-- access: pro -->\n\n[ẞ]: /url\n\n<!-- /access -->",
+        "Out [a b].\n\n<!-- access: pro -->\n\n[A\n  B]: /url\n\n<!-- /access -->",
+        "Out [a\\]b].\n\n<!-- access: pro -->\n\n[a\\]b]: /url\n\n<!-- /access -->",
+        "Out [a].\n\n<!-- access: pro -->\n\n- x\n\n  > [a]: /url\n\n<!-- /access -->",
+        "Out [*a*].\n\n<!-- access: pro -->\n\n[*a*]: /url\n\n<!-- /access -->",
         "![n][]\n\n<!-- access: pro -->\n\n[N]: /url\n\n<!-- /access -->",
     ] {
         let faults = refused(&format!("//- site.yaml\n{}links: warn\n//- content/a.md\n{body}\n", super::SITE));

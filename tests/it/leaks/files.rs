@@ -231,6 +231,15 @@ zqtwo
 }
 
 #[test]
+fn part_of_a_word_is_no_name() {
+    check(
+        "//- content/a.md\nSee data.zip, a.zipper, x-a.zip and ä.a.zip.\n//- content/b.md\n---\naccess: pro\n---\n\
+         //- content/a.zip\nzqa\n//- content/data.zip\nzqdata\n",
+        "visitor: data\npro: data a",
+    );
+}
+
+#[test]
 fn what_nothing_shows_is_closed() {
     check(
         "\

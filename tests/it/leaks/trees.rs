@@ -114,3 +114,27 @@ fn nothing_of_the_content_lies_beside_the_trees() {
     }
     assert!(std::fs::read_to_string(built.out().join(".htaccess")).unwrap().contains("denied"));
 }
+
+#[test]
+fn what_is_closed_again_leaves_the_trees() {
+    let open = "//- content/a/index.md\n---\naliases: [/old/]\n---\nzqa\n\n![x](f.txt)\n//- content/a/f.txt\nzqf\n\
+                //- content/box/b.md\nzqb\n";
+    let built = Built::new(open);
+    built.check("visitor: a f b");
+    built.write("content/a/index.md", "---\naccess: pro\nhidden: true\n---\nzqa\n\n![x](f.txt)\n");
+    built.write("content/box/b.md", "---\ndraft: true\n---\nzqb\n");
+    let built = built.again();
+    built.check("visitor: \nbasic: \npro: a f");
+    let names: Vec<String> = contents(&built.out().join("public")).into_keys().collect();
+    assert!(!names.iter().any(|name| name.starts_with("a/") || name.starts_with("box/")), "{names:?}");
+}
+
+#[test]
+fn time_alone_closes_and_opens_the_public_tree() {
+    let text = "//- content/a.md\n---\nuntil: 2026-12-05\n---\nzqa\n//- content/b.md\n---\nrelease: 2026-12-05\n---\nzqb\n\
+                //- content/c.md\n---\nrelease: 2028-12-05\n---\nzqc\n";
+    Built::at(text, "2026-12-05T23:59:59").check("visitor: a b");
+    Built::at(text, "2026-12-06").check("visitor: b");
+    Built::at(text, "2026-12-04")
+        .check("visitor: a\nvisitor@2026-12-05: a b\nvisitor@2026-12-06: b\nvisitor@2029-01-01: b");
+}
