@@ -18,7 +18,8 @@ fn counts(fixture: &Fixture) -> (usize, usize, usize) {
     let built = fixture.build().unwrap();
     let manifest = json(&fixture.out().join("manifest.json"));
     // The theme's own file is copied, not rendered.
-    let routes = manifest["routes"].as_object().unwrap().iter().filter(|(path, _)| *path != "/style.css");
+    let routes =
+        manifest["routes"].as_object().unwrap().iter().filter(|(path, _)| *path != "/_tierpress/theme/style.css");
     let variants = routes.map(|(_, route)| route["objects"].as_array().unwrap().len()).sum();
     (built.summary.parsed, built.summary.rendered, variants)
 }
