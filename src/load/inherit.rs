@@ -30,6 +30,8 @@ pub struct Givens<'a> {
     pub default: &'a [Tag],
     /// The instant for which windows are settled.
     pub clock: Timestamp,
+    /// Whether drafts are published too.
+    pub drafts: bool,
     /// Finds a byte range of a page's file, for messages.
     pub locate: &'a (dyn Fn(usize, std::ops::Range<usize>) -> Location + Sync),
 }
@@ -157,6 +159,9 @@ impl<'a> Givens<'a> {
     #[must_use]
     pub fn lying_in(&self, section: usize, tables: &Tables) -> (Rule, bool) {
         let chain = Chain { own: None, above: self.above(Some(section)) };
+        if !self.drafts && chain.find(|keys| keys.draft.as_ref()).is_some_and(|(_, draft)| draft.value) {
+            return (Rule::nobody(), true);
+        }
         let drip = match chain.find(|keys| keys.drip.as_ref()) {
             Some((Some(at), drip)) => match &drip.value {
                 // It has no place in the order, so it comes with the last one.
