@@ -14,9 +14,10 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::config::Config;
 use crate::diagnostic::{self, Diagnostic};
 use crate::fs;
-use crate::load::config::{self, Config};
+use crate::load::config;
 use crate::load::{self, Loaded};
 use crate::manifest::Manifest;
 use crate::plan::{self, Lists, Output, Plan, SectionId, Templates};

@@ -123,7 +123,7 @@ struct Clocks {
 }
 
 /// Reads the clocks.
-fn clocks(now: Option<&str>) -> Result<Clocks, Diagnostic> {
+fn clocks(now: Option<&str>) -> Result<Clocks, Box<Diagnostic>> {
     let created = match std::env::var("SOURCE_DATE_EPOCH") {
         Ok(text) => {
             let seconds = text.trim().parse().ok().and_then(|seconds: i64| Timestamp::try_from(seconds).ok());

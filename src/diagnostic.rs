@@ -114,9 +114,8 @@ impl Diagnostic {
     }
 
     /// What diagnostics are sorted by: file, line, column, then text.
-    fn key(&self) -> (Option<(&Arc<str>, u32, u32)>, Severity, &str) {
-        let place = self.location.as_ref().map(|place| (&place.file, place.line, place.column));
-        (place, self.severity, &self.message)
+    fn key(&self) -> (Option<&Location>, Severity, &str) {
+        (self.location.as_ref(), self.severity, &self.message)
     }
 }
 

@@ -4,7 +4,7 @@
 //! What is served is always a value of the manifest, never made from the request. It refuses to know HTTP beyond a method,
 //! a target and a status.
 
-pub mod canonical;
+pub use crate::path as canonical;
 
 use crate::access::entitlement::{Entitlement, Reader};
 use crate::access::rule::Rule;

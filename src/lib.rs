@@ -23,6 +23,7 @@
 
 pub mod access;
 pub mod build;
+pub mod config;
 pub mod diagnostic;
 pub mod digest;
 pub mod edge;
@@ -31,6 +32,7 @@ pub mod fs;
 pub mod id;
 pub mod load;
 pub mod manifest;
+pub mod path;
 pub mod plan;
 pub mod publish;
 pub mod render;

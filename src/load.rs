@@ -34,16 +34,16 @@ use std::sync::Arc;
 
 use crate::access::gated::{Gated, RuleBook};
 use crate::access::rule::Rule;
+use crate::config::Config;
 use crate::diagnostic::{self, Diagnostic, Location};
-use crate::load::config::Config;
 use crate::load::inherit::{Decided, Givens};
 use crate::load::pages::RawPage;
 use crate::load::sources::{FileSource, Sources};
 use crate::load::texts::Text;
 use crate::load::tree::{Tree, TreeChild};
 use crate::site::{
-    Access, Block, Body, Child, Content, File, Kept, Open, Page, PageId, PageKind, Section, SectionId, Site, Skipped,
-    StaticFile, TagPage,
+    self, Access, Block, Body, Child, Content, File, Kept, Open, Page, PageId, PageKind, Section, SectionId, Site,
+    Skipped, StaticFile, TagPage,
 };
 use crate::time::Timestamp;
 
@@ -133,18 +133,8 @@ pub fn load(request: &Request<'_>, config: Config) -> Result<Loaded, Vec<Diagnos
         return Err(diagnostics);
     }
     let parsed = texts.len();
-    let assembly = Assembly {
-        request,
-        sources: &sources,
-        tree: &tree,
-        folders: &folders,
-        raw: &raw,
-        decided,
-        fates,
-        texts,
-        verdicts,
-        tags,
-    };
+    let (sources, tree, folders, raw) = (&sources, &tree, &folders, raw.as_slice());
+    let assembly = Assembly { request, sources, tree, folders, raw, decided, fates, texts, verdicts, tags };
     Ok(Loaded { site: assembly.site(config), warnings: diagnostics, parsed })
 }
 
@@ -180,7 +170,8 @@ fn files(
     for showing in texts.iter().flat_map(|text| &text.showings) {
         showings.entry(showing.file).or_default().push(showing);
     }
-    let mut folders: BTreeMap<&str, (Rule, bool, Vec<(Rule, bool)>, bool)> = BTreeMap::new();
+    type Known = (Rule, bool, Vec<(Rule, bool)>, bool);
+    let mut folders: BTreeMap<&str, Known> = BTreeMap::new();
     let by_folder = around.pages_by_folder();
     let mut verdicts = Vec::with_capacity(around.sources.files.len());
     for (index, file) in around.sources.files.iter().enumerate() {
@@ -375,46 +366,14 @@ fn page(
     (section, clock, rules): (SectionId, Timestamp, &mut RuleBook),
 ) -> Page {
     let rule = rules.enter(decided.rule.clone());
-    let above = rules.enter(decided.rule.or(&decided.teaser));
-    let blocks: Vec<Block> = text
-        .blocks
-        .into_iter()
-        .map(|block| Block { rule: rules.enter(block.rule), hidden: block.hidden, tags: block.tags })
-        .collect();
-    let of = |place: markdown::Place| match place.block.and_then(|index| blocks.get(index)) {
-        Some(block) => block.rule,
-        None if place.teaser && text.divider => above,
-        None => rule,
-    };
-    let gate =
-        |pieces: Vec<markdown::Piece>| pieces.into_iter().map(|piece| Gated::new(of(piece.place), piece)).collect();
-    let body = Body {
-        parts: text.parts,
-        pieces: gate(text.pieces),
-        notes: gate(text.notes),
-        divider: text.divider,
-        above,
-        blocks: blocks.clone(),
-    };
     let for_all = decided.rule == decided.known;
-    let heading = text.first_heading.filter(|_| raw.front_matter.title.is_none());
+    let heading = text.first_heading.clone().filter(|_| raw.front_matter.title.is_none());
     let title = raw.front_matter.title.clone().or_else(|| heading.clone().filter(|_| for_all));
+    let image = text.image.clone();
+    let divider = text.divider;
+    let body = body(text, &decided, rules);
+    let access = access(decided, (divider, clock), rules);
     let matter = raw.front_matter;
-    // Who joins today has missed what `since joining` keeps for those who were there.
-    let missed = decided.next_date.is_some_and(|next| next <= clock);
-    let offered = decided.tags.iter().filter(|tag| !(tag.since_joining && missed)).cloned().collect();
-    let access = Access {
-        rule,
-        offered,
-        waiting: decided.waiting.map(|rule| rules.enter(rule)),
-        teaser: if text.divider { rules.enter(decided.teaser) } else { rules.enter(Rule::nobody()) },
-        listed: rules.enter(decided.known.public_part()),
-        known: rules.enter(decided.known),
-        hidden: decided.hidden,
-        drip: inherit::shortest_drip(&decided.rule),
-        announced: decided.release.filter(|_| decided.announce),
-        tags: decided.tags,
-    };
     Page {
         url: raw.url,
         kind: match raw.source.kind {
@@ -426,7 +385,7 @@ fn page(
         open: Open {
             title: title.unwrap_or(raw.fallback_title),
             description: matter.description.unwrap_or_default(),
-            image: text.image,
+            image,
             date: raw.date,
             updated: matter.updated,
             tags: matter.tags,
@@ -440,5 +399,41 @@ fn page(
         source: raw.source.path,
         access,
         body,
+    }
+}
+
+/// A body, every piece under the rule of its place.
+fn body(text: Text, decided: &Decided, rules: &mut RuleBook) -> Body {
+    let rule = rules.enter(decided.rule.clone());
+    let above = rules.enter(decided.rule.or(&decided.teaser));
+    let block =
+        |block: texts::RuledBlock| Block { rule: rules.enter(block.rule), hidden: block.hidden, tags: block.tags };
+    let blocks: Vec<Block> = text.blocks.into_iter().map(block).collect();
+    let of = |place: site::Place| match place.block.and_then(|index| blocks.get(index)) {
+        Some(block) => block.rule,
+        None if place.teaser && text.divider => above,
+        None => rule,
+    };
+    let gate = |pieces: Vec<site::Piece>| pieces.into_iter().map(|piece| Gated::new(of(piece.place), piece)).collect();
+    let (pieces, notes) = (gate(text.pieces), gate(text.notes));
+    Body { parts: text.parts, pieces, notes, divider: text.divider, above, blocks }
+}
+
+/// A page's rules, entered into the book.
+fn access(decided: Decided, (divider, clock): (bool, Timestamp), rules: &mut RuleBook) -> Access {
+    // Who joins today has missed what `since joining` keeps for those who were there.
+    let missed = decided.next_date.is_some_and(|next| next <= clock);
+    let offered = decided.tags.iter().filter(|tag| !(tag.since_joining && missed)).cloned().collect();
+    Access {
+        offered,
+        waiting: decided.waiting.map(|rule| rules.enter(rule)),
+        teaser: rules.enter(if divider { decided.teaser } else { Rule::nobody() }),
+        listed: rules.enter(decided.known.public_part()),
+        known: rules.enter(decided.known),
+        hidden: decided.hidden,
+        drip: inherit::shortest_drip(&decided.rule),
+        rule: rules.enter(decided.rule),
+        announced: decided.release.filter(|_| decided.announce),
+        tags: decided.tags,
     }
 }

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 pub use crate::access::catalogue::Kind;
 use crate::access::rule::Rule;
 pub use crate::digest::ObjectName;
-use crate::edge::canonical::is_servable;
 use crate::id::Id;
+use crate::path::is_servable;
 use crate::time::Timestamp;
 
 pub use shards::{EdgeRoot, EdgeShard, Shard, shard_of};

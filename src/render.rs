@@ -88,7 +88,12 @@ impl<'a> Renderer<'a> {
             Subject::Sitemap => text(sitemap::sitemap(&self.site.base_url, view), "xml"),
             Subject::Robots => text(sitemap::robots(&self.site.base_url), "txt"),
             Subject::Unlock(_) => text(view.sheet_text(number).to_owned(), "css"),
-            _ => {
+            Subject::Page(_)
+            | Subject::Section(_)
+            | Subject::Tags
+            | Subject::Tag(_)
+            | Subject::NotFound
+            | Subject::Denial(_) => {
                 let context = self.context(view);
                 let bytes = self.theme.render(view.template(), view.source(), &context)?;
                 Ok(Rendered { bytes, extension: "html" })
@@ -136,7 +141,13 @@ impl<'a> Renderer<'a> {
         let title = match view.subject() {
             Subject::Tags => self.words.get("tags"),
             Subject::NotFound => open.map_or("", |open| &open.title),
-            _ => written.or_else(|| view.section_title()).or_else(|| view.tag()).unwrap_or_default(),
+            Subject::Page(_)
+            | Subject::Section(_)
+            | Subject::Tag(_)
+            | Subject::Denial(_)
+            | Subject::Sitemap
+            | Subject::Robots
+            | Subject::Unlock(_) => written.or_else(|| view.section_title()).or_else(|| view.tag()).unwrap_or_default(),
         };
         let title = if title.is_empty() && view.kind() == "home" { &self.site.title } else { title };
         let tags = open.map(|open| open.tags.as_slice()).unwrap_or_default();
@@ -215,7 +226,15 @@ impl<'a> Renderer<'a> {
                 List { entries: tags.map(|entry| Prepared::new(&entry)).collect(), sheets: BTreeSet::new() }
             }
             Subject::Tag(_) => self.collect(view.listed().into_iter()),
-            _ => view.entries().map(|(section, visible)| self.list(section, &visible)).unwrap_or_default(),
+            Subject::Page(_)
+            | Subject::Section(_)
+            | Subject::NotFound
+            | Subject::Denial(_)
+            | Subject::Sitemap
+            | Subject::Robots
+            | Subject::Unlock(_) => {
+                view.entries().map(|(section, visible)| self.list(section, &visible)).unwrap_or_default()
+            }
         }
     }
 

@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 use crate::access::gated::{Gated, RuleBook, RuleId};
 use crate::access::tags::Tag;
-use crate::load::config::Config;
-use crate::load::markdown::{Part, Piece};
+use crate::config::Config;
 use crate::time::{Date, Length, Timestamp};
 
 /// An index into [`Site::pages`].
@@ -153,6 +152,54 @@ pub struct Access {
     pub drip: Length,
     /// A release to come that is announced.
     pub announced: Option<Date>,
+}
+
+/// Where in a page something stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Place {
+    /// The innermost gated block, an index into the page's blocks.
+    pub block: Option<usize>,
+    /// Above the divider.
+    pub teaser: bool,
+}
+
+/// One step of a page's body, in source order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Part {
+    /// Text: an index into the body's pieces.
+    Piece(usize),
+    /// A gated block begins: an index into the page's blocks.
+    Open(usize),
+    /// The innermost block ends.
+    Close,
+    /// The divider.
+    Divider,
+}
+
+/// HTML that stands in one place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Piece {
+    /// Where it stands.
+    pub place: Place,
+    /// The HTML, less footnote numbers.
+    pub html: String,
+    /// Where footnote numbers go: byte offset into `html`, and the note's index.
+    pub notes: Vec<(usize, usize)>,
+    /// Its headings, in order.
+    pub headings: Vec<Heading>,
+    /// Words of text.
+    pub words: usize,
+}
+
+/// A heading with its anchor.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Heading {
+    /// 1 to 6.
+    pub level: u8,
+    /// The anchor.
+    pub id: String,
+    /// Plain text.
+    pub title: String,
 }
 
 /// A page's body.

@@ -5,10 +5,10 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use crate::build::Request;
+use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::digest::{Hasher, sha256_hex};
 use crate::fs;
-use crate::load::config::Config;
 use crate::load::sources;
 
 /// Hashes the site's files and the request.

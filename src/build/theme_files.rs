@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Location};
 use crate::fs;
-use crate::load::config::Config;
 use crate::load::sources;
 use crate::render::theme::Part;
 use crate::render::theme::{Parts, TextFile, embedded};

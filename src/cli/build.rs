@@ -49,7 +49,7 @@ enum Trees {
 
 pub(super) fn run(arguments: &Arguments) -> Ending {
     let start = Instant::now();
-    let result = clocks(arguments.site.now.as_deref()).map_err(|fault| vec![fault]).and_then(|clocks| {
+    let result = clocks(arguments.site.now.as_deref()).map_err(|fault| vec![*fault]).and_then(|clocks| {
         let out = arguments.out.clone().unwrap_or_else(|| arguments.site.root.join("tierpress-out"));
         let bar = Bar::new(start, arguments.format);
         let link = match arguments.link {

@@ -20,7 +20,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Ending {
-    let result = clocks(arguments.site.now.as_deref()).map_err(|fault| vec![fault]).and_then(|clocks| {
+    let result = clocks(arguments.site.now.as_deref()).map_err(|fault| vec![*fault]).and_then(|clocks| {
         build::check(&Request {
             root: &arguments.site.root,
             now: clocks.now,

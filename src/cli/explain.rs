@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Arguments) -> Ending {
 }
 
 fn explain(arguments: &Arguments) -> Result<(), Vec<Diagnostic>> {
-    let clocks = clocks(arguments.site.now.as_deref()).map_err(|fault| vec![fault])?;
+    let clocks = clocks(arguments.site.now.as_deref()).map_err(|fault| vec![*fault])?;
     let request = Request {
         root: &arguments.site.root,
         now: clocks.now,

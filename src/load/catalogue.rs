@@ -3,10 +3,11 @@
 
 use std::ops::Range;
 
-use super::config::{Billing, Overdue, Rejoin, Section, address, days, length, words};
+use super::config::{Section, address, days, length, words};
 use super::document::{Fault, Node, Value};
 use super::reading::{Faults, boolean, wrong};
 use crate::access::catalogue::{Bundle, Cancellation, Catalogue, CatalogueFault, Tier};
+use crate::config::{Billing, Overdue, Rejoin};
 use crate::diagnostic::Spanned;
 use crate::id::{Id, IdError};
 

@@ -168,9 +168,9 @@ impl<'a> Givens<'a> {
                 Drip::Every(step) => {
                     Drip::All(step.times(tables.positions.get(&at).map_or(0, BTreeMap::len).saturating_sub(1)))
                 }
-                other => other.clone(),
+                Drip::None | Drip::All(_) | Drip::ByName(_) => drip.value.clone(),
             },
-            _ => Drip::None,
+            Some((None, _)) | None => Drip::None,
         };
         let hidden = chain.find(|keys| keys.hidden.as_ref()).is_some_and(|(_, hidden)| hidden.value);
         let tags = chain.tags(self.default);
@@ -289,7 +289,7 @@ impl<'a> Givens<'a> {
                 }
                 None => Drip::None,
             },
-            other => other.clone(),
+            Drip::None | Drip::All(_) | Drip::ByName(_) => drip.value.clone(),
         }
     }
 

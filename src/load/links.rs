@@ -9,10 +9,10 @@ use std::ops::Range;
 
 use percent_encoding::percent_decode_str;
 
+use crate::config::Links;
 use crate::diagnostic::{Diagnostic, Source};
-use crate::edge::canonical;
-use crate::load::config::Links;
 use crate::load::markdown::Resolved;
+use crate::path;
 
 /// What an address leads to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -89,7 +89,7 @@ impl Index {
         }
         match self.find(from, &path) {
             Some((url, target)) => {
-                let mut url = canonical::encode(&url);
+                let mut url = path::encode(&url);
                 for (mark, part) in [('?', query), ('#', fragment)] {
                     if let Some(part) = part {
                         url.push(mark);

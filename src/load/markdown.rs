@@ -5,6 +5,8 @@
 //! be cut out of finished HTML. Footnotes and link definitions belong to the place they are written in.
 //! Liquid tags and shortcodes are text; nothing is executed.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "a Markdown parser has many events, and most pass through")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -16,57 +18,10 @@ use crate::load::blocks::{self, Kind, Marker};
 use crate::load::html as raw_html;
 use crate::load::html::Usage;
 use crate::load::references;
+use crate::site::{Heading, Part, Piece, Place};
 
 /// Stands around the number of a footnote in a piece's HTML while it is made; sources that hold it are refused.
 const SENTINEL: char = '\0';
-
-/// Where in a page something stands.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
-pub struct Place {
-    /// The innermost gated block, an index into [`Document::blocks`].
-    pub block: Option<usize>,
-    /// Above the divider.
-    pub teaser: bool,
-}
-
-/// One step of a page's body, in source order.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Part {
-    /// Text: an index into [`Document::pieces`].
-    Piece(usize),
-    /// A gated block begins: an index into [`Document::blocks`].
-    Open(usize),
-    /// The innermost block ends.
-    Close,
-    /// The divider.
-    Divider,
-}
-
-/// HTML that stands in one place.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Piece {
-    /// Where it stands.
-    pub place: Place,
-    /// The HTML, less footnote numbers.
-    pub html: String,
-    /// Where footnote numbers go: byte offset into `html`, and the note's index.
-    pub notes: Vec<(usize, usize)>,
-    /// Its headings, in order.
-    pub headings: Vec<Heading>,
-    /// Words of text.
-    pub words: usize,
-}
-
-/// A heading with its anchor.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Heading {
-    /// 1 to 6.
-    pub level: u8,
-    /// The anchor.
-    pub id: String,
-    /// Plain text.
-    pub title: String,
-}
 
 /// A gated block as it is written.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::config::{Config, Links};
 use crate::diagnostic::{Diagnostic, Location, Severity, Source};
-use crate::load::config::{Config, Links};
 use crate::load::front_matter::{self, FrontMatter, Parsed};
 use crate::load::names;
 use crate::load::sources::{self, FileSource, Kind, PageSource, Sources};
@@ -91,15 +91,12 @@ fn keep_dates(pages: &mut [RawPage], diagnostics: &mut Vec<Diagnostic>) {
         let place = Location::file(&page.source.path);
         let named = page.front_matter.path.is_none() && page.front_matter.slug.is_none();
         let date = page.source.naming.date.filter(|_| named);
-        match (taken.get(&names::folded_path(&page.url)), date) {
-            (Some(first), Some(date)) => {
-                let parent = page.url.trim_end_matches('/').rsplit_once('/').map_or("", |(parent, _)| parent);
-                let url = format!("{parent}/{date}-{}/", page.source.naming.slug);
-                let message = format!("two sources for `{}`: this one is published at `{url}`", page.url);
-                diagnostics.push(Diagnostic::warning(message).at(place.clone()).also(first.clone()));
-                page.url = url;
-            }
-            (Some(_), None) | (None, _) => {}
+        if let (Some(first), Some(date)) = (taken.get(&names::folded_path(&page.url)), date) {
+            let parent = page.url.trim_end_matches('/').rsplit_once('/').map_or("", |(parent, _)| parent);
+            let url = format!("{parent}/{date}-{}/", page.source.naming.slug);
+            let message = format!("two sources for `{}`: this one is published at `{url}`", page.url);
+            diagnostics.push(Diagnostic::warning(message).at(place.clone()).also(first.clone()));
+            page.url = url;
         }
         taken.entry(names::folded_path(&page.url)).or_insert(place);
     }

@@ -10,18 +10,18 @@ use rayon::prelude::*;
 
 use crate::access::rule::Rule;
 use crate::access::tags::{self, Drip, Tag};
+use crate::config::{Config, Links};
 use crate::diagnostic::{Diagnostic, Location, Source};
 use crate::load::assets::{self, Showing};
-use crate::load::config::{Config, Links};
 use crate::load::html::Usage;
 use crate::load::inherit::{self, Decided};
 use crate::load::links::{From, Index, Target};
-use crate::load::markdown::{self, Document, Part, Piece, Place, RawBlock, Settings, Use};
+use crate::load::markdown::{self, Document, RawBlock, Settings, Use};
 use crate::load::pages::{self, RawPage};
 use crate::load::sources::{self, FileSource, Kind, Sources};
 use crate::load::tree::Tree;
 use crate::load::{dates, names};
-use crate::site::{PageId, StaticFile, TagPage};
+use crate::site::{PageId, Part, Piece, Place, StaticFile, TagPage};
 use crate::time::{Length, Timestamp};
 
 /// All that is known before the first text is parsed.
@@ -350,7 +350,10 @@ fn collect_strings<'a>(value: &'a serde_json::Value, found: &mut Vec<&'a str>) {
         }
         serde_json::Value::Array(values) => values.iter().for_each(|value| collect_strings(value, found)),
         serde_json::Value::Object(map) => map.values().for_each(|value| collect_strings(value, found)),
-        _ => {}
+        serde_json::Value::String(_)
+        | serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_) => {}
     }
 }
 
@@ -414,8 +417,8 @@ impl Around<'_> {
         while let Some((parent, _)) = folder.rsplit_once('/') {
             folder = parent;
             let below = file.path.strip_prefix(folder).unwrap_or(&file.path).trim_start_matches('/');
-            let above = self.files_keys.iter().filter(|key| key.is_index && key.folder.as_ref() == folder);
-            if let Some(key) = above.filter(|key| key.names.is_match(below)).next() {
+            let mut above = self.files_keys.iter().filter(|key| key.is_index && key.folder.as_ref() == folder);
+            if let Some(key) = above.find(|key| key.names.is_match(below)) {
                 return Some(key.rule.clone());
             }
         }

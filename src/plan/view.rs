@@ -9,11 +9,10 @@ use std::collections::BTreeSet;
 use crate::access::gated::{Pass, RuleId};
 use crate::access::rule::Rule;
 use crate::access::tags::Tag;
-use crate::load::markdown::{Part, Piece};
 use crate::plan::badges::Lock;
 use crate::plan::gates::Form;
 use crate::plan::{Output, Plan, Subject};
-use crate::site::{Block, Child, Kept, Open, Page, PageId, Section, SectionId};
+use crate::site::{Block, Child, Kept, Open, Page, PageId, Part, Piece, Section, SectionId};
 use crate::time::{Date, Length, Timestamp};
 
 /// One variant of one output.
@@ -120,18 +119,21 @@ impl<'a> View<'a> {
     }
 
     fn page(&self) -> Option<&'a Page> {
-        match self.output.subject {
-            Subject::Page(page) => self.plan.site.page(page),
-            Subject::NotFound => self.plan.site.not_found.and_then(|page| self.plan.site.page(page)),
-            _ => None,
-        }
+        let page = match self.output.subject {
+            Subject::Page(page) => Some(page),
+            Subject::NotFound => self.plan.site.not_found,
+            Subject::Section(_) | Subject::Tags | Subject::Tag(_) | Subject::Denial(_) => None,
+            Subject::Sitemap | Subject::Robots | Subject::Unlock(_) => None,
+        };
+        page.and_then(|page| self.plan.site.page(page))
     }
 
     fn own_section(&self) -> Option<SectionId> {
         match self.output.subject {
             Subject::Page(page) => self.plan.own_section(page),
             Subject::Section(section) => Some(section),
-            _ => None,
+            Subject::Tags | Subject::Tag(_) | Subject::NotFound | Subject::Denial(_) => None,
+            Subject::Sitemap | Subject::Robots | Subject::Unlock(_) => None,
         }
     }
 
@@ -157,10 +159,8 @@ impl<'a> View<'a> {
     /// The tag of a tag page.
     #[must_use]
     pub fn tag(&self) -> Option<&'a str> {
-        match self.output.subject {
-            Subject::Tag(tag) => self.plan.site.tags.get(tag).map(|tag| tag.title.as_str()),
-            _ => None,
-        }
+        let Subject::Tag(tag) = self.output.subject else { return None };
+        self.plan.site.tags.get(tag).map(|tag| tag.title.as_str())
     }
 
     /// Whether the page is for some readers only.
@@ -214,7 +214,8 @@ impl<'a> View<'a> {
                 pages.iter().map(|page| Child::Page(*page)).collect()
             }
             Subject::Sitemap => self.all(),
-            _ => Vec::new(),
+            Subject::Page(_) | Subject::Section(_) | Subject::Tags | Subject::NotFound => Vec::new(),
+            Subject::Denial(_) | Subject::Robots | Subject::Unlock(_) => Vec::new(),
         };
         children.into_iter().filter(|child| self.allows(self.plan.listed(*child))).collect()
     }

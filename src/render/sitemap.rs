@@ -2,8 +2,8 @@
 //!
 //! The sitemap names what everybody may know of, now or, in a later variant, from a release on.
 
-use crate::edge::canonical::encode;
 use crate::escape::push_escaped;
+use crate::path::encode;
 use crate::plan::view::View;
 
 /// The sitemap as a view shows it.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use expect_test::{Expect, expect};
 use tierpress::access::catalogue::Cancellation;
 use tierpress::access::tags::Tag;
+use tierpress::config::{Config, Links};
 use tierpress::diagnostic::{Diagnostic, Origin, Source};
-use tierpress::load::config::{self, Config, Links};
+use tierpress::load::config;
 
 fn parse(text: &str) -> (Option<Config>, Vec<Diagnostic>) {
     let file: Arc<str> = config::FILE.into();

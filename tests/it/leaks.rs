@@ -49,7 +49,7 @@ access:
 pub(crate) struct Built {
     fixture: Fixture,
     manifest: Manifest,
-    config: config::Config,
+    config: tierpress::config::Config,
     clock: Timestamp,
 }
 

@@ -7,6 +7,8 @@
     reason = "a test that fails says so by a panic"
 )]
 #![allow(clippy::disallowed_methods, reason = "tests make and read files of their own")]
+#![allow(clippy::too_many_lines, reason = "tables of cases are long")]
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test looks for one variant")]
 #![allow(clippy::print_stdout, reason = "what a test counted is shown by `--show-output`")]
 
 mod access;
@@ -27,5 +29,6 @@ mod same_bytes;
 mod sources;
 mod survive;
 mod theme;
+mod tidy;
 mod tour;
 mod truth;
