@@ -106,15 +106,20 @@ pub fn build(request: &Request<'_>) -> Result<Built, Vec<Diagnostic>> {
     warnings.extend(more);
     let publisher = Publisher::open(request.out, request.modes.link).map_err(|fault| vec![Diagnostic::from(&fault)])?;
     let previous = publisher.previous().cloned();
-    let stored = match render(&plan, &theme, &publisher, request) {
-        Ok(stored) => stored,
+    let manifest = render(&plan, &theme, &publisher, request).and_then(|stored| {
+        let manifest = contract::manifest(&plan, &stored, request.created);
+        // No edge would take a manifest that does not hold together, so none is published.
+        let checked = manifest.check().map_err(|fault| vec![Diagnostic::error(fault.to_string())]);
+        checked.map(|()| manifest)
+    });
+    let manifest = match manifest {
+        Ok(manifest) => manifest,
         Err(mut faults) => {
             faults.extend(publisher.abandon().err().map(|fault| Diagnostic::from(&fault)));
             faults.append(&mut warnings);
             return Err(sorted(faults));
         }
     };
-    let manifest = contract::manifest(&plan, &stored, request.created);
     let trees = match request.modes.trees {
         TreeMode::All => contract::trees(plan.site(), &manifest),
         TreeMode::None => Vec::new(),
