@@ -188,9 +188,11 @@ fn files(
             let (pages, only_drafts) = around.pages_of_folder(&file.folder, &by_folder);
             (inherited, hidden, pages, only_drafts)
         });
-        let folder = assets::Folder { inherited: inherited.clone(), hidden: *hidden, pages, only_drafts: *only_drafts };
+        let written = around.written_rule(file);
+        let only_drafts = *only_drafts || (written.is_none() && around.is_of_draft(file));
+        let folder = assets::Folder { inherited: inherited.clone(), hidden: *hidden, pages, only_drafts };
         let shown = showings.get(&index).map_or(&[][..], Vec::as_slice);
-        let mut verdict = assets::decide(shown, &folder, around.written_rule(file));
+        let mut verdict = assets::decide(shown, &folder, written);
         verdict.rule = verdict.rule.settled(around.clock, around.config.catalogue.cancellation());
         if verdict.unshown && !verdict.rule.is_public() && !diagnostic::any_error(diagnostics) {
             let warning =
