@@ -103,6 +103,7 @@ pub fn load(request: &Request<'_>, config: Config) -> Result<Loaded, Vec<Diagnos
         catalogue: &config.catalogue,
         default: &config.default_access,
         clock: request.clock,
+        drafts: request.drafts,
         locate: &locate,
     };
     let tables = givens.tables();

@@ -30,6 +30,8 @@ pub struct Givens<'a> {
     pub default: &'a [Tag],
     /// The instant for which windows are settled.
     pub clock: Timestamp,
+    /// Whether drafts are published too.
+    pub drafts: bool,
     /// Finds a byte range of a page's file, for messages.
     pub locate: &'a (dyn Fn(usize, std::ops::Range<usize>) -> Location + Sync),
 }
@@ -157,6 +159,9 @@ impl<'a> Givens<'a> {
     #[must_use]
     pub fn lying_in(&self, section: usize, tables: &Tables) -> (Rule, bool) {
         let chain = Chain { own: None, above: self.above(Some(section)) };
+        if !self.drafts && chain.find(|keys| keys.draft.as_ref()).is_some_and(|(_, draft)| draft.value) {
+            return (Rule::nobody(), true);
+        }
         let drip = match chain.find(|keys| keys.drip.as_ref()) {
             Some((Some(at), drip)) => match &drip.value {
                 // It has no place in the order, so it comes with the last one.
@@ -410,7 +415,6 @@ impl<'a> Givens<'a> {
             && self.tree.is_index(page)
             && front_matter.cascade.access.is_none()
             && matches!(access.value.as_slice(), [tag] if tag.value.is_bare_public())
-            && !self.all_below_say_access(page)
         {
             fault(
                 access.span.clone(),
@@ -444,24 +448,6 @@ impl<'a> Givens<'a> {
             (Some(until), _) => fault.at(until),
             (None, _) => fault.at(own),
         }
-    }
-}
-
-impl Givens<'_> {
-    /// Whether all that stands below a section's own page says itself who may read it, so that nothing comes down.
-    fn all_below_say_access(&self, index: usize) -> bool {
-        self.tree.own_section(index).is_some_and(|section| self.nothing_comes_down(section))
-    }
-
-    fn nothing_comes_down(&self, section: usize) -> bool {
-        let says = |page: usize| self.pages.get(page).is_some_and(|matter| matter.gates.access.is_some());
-        self.tree.children(section).iter().all(|child| match child {
-            TreeChild::Page(page) => says(*page),
-            TreeChild::Section(below) => match self.tree.index_of(*below) {
-                Some(index) => says(index),
-                None => self.nothing_comes_down(*below),
-            },
-        })
     }
 }
 

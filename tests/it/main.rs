@@ -15,6 +15,7 @@ mod built;
 mod config;
 mod corpora;
 mod corpora_reading;
+mod counted;
 mod decide;
 mod exact;
 mod fixture;

@@ -609,9 +609,21 @@ fn markers_that_are_swallowed() {
             === &lt;!-- access: pro --&gt;\n
             exit 0
             === [a]: https://example.org \'<!-- more -->\'\n
-            exit 0
+            error: the marker `<!-- more -->` is swallowed by what stands around it
+              --> content/a.md:4:27
+               |
+             4 | [a]: https://example.org '<!-- more -->'
+               |                           ^^^^^^^^^^^^^
+              help: a marker stands alone on its line, at the top level, with an empty line before and after it
+            exit 1
             === $<!-- more -->$\n
-            exit 0
+            error: the marker `<!-- more -->` is swallowed by what stands around it
+              --> content/a.md:4:2
+               |
+             4 | $<!-- more -->$
+               |  ^^^^^^^^^^^^^
+              help: a marker stands alone on its line, at the top level, with an empty line before and after it
+            exit 1
         "#]],
     );
 }

@@ -165,7 +165,7 @@ zqd
 //- content/a/file.txt
 zqfile
 ",
-        "visitor: c file",
+        "visitor: c",
     );
 }
 
