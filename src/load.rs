@@ -110,7 +110,7 @@ pub fn load(request: &Request<'_>, config: Config) -> Result<Loaded, Vec<Diagnos
     let decided = givens.decide(&tables, &mut diagnostics);
     let fates = fates(request, &config, &decided);
     let published: Vec<bool> = fates.iter().map(|fate| *fate == Fate::Published).collect();
-    let files_keys = texts::files_keys(&raw, &decided, (&config, request.clock));
+    let files_keys = texts::files_keys(&raw, &decided, (&config, request.clock, request.drafts));
     let around = texts::Around {
         config: &config,
         raw: &raw,

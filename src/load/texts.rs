@@ -60,9 +60,13 @@ pub struct FilesKey {
     rule: Rule,
 }
 
-/// Reads the `files:` keys of all pages; those of drafts open nothing.
+/// Reads the `files:` keys of all pages; those of drafts open nothing, unless `drafts` are published too.
 #[must_use]
-pub fn files_keys(raw: &[RawPage], decided: &[Decided], (config, clock): (&Config, Timestamp)) -> Vec<FilesKey> {
+pub fn files_keys(
+    raw: &[RawPage],
+    decided: &[Decided],
+    (config, clock, drafts): (&Config, Timestamp, bool),
+) -> Vec<FilesKey> {
     let mut keys = Vec::new();
     for (page, decided) in raw.iter().zip(decided) {
         for (pattern, tags) in &page.front_matter.gates.files {
@@ -76,7 +80,7 @@ pub fn files_keys(raw: &[RawPage], decided: &[Decided], (config, clock): (&Confi
             keys.push(FilesKey {
                 folder: Arc::clone(&page.source.folder),
                 is_index: page.source.kind == Kind::Section,
-                draft: decided.draft,
+                draft: decided.draft && !drafts,
                 names: glob.compile_matcher(),
                 rule: rule.settled(clock, config.catalogue.cancellation()),
             });

@@ -545,6 +545,9 @@ impl<'a> Model<'a> {
     /// What a page would inherit that lay beside the file.
     fn lying(&self, file: usize, moment: Moment<'_>) -> (bool, bool) {
         let above = self.above(Some(self.school.files[file].folder));
+        if self.inherited(&above, |keys| keys.draft.as_ref()).is_some_and(|(_, draft)| *draft) {
+            return (false, true);
+        }
         let release = self.inherited(&above, |keys| keys.release.as_ref()).and_then(|(_, date)| *date);
         let until = self.inherited(&above, |keys| keys.until.as_ref()).and_then(|(_, date)| *date);
         let hidden = self.inherited(&above, |keys| keys.hidden.as_ref()).is_some_and(|(_, hidden)| *hidden);
