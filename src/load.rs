@@ -110,7 +110,7 @@ pub fn load(request: &Request<'_>, config: Config) -> Result<Loaded, Vec<Diagnos
     let decided = givens.decide(&tables, &mut diagnostics);
     let fates = fates(request, &config, &decided);
     let published: Vec<bool> = fates.iter().map(|fate| *fate == Fate::Published).collect();
-    let files_keys = texts::files_keys(&raw, &decided, (&config, request.clock));
+    let files_keys = texts::files_keys(&raw, &decided, (&config, request.clock, request.drafts));
     let around = texts::Around {
         config: &config,
         raw: &raw,
@@ -180,9 +180,11 @@ fn files(
             let (pages, only_drafts) = around.pages_of_folder(&file.folder, &by_folder);
             (inherited, hidden, pages, only_drafts)
         });
-        let folder = assets::Folder { inherited: inherited.clone(), hidden: *hidden, pages, only_drafts: *only_drafts };
+        let written = around.written_rule(file);
+        let only_drafts = *only_drafts || (written.is_none() && around.is_of_draft(file));
+        let folder = assets::Folder { inherited: inherited.clone(), hidden: *hidden, pages, only_drafts };
         let shown = showings.get(&index).map_or(&[][..], Vec::as_slice);
-        let mut verdict = assets::decide(shown, &folder, around.written_rule(file));
+        let mut verdict = assets::decide(shown, &folder, written);
         verdict.rule = verdict.rule.settled(around.clock, around.config.catalogue.cancellation());
         if verdict.unshown && !verdict.rule.is_public() && !diagnostic::any_error(diagnostics) {
             let warning =

@@ -30,7 +30,7 @@ pub struct Folder<'a> {
     pub hidden: bool,
     /// Published pages that lie there: rule, hidden.
     pub pages: &'a [(Rule, bool)],
-    /// Whether pages lie there and none of them is published.
+    /// Whether it is the drafts' alone: pages lie there and none of them is published, or a draft says whose the file is.
     pub only_drafts: bool,
 }
 

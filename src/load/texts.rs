@@ -55,15 +55,20 @@ pub struct Around<'a> {
 pub struct FilesKey {
     folder: Arc<str>,
     is_index: bool,
+    draft: bool,
     names: GlobMatcher,
     rule: Rule,
 }
 
-/// Reads the `files:` keys of all pages but drafts: what nobody publishes opens nothing.
+/// Reads the `files:` keys of all pages; those of drafts open nothing, unless `drafts` are published too.
 #[must_use]
-pub fn files_keys(raw: &[RawPage], decided: &[Decided], (config, clock): (&Config, Timestamp)) -> Vec<FilesKey> {
+pub fn files_keys(
+    raw: &[RawPage],
+    decided: &[Decided],
+    (config, clock, drafts): (&Config, Timestamp, bool),
+) -> Vec<FilesKey> {
     let mut keys = Vec::new();
-    for (page, decided) in raw.iter().zip(decided).filter(|(_, decided)| !decided.draft) {
+    for (page, decided) in raw.iter().zip(decided) {
         for (pattern, tags) in &page.front_matter.gates.files {
             // The pattern was checked where it was read.
             let Ok(glob) = GlobBuilder::new(&pattern.value).literal_separator(true).build() else { continue };
@@ -75,6 +80,7 @@ pub fn files_keys(raw: &[RawPage], decided: &[Decided], (config, clock): (&Confi
             keys.push(FilesKey {
                 folder: Arc::clone(&page.source.folder),
                 is_index: page.source.kind == Kind::Section,
+                draft: decided.draft && !drafts,
                 names: glob.compile_matcher(),
                 rule: rule.settled(clock, config.catalogue.cancellation()),
             });
@@ -408,21 +414,30 @@ impl Around<'_> {
     /// What a `files:` key says of a file: of a page in its folder, else of the nearest `_index.md`.
     #[must_use]
     pub fn written_rule(&self, file: &FileSource) -> Option<Rule> {
-        let beside = self.files_keys.iter().filter(|key| key.folder == file.folder && key.names.is_match(&file.name));
-        let rules: Vec<&Rule> = beside.map(|key| &key.rule).collect();
-        if !rules.is_empty() {
-            return Some(Rule::any(rules));
-        }
+        let rules: Vec<&Rule> = self.keys_of(file, false).into_iter().map(|key| &key.rule).collect();
+        (!rules.is_empty()).then(|| Rule::any(rules))
+    }
+
+    /// Whether a draft says whose a file is: then it is the draft's, unless something published has it as well.
+    #[must_use]
+    pub fn is_of_draft(&self, file: &FileSource) -> bool {
+        !self.keys_of(file, true).is_empty()
+    }
+
+    /// The `files:` keys, of drafts or of the others, that name a file: all beside it, else the nearest above.
+    fn keys_of(&self, file: &FileSource, draft: bool) -> Vec<&FilesKey> {
+        let keys = || self.files_keys.iter().filter(move |key| key.draft == draft);
+        let beside: Vec<_> = keys().filter(|key| key.folder == file.folder && key.names.is_match(&file.name)).collect();
         let mut folder = file.folder.as_ref();
-        while let Some((parent, _)) = folder.rsplit_once('/') {
+        while let Some((parent, _)) = folder.rsplit_once('/').filter(|_| beside.is_empty()) {
             folder = parent;
             let below = file.path.strip_prefix(folder).unwrap_or(&file.path).trim_start_matches('/');
-            let mut above = self.files_keys.iter().filter(|key| key.is_index && key.folder.as_ref() == folder);
+            let mut above = keys().filter(|key| key.is_index && key.folder.as_ref() == folder);
             if let Some(key) = above.find(|key| key.names.is_match(below)) {
-                return Some(key.rule.clone());
+                return vec![key];
             }
         }
-        None
+        beside
     }
 
     /// The URL of a section.

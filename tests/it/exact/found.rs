@@ -273,3 +273,24 @@ bytes
     // The block shows it still, and fails no build by doing so.
     assert_eq!(served(&site, "/sheet.png", &[held("pro")], CLOCK), "NotFound");
 }
+
+#[test]
+fn what_a_draft_says_of_a_file_does_not_open_it_by_being_left_out() {
+    let site = site(
+        TIERS,
+        "//- content/school/course/02-second.md
+---
+draft: true
+files: {sheet.pdf: pro}
+---
+
+Second.
+
+//- content/school/course/sheet.pdf
+bytes
+",
+    );
+    for id in ["basic", "pro"] {
+        assert_eq!(served(&site, "/school/course/sheet.pdf", &[held(id)], CLOCK), "NotFound");
+    }
+}

@@ -503,6 +503,14 @@ impl<'a> Model<'a> {
         if (places.is_empty() && shown) || (!shown && published.is_empty() && !beside.is_empty()) {
             return None;
         }
+        let name = &self.school.files[number].name;
+        let claims = |page: &usize| {
+            self.is_draft(*page) && self.school.pages[*page].files.iter().any(|(pattern, _)| matches(pattern, name))
+        };
+        // What a draft says whose it is, and nothing else, is a file of the draft.
+        if !shown && self.written(number, moment).is_none() && beside.iter().any(claims) {
+            return None;
+        }
         let (lies, lies_hidden) = self.lying(number, moment);
         let beside_hidden = lies_hidden || published.iter().any(|page| self.ruled[*page].hidden);
         let hidden = if places.is_empty() { beside_hidden } else { places.iter().all(|(_, (_, _, hidden))| *hidden) };
@@ -537,6 +545,9 @@ impl<'a> Model<'a> {
     /// What a page would inherit that lay beside the file.
     fn lying(&self, file: usize, moment: Moment<'_>) -> (bool, bool) {
         let above = self.above(Some(self.school.files[file].folder));
+        if self.inherited(&above, |keys| keys.draft.as_ref()).is_some_and(|(_, draft)| *draft) {
+            return (false, true);
+        }
         let release = self.inherited(&above, |keys| keys.release.as_ref()).and_then(|(_, date)| *date);
         let until = self.inherited(&above, |keys| keys.until.as_ref()).and_then(|(_, date)| *date);
         let hidden = self.inherited(&above, |keys| keys.hidden.as_ref()).is_some_and(|(_, hidden)| *hidden);
@@ -567,7 +578,7 @@ impl<'a> Model<'a> {
         let says = |page: usize, name: &str| {
             let written = &self.school.pages[page];
             let matching = written.files.iter().filter(|(pattern, _)| matches(pattern, name));
-            let tags: Vec<&Tag> = matching.flat_map(|(_, tags)| tags).collect();
+            let tags: Vec<&Tag> = matching.filter(|_| !self.is_draft(page)).flat_map(|(_, tags)| tags).collect();
             let ruled = &self.ruled[page];
             let extra = (0, ruled.next_date, ruled.floor);
             (!tags.is_empty()).then(|| {

@@ -325,7 +325,7 @@ release: 2027-11-01
 zqlater
 ",
         "visitor:
-         pro: both kept",
+         pro: both",
     );
 }
 
