@@ -628,3 +628,15 @@ fn the_contents_of_a_page_are_linked() {
     let html = render(&theme("en"), &context(Page { toc, ..page("open", "page") }));
     contains(&html, &["<a href=\"#a\">A</a><ol><li><a href=\"#b\">B</a></li></ol>", "On this page"]);
 }
+
+#[test]
+fn a_list_that_no_template_declares_is_warned_of() {
+    let mut parts = Parts::default_theme("en", "https://learn.example");
+    let text = "{% for entry in siblings %}{{ entry.title }}{% endfor %}";
+    parts.manifest = None;
+    parts.templates.push(TextFile { name: "page.html".into(), path: "templates/page.html".into(), text: text.into() });
+    let (_, warnings) = Theme::load(parts).unwrap();
+    let said = warnings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    assert!(said.contains("`siblings` is always empty: theme.yaml declares it for no template"), "{said}");
+    assert!(said.contains("templates/page.html:1:17"), "{said}");
+}

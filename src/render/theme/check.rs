@@ -3,10 +3,10 @@
 //! Tera takes an unknown name in `{% if … %}` for false, so a misspelt one would go unseen for ever. This reads the
 //! tags of a template for what it asks for; it does not run anything.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::{Strings, TextFile, quoted};
+use super::{Lists, Strings, TextFile, quoted};
 use crate::diagnostic::{Diagnostic, nearest};
 
 /// The names that every template has.
@@ -65,6 +65,32 @@ pub(super) fn names(files: &[&TextFile], strings: &Strings, found: &mut Vec<Diag
     for (file, tags) in &tags {
         for path in tags.iter().flat_map(paths) {
             found.extend(fault(file, &path, &bound, strings));
+        }
+    }
+}
+
+/// Warns of lists that a template reads and that `theme.yaml` declares for none: they are always empty.
+pub(super) fn undeclared(files: &[&TextFile], lists: &BTreeMap<String, Lists>, found: &mut Vec<Diagnostic>) {
+    let declared = |wanted: &str| {
+        lists.values().any(|lists| match wanted {
+            "ancestors" => lists.ancestors,
+            "entries" => lists.entries,
+            "siblings" => lists.siblings,
+            "tags" => lists.tags,
+            "previous" | "next" => lists.previous_next,
+            _ => true,
+        })
+    };
+    for file in files {
+        let tags = tags(&file.text);
+        let mut said = BTreeSet::new();
+        for path in tags.iter().flat_map(paths).filter(|path| !declared(path.root)) {
+            if said.insert(path.root.to_owned()) {
+                let message = format!("`{}` is always empty: theme.yaml declares it for no template", path.root);
+                let place = file.source().locate(path.place.clone());
+                let help = "write `lists: [siblings]` or the like under the template in theme.yaml";
+                found.push(Diagnostic::warning(message).at(place).help(help));
+            }
         }
     }
 }
