@@ -63,6 +63,22 @@ pub(super) struct Output {
     _lock: Option<Lock>,
 }
 
+/// Takes the lock. Another holder is given a moment: a program that is just being started by the process that had the lock
+/// holds it as well, until it runs.
+fn lock(root: &Dir) -> Result<Option<Lock>, PublishError> {
+    for _ in 0..LOCK_TRIES {
+        if let Some(lock) = root.lock(LOCK)? {
+            return Ok(Some(lock));
+        }
+        std::thread::sleep(LOCK_PAUSE);
+    }
+    Ok(root.lock(LOCK)?)
+}
+
+/// How often the lock is asked for again, and after what pause: a quarter of a second in all.
+const LOCK_TRIES: usize = 25;
+const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
+
 impl Output {
     /// Opens the folder to write to it, creating it where it is missing.
     pub(super) fn open(path: &Path, fuse: Fuse) -> Result<Self, PublishError> {
@@ -70,7 +86,7 @@ impl Output {
         let created = !fs::exists(path)?;
         fs::create_dir_all(path)?;
         let root = Dir::open(path, fuse)?;
-        let lock = root.lock(LOCK)?.ok_or_else(|| PublishError::Locked { path: path.to_owned() })?;
+        let lock = lock(&root)?.ok_or_else(|| PublishError::Locked { path: path.to_owned() })?;
         // Another build may have made it, or somebody filled it, before the lock was ours.
         let owner = Owner::of(path)?;
         owner.writable(path)?;

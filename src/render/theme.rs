@@ -89,7 +89,9 @@ impl Theme {
         }
         let (tera, sound) = compile(&files, &parts.base_url, &mut found);
         check::names(&sound, &strings, &mut found);
-        check::undeclared(&sound, &lists, &mut found);
+        if !diagnostic::any_error(&found) {
+            check::undeclared(&sound, &lists, &mut found);
+        }
         diagnostic::sort(&mut found);
         if diagnostic::any_error(&found) {
             return Err(found);
