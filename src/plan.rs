@@ -54,6 +54,8 @@ pub struct Plan {
     badges: Badges,
     /// What each section lists, in order.
     lists: Vec<Vec<Child>>,
+    /// What gates the menu, see [`Plan::menu_rules`].
+    menu_rules: Vec<RuleId>,
     /// Tags by lower-case name: their place in the site's list, and who may know of them.
     tags: BTreeMap<String, (usize, RuleId)>,
     /// Every page the build makes, with a URL or (404, denials) without.
@@ -112,7 +114,17 @@ pub const MOST_VARIANTS: usize = 1_024;
 pub fn plan(mut site: Site, templates: &dyn Templates) -> Result<Plan, Vec<Diagnostic>> {
     let book = std::mem::take(&mut site.rules);
     let lists = (0..site.sections.len()).map(|section| list(&site, SectionId(section))).collect();
-    let mut plan = Plan { site, book, badges: Badges::default(), lists, tags: BTreeMap::new(), outputs: Vec::new() };
+    let mut plan = Plan {
+        site,
+        book,
+        badges: Badges::default(),
+        lists,
+        menu_rules: Vec::new(),
+        tags: BTreeMap::new(),
+        outputs: Vec::new(),
+    };
+    let menu_rules: BTreeSet<RuleId> = plan.menu().map(|(_, section)| section.listed).collect();
+    plan.menu_rules = menu_rules.into_iter().filter(|rule| *rule != RuleId::PUBLIC).collect();
     for tag in 0..plan.site.tags.len() {
         let rule = plan.tag_rule(tag);
         let rule = plan.book.enter(rule);
@@ -412,7 +424,7 @@ impl Plan {
 
     /// The rules of what a template lists wherever its page stands; the menu comes with every template.
     fn rules_anywhere(&self, lists: &Lists<'_>) -> Vec<RuleId> {
-        let mut rules = self.menu_rules();
+        let mut rules = self.menu_rules().to_vec();
         if lists.tags {
             rules.extend(self.tags.values().map(|(_, rule)| *rule));
         }
@@ -430,8 +442,9 @@ impl Plan {
         self.site.sections.iter().position(|section| section.folder.as_ref() == folder).map(SectionId)
     }
 
-    fn menu_rules(&self) -> Vec<RuleId> {
-        self.menu().map(|(_, section)| section.listed).collect()
+    /// The rules of those sections of the menu that not everybody may know of, each once.
+    fn menu_rules(&self) -> &[RuleId] {
+        &self.menu_rules
     }
 
     /// Top-level sections, in the order in which the home page lists them.

@@ -28,7 +28,7 @@ pub struct Renderer<'a> {
     words: Words<'a>,
     pages: Vec<Option<Listed>>,
     sections: Vec<SectionLists>,
-    sites: RwLock<BTreeMap<Vec<String>, Prepared<Site>>>,
+    sites: RwLock<BTreeMap<Vec<bool>, Prepared<Site>>>,
 }
 
 /// An entry that is ready for any list.
@@ -209,11 +209,11 @@ impl<'a> Renderer<'a> {
 
     /// The site with the menu that a view may show; most views share one.
     fn site(&self, view: &View<'_>) -> Prepared<Site> {
-        let menu: Vec<Link> = view.menu().iter().map(link).collect();
-        let key: Vec<String> = menu.iter().map(|link| link.url.clone()).collect();
+        let key = view.menu_gates();
         if let Some(site) = self.sites.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return site.clone();
         }
+        let menu = view.menu().iter().map(link).collect();
         let site = Prepared::new(&Site { menu, ..self.site.clone() });
         self.sites.write().unwrap_or_else(PoisonError::into_inner).insert(key, site.clone());
         site

@@ -244,9 +244,11 @@ impl<'a> View<'a> {
         self.allows(self.plan.listed(Child::Section(section))).then(|| (section, self.visible(rules)))
     }
 
-    fn visible(&self, rules: impl Iterator<Item = RuleId>) -> Visible {
-        let shown: Vec<bool> = rules.map(|rule| self.allows(rule)).collect();
-        if shown.iter().all(|shown| *shown) { Visible::All } else { Visible::Some(shown) }
+    fn visible(&self, rules: impl Iterator<Item = RuleId> + Clone) -> Visible {
+        if rules.clone().all(|rule| self.allows(rule)) {
+            return Visible::All;
+        }
+        Visible::Some(rules.map(|rule| self.allows(rule)).collect())
     }
 
     /// The section it stands in, if this variant may name it.
@@ -284,6 +286,12 @@ impl<'a> View<'a> {
         let previous = before.iter().rev().find_map(|page| self.entry(Child::Page(*page)));
         let next = after.iter().skip(1).find_map(|page| self.entry(Child::Page(*page)));
         (previous, next)
+    }
+
+    /// Which gates of the menu are open: views with the same answer have the same menu.
+    #[must_use]
+    pub fn menu_gates(&self) -> Vec<bool> {
+        self.plan.menu_rules().iter().map(|rule| self.allows(*rule)).collect()
     }
 
     /// Top-level sections that everybody may know of.

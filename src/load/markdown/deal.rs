@@ -19,6 +19,8 @@ pub(super) struct Dealer<'a, 'd> {
     source: Source<'a>,
     offset: usize,
     text: &'a str,
+    /// Whether `<!` stands anywhere: most pages have no comment at all.
+    has_marks: bool,
     pub(super) steps: Vec<Step>,
     pub(super) blocks: Vec<RawBlock>,
     open: Vec<usize>,
@@ -35,10 +37,12 @@ pub(super) struct Dealer<'a, 'd> {
 
 impl<'a, 'd> Dealer<'a, 'd> {
     pub(super) fn new(source: Source<'a>, body: Range<usize>, diagnostics: &'d mut Vec<Diagnostic>) -> Self {
+        let text = source.text.get(body.clone()).unwrap_or_default();
         Self {
             source,
             offset: body.start,
-            text: source.text.get(body).unwrap_or_default(),
+            has_marks: text.contains("<!"),
+            text,
             steps: Vec::new(),
             blocks: Vec::new(),
             open: Vec::new(),
@@ -69,17 +73,20 @@ impl<'a, 'd> Dealer<'a, 'd> {
     /// Whatever is neither a marker that works, nor code, nor a fault already: what another comment, a link's title or
     /// mathematics has swallowed.
     fn refuse_the_rest(&mut self, events: &[Spanned<'_>]) {
+        let text = self.text;
+        let begins = |start: usize| matches!(text.as_bytes().get(start + 1), Some(b'!' | b'-' | b' '));
+        if !text.match_indices('<').any(|(start, _)| begins(start)) {
+            return;
+        }
         let code = |(event, range): &Spanned<'_>| {
             matches!(event, Event::Start(Tag::CodeBlock(_)) | Event::Code(_)).then(|| range.clone())
         };
         let mut seen: Vec<Range<usize>> = events.iter().filter_map(code).collect();
         seen.append(&mut self.seen);
-        let text = self.text;
         for (start, _) in text.match_indices('<') {
             let escaped = text.get(..start).is_some_and(|before| before.ends_with('\\'));
             let rest = text.get(start..).unwrap_or_default();
-            let begins = rest.as_bytes().get(1).is_some_and(|next| matches!(next, b'!' | b'-' | b' '));
-            if !begins || escaped || seen.iter().any(|range| range.contains(&start)) {
+            if !begins(start) || escaped || seen.iter().any(|range| range.contains(&start)) {
                 continue;
             }
             if rest.starts_with("<!--") {
@@ -106,7 +113,7 @@ impl<'a, 'd> Dealer<'a, 'd> {
                 Event::Start(Tag::HtmlBlock) | Event::InlineHtml(_) => self.refuse_markers(range.clone(), container),
                 Event::Start(Tag::CodeBlock(_)) => in_code = true,
                 Event::End(TagEnd::CodeBlock) => in_code = false,
-                Event::Text(_) if !in_code => self.refuse_text(range.clone()),
+                Event::Text(_) if !in_code && self.has_marks => self.refuse_text(range.clone()),
                 _ => {}
             }
         }
