@@ -4,6 +4,8 @@
 //! What is served is always a value of the manifest, never made from the request. It refuses to know HTTP beyond a method,
 //! a target and a status.
 
+pub mod answer;
+
 pub use crate::path as canonical;
 
 use crate::access::entitlement::{Entitlement, Reader};
