@@ -7,8 +7,11 @@ mod build;
 mod check;
 mod explain;
 mod init;
+mod keygen;
 mod say;
 mod schema;
+mod sign;
+mod token;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,6 +47,12 @@ enum Command {
     Check(check::Arguments),
     /// Say who can open a path, through which tags, and why not
     Explain(explain::Arguments),
+    /// Make a pair of keys: for tokens, or for manifests
+    Keygen(keygen::Arguments),
+    /// Sign the manifest of an output folder, for edges that believe only signed ones
+    Sign(sign::Arguments),
+    /// Sign a token for a reader: for tests and small sites
+    Token(token::Arguments),
     /// Print the JSON Schema of a format
     Schema(schema::Arguments),
 }
@@ -102,6 +111,9 @@ pub(crate) fn run() -> ExitCode {
         Command::Build(arguments) => build::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Keygen(arguments) => keygen::run(&arguments),
+        Command::Sign(arguments) => sign::run(&arguments),
+        Command::Token(arguments) => token::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
     };
     ending.into()
