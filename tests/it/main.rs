@@ -20,6 +20,7 @@ mod corpora_reading;
 mod counted;
 mod decide;
 mod envelope;
+mod encoded;
 mod exact;
 mod fixture;
 mod front_matter;
