@@ -8,8 +8,11 @@ mod check;
 mod edge;
 mod explain;
 mod init;
+mod keygen;
 mod say;
 mod schema;
+mod sign;
+mod token;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -47,6 +50,12 @@ enum Command {
     Edge(edge::Arguments),
     /// Say who can open a path, through which tags, and why not
     Explain(explain::Arguments),
+    /// Make a pair of keys: for tokens, or for manifests
+    Keygen(keygen::Arguments),
+    /// Sign the manifest of an output folder, for edges that believe only signed ones
+    Sign(sign::Arguments),
+    /// Sign a token for a reader: for tests and small sites
+    Token(token::Arguments),
     /// Print the JSON Schema of a format
     Schema(schema::Arguments),
 }
@@ -106,6 +115,9 @@ pub(crate) fn run() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Edge(arguments) => edge::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Keygen(arguments) => keygen::run(&arguments),
+        Command::Sign(arguments) => sign::run(&arguments),
+        Command::Token(arguments) => token::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
     };
     ending.into()
