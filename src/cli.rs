@@ -5,6 +5,7 @@
 
 mod build;
 mod check;
+mod edge;
 mod explain;
 mod init;
 mod keygen;
@@ -45,6 +46,8 @@ enum Command {
     Build(build::Arguments),
     /// Find everything that a build would refuse, without writing anything
     Check(check::Arguments),
+    /// Serve a build, or decide for nginx, Caddy, Traefik and Envoy
+    Edge(edge::Arguments),
     /// Say who can open a path, through which tags, and why not
     Explain(explain::Arguments),
     /// Make a pair of keys: for tokens, or for manifests
@@ -110,6 +113,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Init(arguments) => init::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Edge(arguments) => edge::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Keygen(arguments) => keygen::run(&arguments),
         Command::Sign(arguments) => sign::run(&arguments),
