@@ -6,6 +6,7 @@
 mod build;
 mod check;
 mod explain;
+mod export;
 mod init;
 mod say;
 mod schema;
@@ -44,6 +45,8 @@ enum Command {
     Check(check::Arguments),
     /// Say who can open a path, through which tags, and why not
     Explain(explain::Arguments),
+    /// Make configuration for a proxy or a runtime from a manifest
+    Export(export::Arguments),
     /// Print the JSON Schema of a format
     Schema(schema::Arguments),
 }
@@ -102,6 +105,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Build(arguments) => build::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
     };
     ending.into()

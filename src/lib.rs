@@ -28,6 +28,7 @@ pub mod diagnostic;
 pub mod digest;
 pub mod edge;
 pub mod escape;
+pub mod export;
 pub mod fs;
 pub mod id;
 pub mod load;

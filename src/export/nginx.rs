@@ -1,0 +1,135 @@
+//! nginx, in two forms: it asks by `auth_request`, or it is told by `X-Accel-Redirect`.
+//!
+//! Both serve an object that the decider names and never a path that a request names. Little of the manifest stands in the
+//! configuration, so that a new build needs no reload.
+
+use std::path::Path;
+
+use super::template::fill;
+use super::{Address, Brotli, Exported, ExportError, File, Request, has_encoding, path_text, upstream};
+use crate::edge::answer;
+use crate::manifest::Encoding;
+
+const LANGUAGE: &str = "nginx";
+
+/// What every request to the decider has in common.
+const PROXY: &str = "\
+proxy_http_version 1.1;
+proxy_set_header Connection \"\";
+proxy_connect_timeout 2s;
+proxy_read_timeout 10s;
+proxy_buffer_size 16k;
+proxy_buffers 8 16k;";
+
+/// nginx that asks.
+pub(super) fn auth_request(request: &Request<'_>) -> Result<Exported, ExportError> {
+    exported(request, "nginx", include_str!("nginx/auth_request.conf"))
+}
+
+/// nginx that is told.
+pub(super) fn accel(request: &Request<'_>) -> Result<Exported, ExportError> {
+    exported(request, "nginx-accel", include_str!("nginx/accel.conf"))
+}
+
+fn exported(request: &Request<'_>, kind: &str, template: &str) -> Result<Exported, ExportError> {
+    let upstream = upstream(request)?;
+    let load_module = match request.brotli {
+        Brotli::Absent | Brotli::Present => String::new(),
+        Brotli::Module(module) => format!("load_module {};", quoted_path(module)?),
+    };
+    let site = fill(
+        template,
+        &[
+            ("title", comment(&request.manifest.site.base_url)?),
+            ("build", comment(&request.manifest.build)?),
+            ("listen", &request.listen.to_string()),
+            ("decider", &request.decider.to_string()),
+            ("objects", &quoted_path(request.objects)?),
+            ("encodings", &encodings(request)),
+            ("upstream_block", &upstream.map(upstream_block).unwrap_or_default()),
+            ("passthrough", upstream.map(|_| PASSTHROUGH).unwrap_or_default()),
+            ("proxy", PROXY),
+            ("text", answer::TEXT),
+            ("bad_target", &quoted(answer::BAD_TARGET)?),
+            ("bad_method", &quoted(answer::BAD_METHOD)?),
+        ],
+    );
+    let whole = fill(include_str!("nginx/nginx.conf"), &[("kind", kind), ("load_module", &load_module)]);
+    Ok(Exported {
+        files: vec![File::new("nginx.conf", whole), File::new("tierpress.conf", site)],
+        run: vec![
+            format!("tierpress edge --mode decide --listen {} --manifest MANIFEST --key KEY", request.decider),
+            "nginx -p {out} -c nginx.conf -g 'daemon off;'".to_owned(),
+        ],
+    })
+}
+
+const PASSTHROUGH: &str = "
+# Paths of another upstream: the request as it came, target, method and body. It gets no header of ours, and nobody can
+# send it one in our name.
+location @tierpress_passthrough {
+    proxy_pass http://tierpress_upstream;
+    add_header Cache-Control \"\";
+    proxy_http_version 1.1;
+    proxy_request_buffering off;
+    proxy_set_header Connection \"\";
+    proxy_set_header Host $http_host;
+    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    proxy_set_header X-Forwarded-Proto $scheme;
+    proxy_set_header X-Forwarded-Host $http_host;
+    proxy_set_header Tierpress-Target \"\";
+    proxy_set_header Tierpress-Method \"\";
+    proxy_set_header Tierpress-Object \"\";
+    proxy_set_header Tierpress-Type \"\";
+    proxy_set_header Tierpress-Status \"\";
+    proxy_set_header Tierpress-Reason \"\";
+    proxy_set_header Tierpress-Available-At \"\";
+    proxy_set_header Tierpress-Passthrough \"\";
+}";
+
+fn upstream_block(upstream: &Address) -> String {
+    format!("\nupstream tierpress_upstream {{\n    server {upstream} max_fails=0;\n    keepalive 16;\n}}")
+}
+
+/// Where encoded objects lie and nginx can send them.
+fn encodings(request: &Request<'_>) -> String {
+    let mut lines = Vec::new();
+    if has_encoding(request.manifest, Encoding::Br) && request.brotli != Brotli::Absent {
+        lines.push("brotli_static on;");
+    }
+    if has_encoding(request.manifest, Encoding::Gzip) {
+        lines.push("gzip_static on;");
+    }
+    if !lines.is_empty() {
+        lines.push("gzip_vary on;");
+    }
+    lines.join("\n")
+}
+
+/// A text between quotes. A `$` begins a variable, and nginx knows no way to write one that does not.
+pub(super) fn quoted(text: &str) -> Result<String, ExportError> {
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '$' => return Err(ExportError::unquotable(LANGUAGE, text, "a `$`")),
+            '"' | '\\' => quoted.extend(['\\', character]),
+            '\n' => quoted.push_str("\\n"),
+            control if control.is_control() => {
+                return Err(ExportError::unquotable(LANGUAGE, text, "a control character"));
+            }
+            plain => quoted.push(plain),
+        }
+    }
+    quoted.push('"');
+    Ok(quoted)
+}
+
+fn quoted_path(path: &Path) -> Result<String, ExportError> {
+    quoted(path_text(path, LANGUAGE)?)
+}
+
+/// A text in a comment: it must not end the line.
+pub(super) fn comment(text: &str) -> Result<&str, ExportError> {
+    let breaks = text.chars().any(char::is_control);
+    if breaks { Err(ExportError::unquotable(LANGUAGE, text, "a control character")) } else { Ok(text) }
+}
