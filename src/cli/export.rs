@@ -71,9 +71,8 @@ pub(super) fn run(arguments: &Arguments) -> Ending {
 
 fn export(arguments: &Arguments) -> Result<Exported, Box<Diagnostic>> {
     let manifest = fs::read(&arguments.manifest).map_err(disk)?;
-    let manifest = Manifest::parse(&manifest).map_err(|fault| {
-        Box::new(Diagnostic::setup(format!("`{}`: {fault}", arguments.manifest.display())))
-    })?;
+    let manifest = Manifest::parse(&manifest)
+        .map_err(|fault| Box::new(Diagnostic::setup(format!("`{}`: {fault}", arguments.manifest.display()))))?;
     let objects = objects(arguments)?;
     let keys = keys(arguments)?;
     let exported = refused(export::export(

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::template::fill;
-use super::{Address, Brotli, Exported, ExportError, File, Request, has_encoding, path_text, upstream};
+use super::{Address, Brotli, ExportError, Exported, File, Request, has_encoding, path_text, upstream};
 use crate::edge::answer;
 use crate::manifest::Encoding;
 
@@ -49,6 +49,7 @@ fn exported(request: &Request<'_>, kind: &str, template: &str) -> Result<Exporte
             ("upstream_block", &upstream.map(upstream_block).unwrap_or_default()),
             ("passthrough", upstream.map(|_| PASSTHROUGH).unwrap_or_default()),
             ("proxy", PROXY),
+            ("csp", &csp(request)?),
             ("text", answer::TEXT),
             ("bad_target", &quoted(answer::BAD_TARGET)?),
             ("bad_method", &quoted(answer::BAD_METHOD)?),
@@ -104,6 +105,14 @@ fn encodings(request: &Request<'_>) -> String {
         lines.push("gzip_vary on;");
     }
     lines.join("\n")
+}
+
+/// For the answers that nginx gives without the decider.
+fn csp(request: &Request<'_>) -> Result<String, ExportError> {
+    match request.csp {
+        None => Ok(String::new()),
+        Some(csp) => Ok(format!("add_header Content-Security-Policy {} always;", quoted(csp)?)),
+    }
 }
 
 /// A text between quotes. A `$` begins a variable, and nginx knows no way to write one that does not.
