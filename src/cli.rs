@@ -5,6 +5,7 @@
 
 mod build;
 mod check;
+mod edge;
 mod explain;
 mod export;
 mod init;
@@ -43,6 +44,8 @@ enum Command {
     Build(build::Arguments),
     /// Find everything that a build would refuse, without writing anything
     Check(check::Arguments),
+    /// Serve a build, or decide for nginx, Caddy, Traefik and Envoy
+    Edge(edge::Arguments),
     /// Say who can open a path, through which tags, and why not
     Explain(explain::Arguments),
     /// Make configuration for a proxy or a runtime from a manifest
@@ -104,6 +107,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Init(arguments) => init::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Edge(arguments) => edge::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),

@@ -37,5 +37,6 @@ pub mod path;
 pub mod plan;
 pub mod publish;
 pub mod render;
+pub mod server;
 pub mod site;
 pub mod time;

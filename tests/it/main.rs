@@ -19,6 +19,7 @@ mod corpora;
 mod corpora_reading;
 mod counted;
 mod decide;
+mod edges;
 mod exact;
 mod fixture;
 mod front_matter;
