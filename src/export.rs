@@ -201,6 +201,11 @@ fn upstream<'r>(request: &'r Request<'_>) -> Result<Option<&'r Address>, ExportE
     }
 }
 
+/// How the decider is started, with what this kind of edge needs it to be told.
+fn decider_command(request: &Request<'_>, more: &str) -> String {
+    format!("tierpress edge --mode decide --listen {}{more} --manifest MANIFEST --jwks KEYS", request.decider)
+}
+
 /// Whether any object lies there in this encoding.
 fn has_encoding(manifest: &Manifest, encoding: Encoding) -> bool {
     manifest.objects.values().any(|object| object.encodings.contains(&encoding))
