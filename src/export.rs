@@ -5,8 +5,12 @@
 //! a configuration went through the one function of that language that quotes or refuses.
 
 mod address;
+mod caddy;
+mod envoy;
 mod nginx;
+mod origin;
 mod template;
+mod traefik;
 
 use std::fmt;
 use std::path::Path;
@@ -23,11 +27,17 @@ pub enum Kind {
     Nginx,
     /// nginx, which is told by `tierpress edge` with `X-Accel-Redirect`.
     NginxAccel,
+    /// Caddy, which hands every request to `tierpress edge`.
+    Caddy,
+    /// Traefik, which asks `tierpress edge` by ForwardAuth.
+    Traefik,
+    /// Envoy, which asks `tierpress edge` by `ext_authz`.
+    Envoy,
 }
 
 impl Kind {
     /// All of them, in the order in which they are named to people.
-    pub const ALL: &'static [Self] = &[Self::Nginx, Self::NginxAccel];
+    pub const ALL: &'static [Self] = &[Self::Nginx, Self::NginxAccel, Self::Caddy, Self::Traefik, Self::Envoy];
 
     /// The word on the command line.
     #[must_use]
@@ -35,6 +45,9 @@ impl Kind {
         match self {
             Self::Nginx => "nginx",
             Self::NginxAccel => "nginx-accel",
+            Self::Caddy => "caddy",
+            Self::Traefik => "traefik",
+            Self::Envoy => "envoy",
         }
     }
 }
@@ -186,6 +199,9 @@ pub fn export(kind: Kind, request: &Request<'_>) -> Result<Exported, ExportError
     match kind {
         Kind::Nginx => nginx::auth_request(request),
         Kind::NginxAccel => nginx::accel(request),
+        Kind::Caddy => caddy::caddyfile(request),
+        Kind::Traefik => traefik::traefik(request),
+        Kind::Envoy => envoy::envoy(request),
     }
 }
 
@@ -216,4 +232,10 @@ fn path_text<'p>(path: &'p Path, language: &'static str) -> Result<&'p str, Expo
     let unquotable = |fault| ExportError::unquotable(language, &path.to_string_lossy(), fault);
     let text = path.to_str().ok_or_else(|| unquotable("bytes that are not UTF-8"))?;
     if text.chars().any(char::is_control) { Err(unquotable("a control character")) } else { Ok(text) }
+}
+
+/// A text in a comment: it must not end the line.
+fn comment<'t>(language: &'static str, text: &'t str) -> Result<&'t str, ExportError> {
+    let breaks = text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'));
+    if breaks { Err(ExportError::unquotable(language, text, "a control character")) } else { Ok(text) }
 }

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use super::template::fill;
 use super::{
-    Address, Brotli, ExportError, Exported, File, Kind, Request, decider_command, has_encoding, path_text, upstream,
+    Address, Brotli, ExportError, Exported, File, Kind, Request, comment, decider_command, has_encoding, path_text,
+    upstream,
 };
 use crate::edge::answer;
 use crate::manifest::Encoding;
@@ -61,16 +62,12 @@ struct Form {
 
 fn exported(request: &Request<'_>, form: &Form) -> Result<Exported, ExportError> {
     let upstream = upstream(request)?;
-    let load_module = match request.brotli {
-        Brotli::Absent | Brotli::Present => String::new(),
-        Brotli::Module(module) => format!("load_module {};", quoted_path(module)?),
-    };
     let passthrough = fill(include_str!("nginx/passthrough.conf"), &[("name", form.passthrough)]);
     let site = fill(
         form.template,
         &[
-            ("title", comment(&request.manifest.site.base_url)?),
-            ("build", comment(&request.manifest.build)?),
+            ("title", comment(LANGUAGE, &request.manifest.site.base_url)?),
+            ("build", comment(LANGUAGE, &request.manifest.build)?),
             ("listen", &request.listen.to_string()),
             ("decider", &request.decider.to_string()),
             ("objects", &quoted_folder(request.objects)?),
@@ -84,7 +81,7 @@ fn exported(request: &Request<'_>, form: &Form) -> Result<Exported, ExportError>
         ],
     );
     let kind = form.kind.as_str();
-    let whole = fill(include_str!("nginx/nginx.conf"), &[("kind", kind), ("load_module", &load_module)]);
+    let whole = fill(include_str!("nginx/nginx.conf"), &[("kind", kind), ("load_module", &load_module(request)?)]);
     Ok(Exported {
         files: vec![File::new("nginx.conf", whole), File::new("tierpress.conf", site)],
         run: vec![decider_command(request, form.decide), "nginx -p {out} -c nginx.conf -g 'daemon off;'".to_owned()],
@@ -108,12 +105,21 @@ fn refusals(request: &Request<'_>) -> Result<String, ExportError> {
     ))
 }
 
-fn upstream_block(upstream: &Address) -> String {
+/// The directive that loads Brotli, where a module was named.
+pub(super) fn load_module(request: &Request<'_>) -> Result<String, ExportError> {
+    match request.brotli {
+        Brotli::Absent | Brotli::Present => Ok(String::new()),
+        Brotli::Module(module) => Ok(format!("load_module {};", quoted(path_text(module, LANGUAGE)?)?)),
+    }
+}
+
+/// The other upstream, with connections that are kept.
+pub(super) fn upstream_block(upstream: &Address) -> String {
     format!("\nupstream tierpress_upstream {{\n    server {upstream} max_fails=0;\n    keepalive 16;\n}}")
 }
 
 /// Where encoded objects lie and nginx can send them.
-fn encodings(request: &Request<'_>) -> String {
+pub(super) fn encodings(request: &Request<'_>) -> String {
     let mut lines = Vec::new();
     if has_encoding(request.manifest, Encoding::Br) && request.brotli != Brotli::Absent {
         lines.push("brotli_static on;");
@@ -128,7 +134,7 @@ fn encodings(request: &Request<'_>) -> String {
 }
 
 /// A text between quotes. A `$` begins a variable, and nginx knows no way to write one that does not.
-pub(super) fn quoted(text: &str) -> Result<String, ExportError> {
+fn quoted(text: &str) -> Result<String, ExportError> {
     let mut quoted = String::from("\"");
     for character in text.chars() {
         match character {
@@ -145,18 +151,8 @@ pub(super) fn quoted(text: &str) -> Result<String, ExportError> {
     Ok(quoted)
 }
 
-fn quoted_path(path: &Path) -> Result<String, ExportError> {
-    quoted(path_text(path, LANGUAGE)?)
-}
-
 /// A folder with its `/`, as `alias` needs it.
-fn quoted_folder(path: &Path) -> Result<String, ExportError> {
+pub(super) fn quoted_folder(path: &Path) -> Result<String, ExportError> {
     let text = path_text(path, LANGUAGE)?;
     quoted(&format!("{}/", text.trim_end_matches('/')))
-}
-
-/// A text in a comment: it must not end the line.
-pub(super) fn comment(text: &str) -> Result<&str, ExportError> {
-    let breaks = text.chars().any(char::is_control);
-    if breaks { Err(ExportError::unquotable(LANGUAGE, text, "a control character")) } else { Ok(text) }
 }
