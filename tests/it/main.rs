@@ -30,5 +30,6 @@ mod sources;
 mod survive;
 mod theme;
 mod tidy;
+mod token;
 mod tour;
 mod truth;
