@@ -5,6 +5,7 @@
 //! a configuration went through the one function of that language that quotes or refuses.
 
 mod address;
+mod haproxy;
 mod nginx;
 mod template;
 
@@ -23,11 +24,13 @@ pub enum Kind {
     Nginx,
     /// nginx, which is told by `tierpress edge` with `X-Accel-Redirect`.
     NginxAccel,
+    /// HAProxy, which decides by itself, in Lua.
+    Haproxy,
 }
 
 impl Kind {
     /// All of them, in the order in which they are named to people.
-    pub const ALL: &'static [Self] = &[Self::Nginx, Self::NginxAccel];
+    pub const ALL: &'static [Self] = &[Self::Nginx, Self::NginxAccel, Self::Haproxy];
 
     /// The word on the command line.
     #[must_use]
@@ -35,6 +38,7 @@ impl Kind {
         match self {
             Self::Nginx => "nginx",
             Self::NginxAccel => "nginx-accel",
+            Self::Haproxy => "haproxy",
         }
     }
 }
@@ -186,6 +190,7 @@ pub fn export(kind: Kind, request: &Request<'_>) -> Result<Exported, ExportError
     match kind {
         Kind::Nginx => nginx::auth_request(request),
         Kind::NginxAccel => nginx::accel(request),
+        Kind::Haproxy => haproxy::haproxy(request),
     }
 }
 
