@@ -7,6 +7,7 @@
 mod address;
 mod caddy;
 mod envoy;
+mod haproxy;
 mod nginx;
 mod origin;
 mod template;
@@ -33,11 +34,13 @@ pub enum Kind {
     Traefik,
     /// Envoy, which asks `tierpress edge` by `ext_authz`.
     Envoy,
+    /// HAProxy, which decides by itself, in Lua.
+    Haproxy,
 }
 
 impl Kind {
     /// All of them, in the order in which they are named to people.
-    pub const ALL: &'static [Self] = &[Self::Nginx, Self::NginxAccel, Self::Caddy, Self::Traefik, Self::Envoy];
+    pub const ALL: &'static [Self] = &[Self::Nginx, Self::NginxAccel, Self::Caddy, Self::Traefik, Self::Envoy, Self::Haproxy];
 
     /// The word on the command line.
     #[must_use]
@@ -48,6 +51,7 @@ impl Kind {
             Self::Caddy => "caddy",
             Self::Traefik => "traefik",
             Self::Envoy => "envoy",
+            Self::Haproxy => "haproxy",
         }
     }
 }
@@ -202,6 +206,7 @@ pub fn export(kind: Kind, request: &Request<'_>) -> Result<Exported, ExportError
         Kind::Caddy => caddy::caddyfile(request),
         Kind::Traefik => traefik::traefik(request),
         Kind::Envoy => envoy::envoy(request),
+        Kind::Haproxy => haproxy::haproxy(request),
     }
 }
 
