@@ -9,8 +9,11 @@ mod edge;
 mod explain;
 mod export;
 mod init;
+mod keygen;
 mod say;
 mod schema;
+mod sign;
+mod token;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -50,6 +53,12 @@ enum Command {
     Explain(explain::Arguments),
     /// Make configuration for a proxy or a runtime from a manifest
     Export(export::Arguments),
+    /// Make a pair of keys: for tokens, or for manifests
+    Keygen(keygen::Arguments),
+    /// Sign the manifest of an output folder, for edges that believe only signed ones
+    Sign(sign::Arguments),
+    /// Sign a token for a reader: for tests and small sites
+    Token(token::Arguments),
     /// Print the JSON Schema of a format
     Schema(schema::Arguments),
 }
@@ -110,6 +119,9 @@ pub(crate) fn run() -> ExitCode {
         Command::Edge(arguments) => edge::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Keygen(arguments) => keygen::run(&arguments),
+        Command::Sign(arguments) => sign::run(&arguments),
+        Command::Token(arguments) => token::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
     };
     ending.into()

@@ -27,6 +27,7 @@ pub mod config;
 pub mod diagnostic;
 pub mod digest;
 pub mod edge;
+pub mod envelope;
 pub mod escape;
 pub mod export;
 pub mod fs;

@@ -31,5 +31,6 @@ mod sources;
 mod survive;
 mod theme;
 mod tidy;
+mod token;
 mod tour;
 mod truth;
