@@ -7,6 +7,7 @@
 mod address;
 mod nginx;
 mod template;
+mod worker;
 
 use std::fmt;
 use std::path::Path;
@@ -23,11 +24,13 @@ pub enum Kind {
     Nginx,
     /// nginx, which is told by `tierpress edge` with `X-Accel-Redirect`.
     NginxAccel,
+    /// One ES module for Cloudflare Workers, Deno and edge-runtime, which decides by itself.
+    Worker,
 }
 
 impl Kind {
     /// All of them, in the order in which they are named to people.
-    pub const ALL: &'static [Self] = &[Self::Nginx, Self::NginxAccel];
+    pub const ALL: &'static [Self] = &[Self::Nginx, Self::NginxAccel, Self::Worker];
 
     /// The word on the command line.
     #[must_use]
@@ -35,6 +38,7 @@ impl Kind {
         match self {
             Self::Nginx => "nginx",
             Self::NginxAccel => "nginx-accel",
+            Self::Worker => "worker",
         }
     }
 }
@@ -186,6 +190,7 @@ pub fn export(kind: Kind, request: &Request<'_>) -> Result<Exported, ExportError
     match kind {
         Kind::Nginx => nginx::auth_request(request),
         Kind::NginxAccel => nginx::accel(request),
+        Kind::Worker => worker::worker(request),
     }
 }
 

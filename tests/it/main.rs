@@ -34,3 +34,4 @@ mod tidy;
 mod token;
 mod tour;
 mod truth;
+mod worker;
