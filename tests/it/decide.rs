@@ -185,7 +185,7 @@ fn manifest(rules: Vec<Rule>, policies: Vec<Policy>, routes: &[(&str, usize)], r
 }
 
 /// A small school: tiers a < b, bundle c. Windows begin and end at hundreds.
-fn school() -> Manifest {
+pub(crate) fn school() -> Manifest {
     let rules = vec![
         Rule::public(),
         rule(r#"[{"all":[{"any":["b"]}]}]"#),
