@@ -26,6 +26,7 @@ mod envelope;
 mod exact;
 mod fixture;
 mod front_matter;
+mod fuzz;
 mod generated;
 mod leaks;
 mod publish;
