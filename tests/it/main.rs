@@ -25,6 +25,7 @@ mod fixture;
 mod front_matter;
 mod generated;
 mod leaks;
+mod policy;
 mod publish;
 mod same_bytes;
 mod sources;
