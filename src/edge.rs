@@ -5,6 +5,7 @@
 //! a target and a status.
 
 pub mod answer;
+pub mod token;
 
 pub use crate::path as canonical;
 

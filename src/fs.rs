@@ -217,6 +217,34 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     done
 }
 
+/// Writes a file that is not there yet.
+///
+/// # Errors
+/// When something stands there, or it cannot be written; no part of it is left behind then.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    write_new_as(path, bytes, 0o666)
+}
+
+/// As [`write_new`], but so that nobody else on the machine may read it.
+///
+/// # Errors
+/// As [`write_new`].
+pub fn write_new_secret(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    write_new_as(path, bytes, 0o600)
+}
+
+fn write_new_as(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let failed = |source| Error::new(Deed::Write, path, source);
+    let mut file = File::options().write(true).create_new(true).mode(mode).open(path).map_err(failed)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed);
+    if written.is_err() {
+        // The first error is the one to tell.
+        drop(fs::remove_file(path));
+    }
+    written
+}
+
 /// Gives a file a second name.
 ///
 /// # Errors

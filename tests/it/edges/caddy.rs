@@ -1,0 +1,1 @@
+//! Caddy, started from what `tierpress export` writes.

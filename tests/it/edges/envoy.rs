@@ -1,0 +1,1 @@
+//! Envoy, started from what `tierpress export` writes.

@@ -1,0 +1,1 @@
+//! HAProxy, started from what `tierpress export` writes.

@@ -1,0 +1,1 @@
+//! nginx, started from what `tierpress export` writes.

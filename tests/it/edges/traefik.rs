@@ -1,0 +1,1 @@
+//! Traefik, started from what `tierpress export` writes.
