@@ -29,6 +29,7 @@ mod front_matter;
 mod fuzz;
 mod generated;
 mod leaks;
+mod policy;
 mod publish;
 mod same_bytes;
 mod sources;
