@@ -40,7 +40,8 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, in the order in which they are named to people.
-    pub const ALL: &'static [Self] = &[Self::Nginx, Self::NginxAccel, Self::Caddy, Self::Traefik, Self::Envoy, Self::Haproxy];
+    pub const ALL: &'static [Self] =
+        &[Self::Nginx, Self::NginxAccel, Self::Caddy, Self::Traefik, Self::Envoy, Self::Haproxy];
 
     /// The word on the command line.
     #[must_use]
