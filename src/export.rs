@@ -12,6 +12,7 @@ mod nginx;
 mod origin;
 mod template;
 mod traefik;
+mod worker;
 
 use std::fmt;
 use std::path::Path;
@@ -36,12 +37,14 @@ pub enum Kind {
     Envoy,
     /// HAProxy, which decides by itself, in Lua.
     Haproxy,
+    /// One ES module for Cloudflare Workers, Deno and edge-runtime, which decides by itself.
+    Worker,
 }
 
 impl Kind {
     /// All of them, in the order in which they are named to people.
     pub const ALL: &'static [Self] =
-        &[Self::Nginx, Self::NginxAccel, Self::Caddy, Self::Traefik, Self::Envoy, Self::Haproxy];
+        &[Self::Nginx, Self::NginxAccel, Self::Caddy, Self::Traefik, Self::Envoy, Self::Haproxy, Self::Worker];
 
     /// The word on the command line.
     #[must_use]
@@ -53,6 +56,7 @@ impl Kind {
             Self::Traefik => "traefik",
             Self::Envoy => "envoy",
             Self::Haproxy => "haproxy",
+            Self::Worker => "worker",
         }
     }
 }
@@ -208,6 +212,7 @@ pub fn export(kind: Kind, request: &Request<'_>) -> Result<Exported, ExportError
         Kind::Traefik => traefik::traefik(request),
         Kind::Envoy => envoy::envoy(request),
         Kind::Haproxy => haproxy::haproxy(request),
+        Kind::Worker => worker::worker(request),
     }
 }
 

@@ -37,3 +37,4 @@ mod tidy;
 mod token;
 mod tour;
 mod truth;
+mod worker;
