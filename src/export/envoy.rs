@@ -2,6 +2,7 @@
 
 use super::template::fill;
 use super::{Address, ExportError, Exported, File, Kind, Request, comment, decider_command, origin, upstream};
+use crate::edge::answer;
 
 const LANGUAGE: &str = "Envoy";
 
@@ -16,6 +17,9 @@ pub(super) fn envoy(request: &Request<'_>) -> Result<Exported, ExportError> {
             ("build", comment(LANGUAGE, &request.manifest.build)?),
             ("listen", &socket(&request.listen)),
             ("decider", &request.decider.to_string()),
+            ("bad_target", &quoted(answer::BAD_TARGET)),
+            ("text", answer::TEXT),
+            ("csp", &request.csp.map(csp).transpose()?.unwrap_or_default()),
             ("passthrough", upstream.map(|_| PASSTHROUGH).unwrap_or_default()),
             ("decider_cluster", &cluster(&request.decider, "decider")),
             ("origin_cluster", &cluster(&origin, "origin")),
@@ -40,6 +44,17 @@ location / {
             "envoy -c {out}/envoy.yaml --disable-hot-restart".to_owned(),
         ],
     })
+}
+
+/// A text of YAML between quotes, which is one of JSON too (YAML 1.2, 1.3).
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// Envoy formats the values of headers: a `%` begins a command.
+fn csp(csp: &str) -> Result<String, ExportError> {
+    let csp = quoted(comment(LANGUAGE, csp)?).replace('%', "%%");
+    Ok(format!("- header: {{key: content-security-policy, value: {csp}}}"))
 }
 
 const PASSTHROUGH: &str = "

@@ -11,8 +11,11 @@ pub(super) fn fill(template: &str, values: &[(&str, &str)]) -> String {
         if filled.trim().is_empty() && !line.trim().is_empty() {
             continue;
         }
-        text.push_str(&filled);
-        text.push('\n');
+        // An empty line of a value has no indentation.
+        filled.lines().for_each(|line| text.extend([line.trim_end(), "\n"]));
+        if filled.is_empty() {
+            text.push('\n');
+        }
     }
     text
 }
