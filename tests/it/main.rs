@@ -15,6 +15,7 @@ mod access;
 mod bad_input;
 mod built;
 mod config;
+mod conformance;
 mod corpora;
 mod corpora_reading;
 mod counted;
