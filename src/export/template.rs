@@ -19,7 +19,7 @@ pub(super) fn fill(template: &str, values: &[(&str, &str)]) -> String {
 
 /// A value of several lines takes the indentation of its name.
 fn fill_line(line: &str, values: &[(&str, &str)]) -> String {
-    let indentation: String = line.chars().take_while(|c| *c == ' ').collect();
+    let indentation: String = line.chars().take_while(|c| matches!(c, ' ' | '\t')).collect();
     let mut filled = String::with_capacity(line.len());
     let mut rest = line;
     while let Some((before, after)) = rest.split_once("{{") {

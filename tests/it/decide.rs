@@ -124,12 +124,12 @@ fn rule(json: &str) -> Rule {
     serde_json::from_str(json).unwrap()
 }
 
-pub(super) fn policy(variants: &[usize], open: usize, otherwise: Otherwise, cache: manifest::Cache) -> Policy {
+pub(crate) fn policy(variants: &[usize], open: usize, otherwise: Otherwise, cache: manifest::Cache) -> Policy {
     Policy { cache, open, otherwise, variants: variants.to_vec() }
 }
 
 /// A manifest of a few rules and policies; every route has the objects `PATH 0`, `PATH 1` and so on.
-pub(super) fn manifest(
+pub(crate) fn manifest(
     rules: Vec<Rule>,
     policies: Vec<Policy>,
     routes: &[(&str, usize)],
@@ -190,7 +190,7 @@ pub(super) fn manifest(
 }
 
 /// A small school: tiers a < b, bundle c. Windows begin and end at hundreds.
-pub(super) fn school() -> Manifest {
+pub(crate) fn school() -> Manifest {
     let rules = vec![
         Rule::public(),
         rule(r#"[{"all":[{"any":["b"]}]}]"#),
