@@ -144,4 +144,4 @@ if core then
   end)
 end
 
-return { data = data, json = json, paths = paths, tokens = tokens, decide = decide.decide }
+return { data = data, json = json, tokens = tokens, decide = decide.decide, tell = tell }
