@@ -5,7 +5,9 @@
 
 mod build;
 mod check;
+mod edge;
 mod explain;
+mod export;
 mod init;
 mod keygen;
 mod say;
@@ -45,6 +47,8 @@ enum Command {
     Build(build::Arguments),
     /// Find everything that a build would refuse, without writing anything
     Check(check::Arguments),
+    /// Serve a build, or decide for nginx, Caddy, Traefik and Envoy
+    Edge(edge::Arguments),
     /// Say who can open a path, through which tags, and why not
     Explain(explain::Arguments),
     /// Make a pair of keys: for tokens, or for manifests
@@ -53,6 +57,8 @@ enum Command {
     Sign(sign::Arguments),
     /// Sign a token for a reader: for tests and small sites
     Token(token::Arguments),
+    /// Make configuration for a proxy or a runtime from a manifest
+    Export(export::Arguments),
     /// Print the JSON Schema of a format
     Schema(schema::Arguments),
 }
@@ -110,10 +116,12 @@ pub(crate) fn run() -> ExitCode {
         Command::Init(arguments) => init::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Edge(arguments) => edge::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Keygen(arguments) => keygen::run(&arguments),
         Command::Sign(arguments) => sign::run(&arguments),
         Command::Token(arguments) => token::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
     };
     ending.into()

@@ -18,6 +18,8 @@
 //!    in which a kill at any moment leaves a whole site.
 //! 5. [`edge`] decides: manifest, request, reader and instant in, a [`edge::Decision`] out. Pure and total.
 //!
+//! [`server`] puts that decision behind sockets; [`export`] says it in the languages of other edges.
+//!
 //! [`build`] runs the first four in their order. [`access`] is the heart: tiers, tags, rules and what implies what; it
 //! knows no pages and no files.
 
@@ -29,6 +31,7 @@ pub mod digest;
 pub mod edge;
 pub mod envelope;
 pub mod escape;
+pub mod export;
 pub mod fs;
 pub mod id;
 pub mod load;
@@ -37,5 +40,6 @@ pub mod path;
 pub mod plan;
 pub mod publish;
 pub mod render;
+pub mod server;
 pub mod site;
 pub mod time;

@@ -1,0 +1,1 @@
+//! Deno, started from what `tierpress export` writes.

@@ -1,0 +1,1 @@
+//! edge-runtime, started from what `tierpress export` writes.

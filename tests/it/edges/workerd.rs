@@ -1,0 +1,1 @@
+//! workerd, started from what `tierpress export` writes.
