@@ -25,9 +25,9 @@ pub(crate) struct Mint {
 
 /// A private key.
 enum Key {
-    Ecdsa(EcdsaKeyPair),
-    Rsa(RsaKeyPair),
-    Ed(Ed25519KeyPair),
+    Ecdsa(Box<EcdsaKeyPair>),
+    Rsa(Box<RsaKeyPair>),
+    Ed(Box<Ed25519KeyPair>),
     Hmac(hmac::Key),
     None,
 }
@@ -136,9 +136,11 @@ fn key_of(name: &str) -> (Key, &'static str) {
             let secret = URL_SAFE_NO_PAD.decode(jwk["k"].as_str().unwrap()).unwrap();
             (Key::Hmac(hmac::Key::new(hmac::HMAC_SHA256, &secret)), "HS256")
         }
-        "rs256" => (Key::Rsa(RsaKeyPair::from_pkcs8(&der()).unwrap()), "RS256"),
-        "eddsa" => (Key::Ed(Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der()).unwrap()), "EdDSA"),
-        _ => (Key::Ecdsa(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der()).unwrap()), "ES256"),
+        "rs256" => (Key::Rsa(Box::new(RsaKeyPair::from_pkcs8(&der()).unwrap())), "RS256"),
+        "eddsa" => (Key::Ed(Box::new(Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der()).unwrap())), "EdDSA"),
+        _ => {
+            (Key::Ecdsa(Box::new(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der()).unwrap())), "ES256")
+        }
     }
 }
 
