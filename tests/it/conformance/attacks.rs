@@ -370,8 +370,11 @@ pub(super) fn paths(maker: &Maker) -> Vec<Case> {
     cases
 }
 
+/// A request, but for its headers.
+type WithHeaders<'a> = dyn Fn(Vec<(String, String)>) -> Request + 'a;
+
 /// A case with the token of a reader, and whatever edges may make of its target.
-fn attack(maker: &Maker, name: &str, (reader, request): (&str, &dyn Fn(Vec<(String, String)>) -> Request)) -> Case {
+fn attack(maker: &Maker, name: &str, (reader, request): (&str, &WithHeaders<'_>)) -> Case {
     let tokens: Vec<Token> = maker.issuer.token(reader).into_iter().collect();
     let headers = maker.cookies(&tokens).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let who = maker.issuer.who(reader);
