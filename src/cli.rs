@@ -7,6 +7,7 @@ mod build;
 mod check;
 mod edge;
 mod explain;
+mod export;
 mod init;
 mod keygen;
 mod say;
@@ -56,6 +57,8 @@ enum Command {
     Sign(sign::Arguments),
     /// Sign a token for a reader: for tests and small sites
     Token(token::Arguments),
+    /// Make configuration for a proxy or a runtime from a manifest
+    Export(export::Arguments),
     /// Print the JSON Schema of a format
     Schema(schema::Arguments),
 }
@@ -118,6 +121,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Keygen(arguments) => keygen::run(&arguments),
         Command::Sign(arguments) => sign::run(&arguments),
         Command::Token(arguments) => token::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
     };
     ending.into()

@@ -29,6 +29,7 @@ pub mod digest;
 pub mod edge;
 pub mod envelope;
 pub mod escape;
+pub mod export;
 pub mod fs;
 pub mod id;
 pub mod load;

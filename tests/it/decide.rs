@@ -124,12 +124,17 @@ fn rule(json: &str) -> Rule {
     serde_json::from_str(json).unwrap()
 }
 
-fn policy(variants: &[usize], open: usize, otherwise: Otherwise, cache: manifest::Cache) -> Policy {
+pub(crate) fn policy(variants: &[usize], open: usize, otherwise: Otherwise, cache: manifest::Cache) -> Policy {
     Policy { cache, open, otherwise, variants: variants.to_vec() }
 }
 
 /// A manifest of a few rules and policies; every route has the objects `PATH 0`, `PATH 1` and so on.
-fn manifest(rules: Vec<Rule>, policies: Vec<Policy>, routes: &[(&str, usize)], redirects: &[(&str, &str)]) -> Manifest {
+pub(crate) fn manifest(
+    rules: Vec<Rule>,
+    policies: Vec<Policy>,
+    routes: &[(&str, usize)],
+    redirects: &[(&str, &str)],
+) -> Manifest {
     let page = |name: &str| object(name);
     let pages = Pages {
         expired: page("expired"),
@@ -185,7 +190,7 @@ fn manifest(rules: Vec<Rule>, policies: Vec<Policy>, routes: &[(&str, usize)], r
 }
 
 /// A small school: tiers a < b, bundle c. Windows begin and end at hundreds.
-fn school() -> Manifest {
+pub(crate) fn school() -> Manifest {
     let rules = vec![
         Rule::public(),
         rule(r#"[{"all":[{"any":["b"]}]}]"#),

@@ -1,0 +1,9 @@
+// ---------------------------------------------------------------------------------------------------------------------
+// How edge-runtime is entered: it runs a script and not a module, so all of worker.mjs stands above, without `export`.
+
+addEventListener("fetch", (event) => {
+  const { request } = event;
+  // This host reads the target `//a/b` as the path `/b` of a host `a`. What was asked cannot be known then; refuse it.
+  const isOurs = new URL(request.url).host === new URL(`http://${request.headers.get("host")}`).host;
+  event.respondWith(handle(request, {}, event, isOurs ? targetOf(request.url) : "//"));
+});
