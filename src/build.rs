@@ -63,6 +63,9 @@ pub struct Summary {
     pub trees: usize,
     /// Objects that the manifest names.
     pub objects: usize,
+    /// How many of them are there encoded too.
+    #[serde(default)]
+    pub compressed: usize,
     /// How many texts were parsed.
     pub parsed: usize,
     /// How many variants were rendered.
@@ -104,13 +107,20 @@ pub fn build(request: &Request<'_>) -> Result<Built, Vec<Diagnostic>> {
     }
     let Prepared { plan, theme, warnings: more, parsed } = prepare(request, config)?;
     warnings.extend(more);
-    let publisher = Publisher::open(request.out, request.modes.link).map_err(|fault| vec![Diagnostic::from(&fault)])?;
+    let mut publisher =
+        Publisher::open(request.out, request.modes.link).map_err(|fault| vec![Diagnostic::from(&fault)])?;
     let previous = publisher.previous().cloned();
     let manifest = render(&plan, &theme, &publisher, request).and_then(|stored| {
         let manifest = contract::manifest(&plan, &stored, request.created);
         // No edge would take a manifest that does not hold together, so none is published.
         let checked = manifest.check().map_err(|fault| vec![Diagnostic::error(fault.to_string())]);
         checked.map(|()| manifest)
+    });
+    let manifest = manifest.and_then(|mut manifest| {
+        if request.modes.compress {
+            publisher.encode(&mut manifest.objects).map_err(|fault| vec![Diagnostic::from(&fault)])?;
+        }
+        Ok(manifest)
     });
     let manifest = match manifest {
         Ok(manifest) => manifest,
@@ -413,6 +423,7 @@ fn summary(plan: &Plan, (parsed, trees, manifest): (usize, usize, &Manifest)) ->
         pages: plan.outputs.iter().filter(|output| output.url.is_some() && !output.template.is_empty()).count(),
         trees,
         objects: manifest.objects.len(),
+        compressed: manifest.objects.values().filter(|object| !object.encodings.is_empty()).count(),
         parsed,
         rendered: plan.variants(),
         drafts: names(&skipped.drafts),
@@ -431,7 +442,7 @@ impl Default for Request<'_> {
             created: Timestamp::MIN,
             drafts: false,
             base_url: None,
-            modes: Modes { link: LinkMode::Hard, trees: TreeMode::All },
+            modes: Modes { link: LinkMode::Hard, trees: TreeMode::All, compress: false },
             program: "",
             progress: &|_, _| {},
         }

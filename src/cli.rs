@@ -51,14 +51,14 @@ enum Command {
     Edge(edge::Arguments),
     /// Say who can open a path, through which tags, and why not
     Explain(explain::Arguments),
-    /// Make configuration for a proxy or a runtime from a manifest
-    Export(export::Arguments),
     /// Make a pair of keys: for tokens, or for manifests
     Keygen(keygen::Arguments),
     /// Sign the manifest of an output folder, for edges that believe only signed ones
     Sign(sign::Arguments),
     /// Sign a token for a reader: for tests and small sites
     Token(token::Arguments),
+    /// Make configuration for a proxy or a runtime from a manifest
+    Export(export::Arguments),
     /// Print the JSON Schema of a format
     Schema(schema::Arguments),
 }
@@ -118,10 +118,10 @@ pub(crate) fn run() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Edge(arguments) => edge::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
-        Command::Export(arguments) => export::run(&arguments),
         Command::Keygen(arguments) => keygen::run(&arguments),
         Command::Sign(arguments) => sign::run(&arguments),
         Command::Token(arguments) => token::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
     };
     ending.into()

@@ -5,8 +5,13 @@
 //! a configuration went through the one function of that language that quotes or refuses.
 
 mod address;
+mod caddy;
+mod envoy;
+mod haproxy;
 mod nginx;
+mod origin;
 mod template;
+mod traefik;
 mod worker;
 
 use std::fmt;
@@ -24,13 +29,22 @@ pub enum Kind {
     Nginx,
     /// nginx, which is told by `tierpress edge` with `X-Accel-Redirect`.
     NginxAccel,
+    /// Caddy, which hands every request to `tierpress edge`.
+    Caddy,
+    /// Traefik, which asks `tierpress edge` by ForwardAuth.
+    Traefik,
+    /// Envoy, which asks `tierpress edge` by `ext_authz`.
+    Envoy,
+    /// HAProxy, which decides by itself, in Lua.
+    Haproxy,
     /// One ES module for Cloudflare Workers, Deno and edge-runtime, which decides by itself.
     Worker,
 }
 
 impl Kind {
     /// All of them, in the order in which they are named to people.
-    pub const ALL: &'static [Self] = &[Self::Nginx, Self::NginxAccel, Self::Worker];
+    pub const ALL: &'static [Self] =
+        &[Self::Nginx, Self::NginxAccel, Self::Caddy, Self::Traefik, Self::Envoy, Self::Haproxy, Self::Worker];
 
     /// The word on the command line.
     #[must_use]
@@ -38,6 +52,10 @@ impl Kind {
         match self {
             Self::Nginx => "nginx",
             Self::NginxAccel => "nginx-accel",
+            Self::Caddy => "caddy",
+            Self::Traefik => "traefik",
+            Self::Envoy => "envoy",
+            Self::Haproxy => "haproxy",
             Self::Worker => "worker",
         }
     }
@@ -190,6 +208,10 @@ pub fn export(kind: Kind, request: &Request<'_>) -> Result<Exported, ExportError
     match kind {
         Kind::Nginx => nginx::auth_request(request),
         Kind::NginxAccel => nginx::accel(request),
+        Kind::Caddy => caddy::caddyfile(request),
+        Kind::Traefik => traefik::traefik(request),
+        Kind::Envoy => envoy::envoy(request),
+        Kind::Haproxy => haproxy::haproxy(request),
         Kind::Worker => worker::worker(request),
     }
 }
@@ -206,6 +228,11 @@ fn upstream<'r>(request: &'r Request<'_>) -> Result<Option<&'r Address>, ExportE
     }
 }
 
+/// How the decider is started, with what this kind of edge needs it to be told.
+fn decider_command(request: &Request<'_>, more: &str) -> String {
+    format!("tierpress edge --mode decide --listen {}{more} --manifest MANIFEST --jwks KEYS", request.decider)
+}
+
 /// Whether any object lies there in this encoding.
 fn has_encoding(manifest: &Manifest, encoding: Encoding) -> bool {
     manifest.objects.values().any(|object| object.encodings.contains(&encoding))
@@ -216,4 +243,10 @@ fn path_text<'p>(path: &'p Path, language: &'static str) -> Result<&'p str, Expo
     let unquotable = |fault| ExportError::unquotable(language, &path.to_string_lossy(), fault);
     let text = path.to_str().ok_or_else(|| unquotable("bytes that are not UTF-8"))?;
     if text.chars().any(char::is_control) { Err(unquotable("a control character")) } else { Ok(text) }
+}
+
+/// A text in a comment: it must not end the line.
+fn comment<'t>(language: &'static str, text: &'t str) -> Result<&'t str, ExportError> {
+    let breaks = text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'));
+    if breaks { Err(ExportError::unquotable(language, text, "a control character")) } else { Ok(text) }
 }

@@ -72,6 +72,8 @@ pub struct Metadata {
     pub mtime: i64,
     /// The fraction of that second, in nanoseconds.
     pub mtime_nanoseconds: u32,
+    /// The number of the file on its file system.
+    pub inode: u64,
 }
 
 /// One thing found below a folder.
@@ -364,6 +366,7 @@ impl From<&fs::Metadata> for Metadata {
             size: metadata.len(),
             mtime: metadata.mtime(),
             mtime_nanoseconds: u32::try_from(metadata.mtime_nsec()).unwrap_or(0),
+            inode: metadata.ino(),
         }
     }
 }

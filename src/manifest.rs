@@ -93,6 +93,17 @@ pub enum Encoding {
     Gzip,
 }
 
+impl Encoding {
+    /// What is added to an object's name, after a dot.
+    #[must_use]
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Br => "br",
+            Self::Gzip => "gz",
+        }
+    }
+}
+
 /// The pages shown with denials, made for a reader of whom nothing is known.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -19,6 +19,7 @@ use crate::fs::dir::Fuse;
 use crate::manifest::Manifest;
 
 mod contract;
+mod encode;
 mod layout;
 mod objects;
 mod output;
@@ -63,6 +64,8 @@ pub struct Modes {
     pub link: LinkMode,
     /// Which trees are laid out.
     pub trees: TreeMode,
+    /// Whether objects that compress are encoded.
+    pub compress: bool,
 }
 
 /// A site laid out as files for one kind of reader.
@@ -78,6 +81,9 @@ pub struct Tree {
     pub beyond: Option<usize>,
     /// Whether the manifest's `not_found` page stands in it as `404.html`.
     pub not_found: bool,
+    /// Whether the encodings of its objects stand beside its files, as `index.html.br` and `index.html.gz`.
+    #[serde(default)]
+    pub encoded: bool,
 }
 
 /// An object as it was stored.
@@ -94,7 +100,7 @@ pub struct Stored {
 pub struct Published {
     /// The manifest as it was published: with its version, or the previous one where nothing but clocks differed.
     pub manifest: Manifest,
-    /// How many objects were not there yet.
+    /// How many objects were not there yet, encoded ones counted.
     pub objects_written: usize,
     /// How many objects the manifest names.
     pub objects_total: usize,
@@ -178,6 +184,7 @@ pub struct Publisher {
     objects: Objects,
     previous: Option<Previous>,
     link: LinkMode,
+    compress: bool,
 }
 
 impl Publisher {
@@ -200,7 +207,7 @@ impl Publisher {
         let output = Arc::new(Output::open(out, fuse)?);
         let previous = Previous::read(&output.root)?;
         let objects = Objects::open(Arc::clone(&output))?;
-        Ok(Self { output, objects, previous, link })
+        Ok(Self { output, objects, previous, link, compress: false })
     }
 
     /// The manifest that is published now, if there is one that can be understood.
@@ -231,12 +238,8 @@ impl Publisher {
     /// When the disk will not; what was published before is still whole then.
     pub fn abandon(self) -> Result<(), PublishError> {
         let Self { output, objects, previous, .. } = self;
-        let names: std::collections::BTreeSet<&str> = previous
-            .iter()
-            .flat_map(|previous| previous.manifest.objects.keys())
-            .map(crate::digest::ObjectName::as_str)
-            .collect();
-        objects.undo(&|name| names.contains(name))?;
+        let previous = previous.map(|previous| previous.manifest);
+        objects.undo(&|name| previous.as_ref().is_some_and(|previous| contract::names(previous, name)))?;
         output.undo()
     }
 
@@ -250,7 +253,7 @@ impl Publisher {
     /// When the manifest and the trees do not fit together, or the disk will not; the manifest that is published then is
     /// the previous one or the new one, with all its objects.
     pub fn finish(self, manifest: Manifest, trees: &[Tree], record: Record) -> Result<Published, PublishError> {
-        let Self { output, objects, previous, link } = self;
+        let Self { output, objects, previous, link, compress } = self;
         let contract = Contract::settle(&output.root, manifest, previous)?;
         let layout = Layout::new(&contract.manifest, trees, &objects)?;
         contract.write(&output)?;
@@ -264,12 +267,13 @@ impl Publisher {
             removed += output.prune()?;
         }
         let proof = if laid.has_copies() { Proof::Files(trees.to_vec()) } else { Proof::Links(layout.link_hash()) };
-        let modes = Modes { link, trees: if trees.is_empty() { TreeMode::None } else { TreeMode::All } };
+        let trees = if trees.is_empty() { TreeMode::None } else { TreeMode::All };
+        let modes = Modes { link, trees, compress };
         let marker = Marker::complete(modes, &contract.manifest.build, proof, record);
         if output.has_begun() || marker != output.marker {
             output.write(MARKER, &marker.to_json())?;
         }
-        let (objects_written, objects_total) = (objects.written(), layout.objects.len());
+        let (objects_written, objects_total) = (objects.written(), contract.manifest.objects.len());
         let links_made = laid.made();
         let manifest = contract.manifest.clone();
         Ok(Published { manifest, objects_written, objects_total, links_made, removed, unchanged })

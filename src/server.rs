@@ -2,24 +2,41 @@
 //!
 //! Every answer is [`crate::edge::decide`] said by [`crate::edge::answer`]; what this module adds is sockets, files, keys
 //! and the watch over the manifest. It refuses to open a file by anything that came in a request: objects are opened by
-//! the names in the manifest. It never prints and never reads a clock; both are arguments of its caller.
+//! the names in the manifest. It never prints and never reads a clock: the log goes to whoever listens to `tracing`, and the
+//! clock is an argument.
 
 mod asked;
 mod connections;
 mod faces;
+mod health;
 mod held;
+mod highest;
+mod intake;
+mod keeper;
+mod keyring;
 mod objects;
 mod pages;
+mod readers;
 mod reply;
+mod seldom;
+mod select;
+mod session;
+mod upstream;
+mod watch;
+mod wire;
+mod worker;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::header::HeaderName;
 
 use crate::diagnostic::Diagnostic;
 use crate::time::Timestamp;
 
-/// The clock a server lives by.
+/// The clock that a server lives by.
 pub type Clock = fn() -> Timestamp;
 
 /// What the public listener does.
@@ -31,22 +48,48 @@ pub enum Mode {
     Decide,
 }
 
+/// Where keys of tokens come from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum KeysFrom {
+    /// A file with a JWKS, a JWK or a PEM public key.
+    File {
+        /// The name of the key, where the file gives none.
+        kid: Option<String>,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A JWKS that is fetched again and again.
+    Url(String),
+}
+
 /// How a server is set up.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The manifest, or its signed envelope.
     pub manifest: PathBuf,
-    /// The folder of the objects; beside the manifest where none is given.
+    /// The folder of the objects; `objects` beside the manifest where none is given.
     pub objects: Option<PathBuf>,
+    /// Where the highest version is remembered; `edge-state` beside the manifest where none is given.
+    pub state: Option<PathBuf>,
+    /// The Ed25519 key of the manifest: with it, only envelopes signed with it are read.
+    pub public_key: Option<PathBuf>,
+    /// The keys of tokens.
+    pub keys: Vec<KeysFrom>,
+    /// How long a URL of keys is left alone after it was asked.
+    pub keys_rest: Duration,
     /// Where to listen.
     pub listen: SocketAddr,
-    /// What to do there.
+    /// Where to say how the server does.
+    pub health: Option<SocketAddr>,
+    /// What to do.
     pub mode: Mode,
-    /// In decide mode: the header that holds the original target.
-    pub target_header: String,
-    /// In decide mode: the header that holds the original method.
-    pub method_header: String,
-    /// In decide mode: what stands before an object's name in `X-Accel-Redirect`.
+    /// When serving: the server for the paths that are not decided here, `http://HOST:PORT`.
+    pub upstream: Option<String>,
+    /// When deciding: the header that holds the original target.
+    pub target_header: HeaderName,
+    /// When deciding: the header that holds the original method.
+    pub method_header: HeaderName,
+    /// When deciding: what stands before an object's name in `X-Accel-Redirect`.
     pub accel_prefix: String,
     /// The `Content-Security-Policy`, if one is sent.
     pub csp: Option<String>,
@@ -56,15 +99,17 @@ pub struct Options {
     pub memory: u64,
     /// How many connections are open at once.
     pub max_connections: usize,
+    /// Whether every request is logged.
+    pub access_log: bool,
     /// The clock.
     pub clock: Clock,
 }
 
-/// Serves until the process is told to stop.
+/// Serves until the process is told to stop (SIGTERM, SIGINT).
 ///
 /// # Errors
-/// A [`Diagnostic`] for whatever of the set-up does not work: the manifest, the objects, the address.
-pub fn run(options: Options) -> Result<(), Box<Diagnostic>> {
-    let worker = Arc::new(connections::Worker::new(options)?);
-    connections::run(&worker)
+/// [`Diagnostic`]s for whatever of the set-up does not work: the manifest, its objects, keys, the state, the addresses.
+pub fn run(options: Options) -> Result<(), Vec<Diagnostic>> {
+    let worker = Arc::new(worker::Worker::new(options)?);
+    watch::run(&worker)
 }

@@ -204,6 +204,8 @@ pub(super) fn trees(site: &Site, manifest: &Manifest) -> Vec<Tree> {
             choice: manifest.policies.iter().map(|policy| policy.variants.iter().position(holds)).collect(),
             beyond: if is_bundle { base } else { None },
             not_found: !is_bundle,
+            // Of the trees only this one may lie on a plain host, which is what finds such files by their names.
+            encoded: folder == "public",
             folder: folder.clone(),
         }
     };

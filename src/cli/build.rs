@@ -27,6 +27,9 @@ pub(super) struct Arguments {
     /// Which trees are laid out; edges that read the manifest need none
     #[arg(long, value_enum, default_value_t = Trees::All)]
     trees: Trees,
+    /// Make br and gzip of everything that compresses, once, for edges and hosts that send them
+    #[arg(long)]
+    compress: bool,
     /// Fail (exit code 3) on a warning, or where the build opens what was closed before
     #[arg(long)]
     strict: bool,
@@ -67,7 +70,7 @@ pub(super) fn run(arguments: &Arguments) -> Ending {
             created: clocks.created,
             drafts: arguments.site.drafts,
             base_url: arguments.site.base_url.as_deref(),
-            modes: Modes { link, trees },
+            modes: Modes { link, trees, compress: arguments.compress },
             program: &program(),
             progress: &|done, total| bar.show(done, total),
         })
@@ -108,13 +111,12 @@ const MOST_NAMED: usize = 20;
 /// `812 pages, 5 trees, 1,204 objects, 340 ms; skipped 3 drafts; opened 2 pages to visitors`
 fn summary(built: &Built, took: Duration) -> String {
     let summary = &built.summary;
-    let mut text = [
-        say::number(summary.pages, "page"),
-        say::number(summary.trees, "tree"),
-        say::number(summary.objects, "object"),
-        format!("{} ms", took.as_millis()),
-    ]
-    .join(", ");
+    let mut objects = say::number(summary.objects, "object");
+    if summary.compressed > 0 {
+        objects.push_str(&format!(" ({} compressed)", say::grouped(summary.compressed)));
+    }
+    let (pages, trees) = (say::number(summary.pages, "page"), say::number(summary.trees, "tree"));
+    let mut text = [pages, trees, objects, format!("{} ms", took.as_millis())].join(", ");
     if built.unchanged {
         text.push_str("; nothing changed");
     }

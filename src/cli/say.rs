@@ -54,7 +54,7 @@ pub(super) fn number(count: usize, noun: &str) -> String {
     format!("{} {noun}{plural}", grouped(count))
 }
 
-fn grouped(count: usize) -> String {
+pub(super) fn grouped(count: usize) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -37,6 +37,15 @@ impl Address {
         }
     }
 
+    /// The host as it stands in an address: IPv6 in brackets.
+    #[must_use]
+    pub fn bracketed_host(&self) -> String {
+        match &self.host {
+            Host::V6(address) => format!("[{address}]"),
+            Host::Name(_) | Host::V4(_) => self.host(),
+        }
+    }
+
     /// The port.
     #[must_use]
     pub fn port(&self) -> u16 {

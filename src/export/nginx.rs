@@ -6,7 +6,10 @@
 use std::path::Path;
 
 use super::template::fill;
-use super::{Address, Brotli, ExportError, Exported, File, Request, has_encoding, path_text, upstream};
+use super::{
+    Address, Brotli, ExportError, Exported, File, Kind, Request, comment, decider_command, has_encoding, path_text,
+    upstream,
+};
 use crate::edge::answer;
 use crate::manifest::Encoding;
 
@@ -23,77 +26,100 @@ proxy_buffers 8 16k;";
 
 /// nginx that asks.
 pub(super) fn auth_request(request: &Request<'_>) -> Result<Exported, ExportError> {
-    exported(request, "nginx", include_str!("nginx/auth_request.conf"))
+    exported(
+        request,
+        &Form {
+            kind: Kind::Nginx,
+            template: include_str!("nginx/auth_request.conf"),
+            passthrough: "tierpress_passthrough",
+            decide: "",
+        },
+    )
 }
 
 /// nginx that is told.
 pub(super) fn accel(request: &Request<'_>) -> Result<Exported, ExportError> {
-    exported(request, "nginx-accel", include_str!("nginx/accel.conf"))
+    exported(
+        request,
+        &Form {
+            kind: Kind::NginxAccel,
+            template: include_str!("nginx/accel.conf"),
+            passthrough: "tierpress_upstream",
+            decide: " --accel-prefix /./objects/",
+        },
+    )
 }
 
-fn exported(request: &Request<'_>, kind: &str, template: &str) -> Result<Exported, ExportError> {
+/// Where the two forms differ.
+struct Form {
+    kind: Kind,
+    template: &'static str,
+    /// The name of the location for `passthrough`.
+    passthrough: &'static str,
+    /// What the decider must be told.
+    decide: &'static str,
+}
+
+fn exported(request: &Request<'_>, form: &Form) -> Result<Exported, ExportError> {
     let upstream = upstream(request)?;
-    let load_module = match request.brotli {
-        Brotli::Absent | Brotli::Present => String::new(),
-        Brotli::Module(module) => format!("load_module {};", quoted_path(module)?),
-    };
+    let passthrough = fill(include_str!("nginx/passthrough.conf"), &[("name", form.passthrough)]);
     let site = fill(
-        template,
+        form.template,
         &[
-            ("title", comment(&request.manifest.site.base_url)?),
-            ("build", comment(&request.manifest.build)?),
+            ("title", comment(LANGUAGE, &request.manifest.site.base_url)?),
+            ("build", comment(LANGUAGE, &request.manifest.build)?),
             ("listen", &request.listen.to_string()),
             ("decider", &request.decider.to_string()),
-            ("objects", &quoted_path(request.objects)?),
+            ("objects", &quoted_folder(request.objects)?),
             ("encodings", &encodings(request)),
             ("upstream_block", &upstream.map(upstream_block).unwrap_or_default()),
-            ("passthrough", upstream.map(|_| PASSTHROUGH).unwrap_or_default()),
+            ("passthrough", upstream.map(|_| passthrough.as_str()).unwrap_or_default()),
             ("proxy", PROXY),
-            ("csp", &csp(request)?),
+            ("question", &fill(include_str!("nginx/question.conf"), &[("proxy", PROXY)])),
+            ("refusals", &refusals(request)?),
+            ("body", if upstream.is_some() { "16m" } else { "64k" }),
+        ],
+    );
+    let kind = form.kind.as_str();
+    let whole = fill(include_str!("nginx/nginx.conf"), &[("kind", kind), ("load_module", &load_module(request)?)]);
+    Ok(Exported {
+        files: vec![File::new("nginx.conf", whole), File::new("tierpress.conf", site)],
+        run: vec![decider_command(request, form.decide), "nginx -p {out} -c nginx.conf -g 'daemon off;'".to_owned()],
+    })
+}
+
+/// The answers that nginx gives without the decider.
+fn refusals(request: &Request<'_>) -> Result<String, ExportError> {
+    let csp = match request.csp {
+        None => String::new(),
+        Some(csp) => format!("add_header Content-Security-Policy {} always;", quoted(csp)?),
+    };
+    Ok(fill(
+        include_str!("nginx/refusals.conf"),
+        &[
+            ("csp", &csp),
             ("text", answer::TEXT),
             ("bad_target", &quoted(answer::BAD_TARGET)?),
             ("bad_method", &quoted(answer::BAD_METHOD)?),
         ],
-    );
-    let whole = fill(include_str!("nginx/nginx.conf"), &[("kind", kind), ("load_module", &load_module)]);
-    Ok(Exported {
-        files: vec![File::new("nginx.conf", whole), File::new("tierpress.conf", site)],
-        run: vec![
-            format!("tierpress edge --mode decide --listen {} --manifest MANIFEST --key KEY", request.decider),
-            "nginx -p {out} -c nginx.conf -g 'daemon off;'".to_owned(),
-        ],
-    })
+    ))
 }
 
-const PASSTHROUGH: &str = "
-# Paths of another upstream: the request as it came, target, method and body. It gets no header of ours, and nobody can
-# send it one in our name.
-location @tierpress_passthrough {
-    proxy_pass http://tierpress_upstream;
-    add_header Cache-Control \"\";
-    proxy_http_version 1.1;
-    proxy_request_buffering off;
-    proxy_set_header Connection \"\";
-    proxy_set_header Host $http_host;
-    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-    proxy_set_header X-Forwarded-Proto $scheme;
-    proxy_set_header X-Forwarded-Host $http_host;
-    proxy_set_header Tierpress-Target \"\";
-    proxy_set_header Tierpress-Method \"\";
-    proxy_set_header Tierpress-Object \"\";
-    proxy_set_header Tierpress-Type \"\";
-    proxy_set_header Tierpress-Status \"\";
-    proxy_set_header Tierpress-Reason \"\";
-    proxy_set_header Tierpress-Available-At \"\";
-    proxy_set_header Tierpress-Passthrough \"\";
-}";
+/// The directive that loads Brotli, where a module was named.
+pub(super) fn load_module(request: &Request<'_>) -> Result<String, ExportError> {
+    match request.brotli {
+        Brotli::Absent | Brotli::Present => Ok(String::new()),
+        Brotli::Module(module) => Ok(format!("load_module {};", quoted(path_text(module, LANGUAGE)?)?)),
+    }
+}
 
-fn upstream_block(upstream: &Address) -> String {
+/// The other upstream, with connections that are kept.
+pub(super) fn upstream_block(upstream: &Address) -> String {
     format!("\nupstream tierpress_upstream {{\n    server {upstream} max_fails=0;\n    keepalive 16;\n}}")
 }
 
 /// Where encoded objects lie and nginx can send them.
-fn encodings(request: &Request<'_>) -> String {
+pub(super) fn encodings(request: &Request<'_>) -> String {
     let mut lines = Vec::new();
     if has_encoding(request.manifest, Encoding::Br) && request.brotli != Brotli::Absent {
         lines.push("brotli_static on;");
@@ -107,16 +133,8 @@ fn encodings(request: &Request<'_>) -> String {
     lines.join("\n")
 }
 
-/// For the answers that nginx gives without the decider.
-fn csp(request: &Request<'_>) -> Result<String, ExportError> {
-    match request.csp {
-        None => Ok(String::new()),
-        Some(csp) => Ok(format!("add_header Content-Security-Policy {} always;", quoted(csp)?)),
-    }
-}
-
 /// A text between quotes. A `$` begins a variable, and nginx knows no way to write one that does not.
-pub(super) fn quoted(text: &str) -> Result<String, ExportError> {
+fn quoted(text: &str) -> Result<String, ExportError> {
     let mut quoted = String::from("\"");
     for character in text.chars() {
         match character {
@@ -133,12 +151,8 @@ pub(super) fn quoted(text: &str) -> Result<String, ExportError> {
     Ok(quoted)
 }
 
-fn quoted_path(path: &Path) -> Result<String, ExportError> {
-    quoted(path_text(path, LANGUAGE)?)
-}
-
-/// A text in a comment: it must not end the line.
-pub(super) fn comment(text: &str) -> Result<&str, ExportError> {
-    let breaks = text.chars().any(char::is_control);
-    if breaks { Err(ExportError::unquotable(LANGUAGE, text, "a control character")) } else { Ok(text) }
+/// A folder with its `/`, as `alias` needs it.
+pub(super) fn quoted_folder(path: &Path) -> Result<String, ExportError> {
+    let text = path_text(path, LANGUAGE)?;
+    quoted(&format!("{}/", text.trim_end_matches('/')))
 }

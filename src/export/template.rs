@@ -11,15 +11,18 @@ pub(super) fn fill(template: &str, values: &[(&str, &str)]) -> String {
         if filled.trim().is_empty() && !line.trim().is_empty() {
             continue;
         }
-        text.push_str(&filled);
-        text.push('\n');
+        // An empty line of a value has no indentation.
+        filled.lines().for_each(|line| text.extend([line.trim_end(), "\n"]));
+        if filled.is_empty() {
+            text.push('\n');
+        }
     }
     text
 }
 
 /// A value of several lines takes the indentation of its name.
 fn fill_line(line: &str, values: &[(&str, &str)]) -> String {
-    let indentation: String = line.chars().take_while(|c| *c == ' ').collect();
+    let indentation: String = line.chars().take_while(|c| matches!(c, ' ' | '\t')).collect();
     let mut filled = String::with_capacity(line.len());
     let mut rest = line;
     while let Some((before, after)) = rest.split_once("{{") {

@@ -291,8 +291,9 @@ impl Dir {
             .map_err(|errno| Error::new(Deed::Remove, &self.path.join(name), errno.into()))?;
         let folder = Self { fd, path: self.path.join(name), fuse: self.fuse.clone() };
         let mut removed = 0;
-        for entry in folder.entries()? {
-            removed += folder.remove_entry(&entry)?;
+        // From the last name to the first: `index.html.gz` may not outlive the `index.html` that it stands for.
+        for entry in folder.entries()?.iter().rev() {
+            removed += folder.remove_entry(entry)?;
         }
         self.remove(name, AtFlags::REMOVEDIR)?;
         Ok(removed)

@@ -9,6 +9,7 @@
 
 mod deal;
 mod headings;
+mod tables;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};

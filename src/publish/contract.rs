@@ -9,7 +9,7 @@ use super::output::{Output, write_in};
 use crate::digest::{Digest, ObjectName, sha256};
 use crate::fs::Kind;
 use crate::fs::dir::Dir;
-use crate::manifest::{Encoding, Manifest, Shard};
+use crate::manifest::{Manifest, Object, Shard};
 use crate::time::Timestamp;
 
 const MANIFEST: &str = "manifest.json";
@@ -93,13 +93,7 @@ impl Contract {
 
     /// Whether an object must stay, for this manifest or one that an edge may still be using.
     pub(super) fn names(&self, object: &str) -> bool {
-        std::iter::once(&self.manifest).chain(&self.others).any(|manifest| {
-            let encoded = || {
-                let (plain, suffix) = object.rsplit_once('.')?;
-                Some(manifest.objects.get(plain)?.encodings.iter().any(|encoding| suffix_of(*encoding) == suffix))
-            };
-            manifest.objects.contains_key(object) || encoded().unwrap_or(false)
-        })
+        std::iter::once(&self.manifest).chain(&self.others).any(|manifest| names(manifest, object))
     }
 
     /// Removes shards that no manifest needs, and gives their number.
@@ -137,12 +131,13 @@ pub(super) fn read_unaltered(root: &Dir) -> Result<Option<Vec<u8>>, PublishError
     Ok(Some(bytes).filter(|bytes| sha256(bytes).mtime() == status.mtime))
 }
 
-/// The file suffix of an encoding.
-fn suffix_of(encoding: Encoding) -> &'static str {
-    match encoding {
-        Encoding::Br => "br",
-        Encoding::Gzip => "gz",
-    }
+/// Whether a manifest names an object, be it encoded or not.
+pub(super) fn names(manifest: &Manifest, object: &str) -> bool {
+    let encoded = || {
+        let (plain, suffix) = object.rsplit_once('.')?;
+        Some(manifest.objects.get(plain)?.encodings.iter().any(|encoding| encoding.suffix() == suffix))
+    };
+    manifest.objects.contains_key(object) || encoded().unwrap_or(false)
 }
 
 /// The roots that edges may be using: the one that is published, and the signed one.
@@ -222,9 +217,9 @@ fn is_equal(dir: &Dir, name: &str, bytes: &[u8]) -> Result<bool, PublishError> {
     Ok(dir.status(name)?.is_some_and(|status| (status.kind, status.size, status.mtime) == expected))
 }
 
-/// Each object's name and size, in the order of their names.
-pub(super) fn objects(manifest: &Manifest) -> impl Iterator<Item = (&ObjectName, u64)> {
-    manifest.objects.iter().map(|(name, object)| (name, object.size))
+/// Each object, in the order of their names.
+pub(super) fn objects(manifest: &Manifest) -> impl Iterator<Item = (&ObjectName, &Object)> {
+    manifest.objects.iter()
 }
 
 #[cfg(test)]

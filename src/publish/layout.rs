@@ -1,15 +1,17 @@
 //! What the trees are made of, checked before anything is changed: every object of the manifest once, every route with
 //! its objects by number, and no path that could leave its tree or stand for a file and a folder at once.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
+use super::encode::encoded_name;
 use super::objects::Objects;
 use super::output::TEMPORARY;
 use super::{PublishError, Tree, contract, state};
 use crate::digest::ObjectName;
-use crate::manifest::Manifest;
+use crate::manifest::{self, Encoding, Manifest};
 
 /// The file that answers for a folder.
 const INDEX: &str = "index.html";
@@ -19,16 +21,18 @@ const NOT_FOUND: &str = "404.html";
 /// The trees to write, with everything they name looked up.
 #[derive(Debug)]
 pub(super) struct Layout<'a> {
+    /// By name, each followed by its encodings.
     pub(super) objects: Vec<Object<'a>>,
     pub(super) routes: Vec<Route<'a>>,
     pub(super) trees: &'a [Tree],
     not_found: u32,
 }
 
-/// An object of the manifest, known to be on the disk.
+/// An object of the manifest, or an encoded one, known to be on the disk.
 #[derive(Debug)]
 pub(super) struct Object<'a> {
-    pub(super) name: &'a str,
+    pub(super) name: Cow<'a, str>,
+    pub(super) encoding: Option<Encoding>,
     pub(super) size: u64,
     pub(super) mtime: i64,
     /// The number of its file; 0 for one that was just written, which no tree can link yet.
@@ -48,8 +52,24 @@ pub(super) struct Route<'a> {
 /// What one folder of a tree is to hold.
 #[derive(Debug, Default)]
 pub(super) struct Level<'a, 'b> {
-    pub(super) files: Vec<(&'a str, &'b Object<'a>)>,
+    pub(super) files: Vec<Placed<'a, 'b>>,
     pub(super) folders: Vec<(&'a str, &'b [Route<'a>])>,
+}
+
+/// A file of a tree.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Placed<'a, 'b> {
+    pub(super) name: &'a str,
+    pub(super) object: &'b Object<'a>,
+    /// Its encodings that stand beside it.
+    pub(super) encoded: &'b [Object<'a>],
+}
+
+impl Level<'_, '_> {
+    /// Whether a route of this tree has this name here.
+    pub(super) fn holds(&self, name: &str) -> bool {
+        self.files.iter().any(|file| file.name == name) || self.folders.iter().any(|(folder, _)| *folder == name)
+    }
 }
 
 impl<'a> Layout<'a> {
@@ -60,16 +80,16 @@ impl<'a> Layout<'a> {
     /// file, or a tree asks for a variant that is not there.
     pub(super) fn new(manifest: &'a Manifest, trees: &'a [Tree], store: &Objects) -> Result<Self, PublishError> {
         let named: Vec<_> = contract::objects(manifest).collect();
-        let look_up = |(name, size): &(&'a ObjectName, u64)| {
-            let missing = || PublishError::MissingObject { name: name.to_string() };
-            let known = store.known(name, *size)?.filter(|known| known.size == *size).ok_or_else(missing)?;
-            let (name, mtime, inode) = (name.as_str(), name.mtime(), known.inode);
-            Ok(Object { name, size: *size, mtime, inode, links: AtomicU64::new(0) })
+        let with_encodings = |(name, object): &(&'a ObjectName, &'a manifest::Object)| {
+            let (name, size) = (*name, object.size);
+            let encodings =
+                object.encodings.iter().map(move |encoding| Object::encoded(store, (name, size), *encoding));
+            std::iter::once(Object::plain(store, name, size)).chain(encodings)
         };
-        let objects: Result<Vec<_>, PublishError> = named.par_iter().map(look_up).collect();
+        let objects: Result<Vec<_>, PublishError> = named.par_iter().flat_map_iter(with_encodings).collect();
         let objects = objects?;
         let number = |name: &ObjectName| {
-            let found = objects.binary_search_by(|object| object.name.cmp(name.as_str())).ok();
+            let found = objects.binary_search_by(|object| object.name.as_ref().cmp(name.as_str())).ok();
             let number = found.and_then(|index| u32::try_from(index).ok());
             number.ok_or_else(|| PublishError::MissingObject { name: name.to_string() })
         };
@@ -143,7 +163,7 @@ impl<'a> Layout<'a> {
         let mut level = self.level(tree, &self.routes, 1);
         let beyond = tree.beyond.and_then(|other| self.trees.get(other)).is_some_and(|other| other.not_found);
         if tree.not_found && !beyond {
-            level.files.extend(self.object(self.not_found).map(|object| (NOT_FOUND, object)));
+            level.files.extend(self.placed(tree, self.not_found, NOT_FOUND, "/"));
         }
         level
     }
@@ -156,7 +176,9 @@ impl<'a> Layout<'a> {
             let below = route.path.get(length..).unwrap_or_default();
             let Some((folder, _)) = below.split_once('/') else {
                 let name = if below.is_empty() { INDEX } else { below };
-                level.files.extend(self.chosen(tree, route).map(|object| (name, object)));
+                let folder = route.path.get(..length).unwrap_or_default();
+                let chosen = self.chosen(tree, route);
+                level.files.extend(chosen.and_then(|number| self.placed(tree, number, name, folder)));
                 rest = others;
                 continue;
             };
@@ -170,25 +192,55 @@ impl<'a> Layout<'a> {
         level
     }
 
-    /// The object that stands for a route in a tree.
-    fn chosen<'b>(&'b self, tree: &Tree, route: &Route<'a>) -> Option<&'b Object<'a>> {
+    /// A file of a tree, given the path of its folder. Encodings that would stand where a route is, in whatever tree, are
+    /// left out.
+    fn placed<'b>(&'b self, tree: &Tree, number: u32, name: &'a str, folder: &str) -> Option<Placed<'a, 'b>> {
+        let (object, others) = self.objects.get(usize::try_from(number).ok()?..)?.split_first()?;
+        let count = others.iter().take_while(|other| other.encoding.is_some()).count();
+        let encoded = others.get(..count).filter(|_| tree.encoded).unwrap_or_default();
+        let taken = encoded.iter().filter_map(|other| other.encoding).any(|encoding| {
+            let path = format!("{folder}{}", encoded_name(name, encoding));
+            self.starting_with(&path).is_some() || self.starting_with(&format!("{path}/")).is_some()
+        });
+        Some(Placed { name, object, encoded: if taken { &[] } else { encoded } })
+    }
+
+    /// The number of the object that stands for a route in a tree.
+    fn chosen(&self, tree: &Tree, route: &Route<'a>) -> Option<u32> {
         let pick = |tree: &Tree| route.objects.get((*tree.choice.get(route.policy)?)?).copied();
         let number = pick(tree)?;
         let beyond = tree.beyond.and_then(|other| self.trees.get(other));
-        if beyond.and_then(pick) == Some(number) { None } else { self.object(number) }
+        if beyond.and_then(pick) == Some(number) { None } else { Some(number) }
     }
 
     /// The hash of how many names each object has when the trees are written.
     pub(super) fn link_hash(&self) -> String {
-        state::link_hash(self.objects.iter().map(|object| (object.name, 1 + object.links.load(Ordering::Relaxed))))
-    }
-
-    fn object<'b>(&'b self, number: u32) -> Option<&'b Object<'a>> {
-        self.objects.get(usize::try_from(number).ok()?)
+        state::link_hash(
+            self.objects.iter().map(|object| (object.name.as_ref(), 1 + object.links.load(Ordering::Relaxed))),
+        )
     }
 }
 
-impl Object<'_> {
+impl<'a> Object<'a> {
+    fn plain(store: &Objects, name: &'a ObjectName, size: u64) -> Result<Self, PublishError> {
+        let missing = || PublishError::MissingObject { name: name.to_string() };
+        let known = store.known(name, size)?.filter(|known| known.size == size).ok_or_else(missing)?;
+        let (inode, mtime, links) = (known.inode, name.mtime(), AtomicU64::new(0));
+        Ok(Self { name: Cow::Borrowed(name.as_str()), encoding: None, size, mtime, inode, links })
+    }
+
+    fn encoded(
+        store: &Objects,
+        (plain, size): (&'a ObjectName, u64),
+        encoding: Encoding,
+    ) -> Result<Self, PublishError> {
+        let name = encoded_name(plain.as_str(), encoding);
+        let known = store.known_encoded(plain, size, encoding)?;
+        let known = known.ok_or_else(|| PublishError::MissingObject { name: name.clone() })?;
+        let (size, inode, mtime, links) = (known.size, known.inode, plain.mtime(), AtomicU64::new(0));
+        Ok(Self { name: Cow::Owned(name), encoding: Some(encoding), size, mtime, inode, links })
+    }
+
     pub(super) fn count_link(&self) {
         self.links.fetch_add(1, Ordering::Relaxed);
     }

@@ -28,6 +28,8 @@ pub(super) struct Objects {
     pub(super) dir: Dir,
     /// Objects stored or checked by this build, in 256 parts so that threads seldom wait for each other.
     known: Vec<Mutex<BTreeMap<ObjectName, Known>>>,
+    /// The same of encoded objects.
+    encoded: Mutex<BTreeMap<String, Known>>,
     written: AtomicUsize,
     copies: AtomicU64,
 }
@@ -59,7 +61,8 @@ impl Objects {
             dir.create_folder(&name)?;
         }
         let known = (0..=u8::MAX).map(|_| Mutex::default()).collect();
-        Ok(Self { output, dir, known, written: AtomicUsize::new(0), copies: AtomicU64::new(0) })
+        let encoded = Mutex::default();
+        Ok(Self { output, dir, known, encoded, written: AtomicUsize::new(0), copies: AtomicU64::new(0) })
     }
 
     /// Stores some bytes, unless they are there already.
@@ -80,11 +83,21 @@ impl Objects {
         let found = if self.output.fresh { None } else { self.dir.status(path)? };
         let right = |dir: &Dir| Ok(dir.read(path)?.is_some_and(|there| there == bytes));
         let whole = found.filter(|status| status.size == bytes.len() as u64);
-        if let Some(status) = self.sound(name, whole, right)? {
+        if let Some(status) = self.sound((path, name.mtime()), whole, right)? {
             return Ok(status.inode);
         }
+        self.replace(path, found, (bytes, name.mtime()))?;
+        Ok(0)
+    }
+
+    /// Writes a file of the store, in one step where there is one of that name.
+    pub(super) fn write(&self, path: &str, bytes: &[u8], mtime: i64) -> Result<(), PublishError> {
+        let found = if self.output.fresh { None } else { self.dir.status(path)? };
+        self.replace(path, found, (bytes, mtime))
+    }
+
+    fn replace(&self, path: &str, found: Option<Status>, (bytes, mtime): (&[u8], i64)) -> Result<(), PublishError> {
         self.output.begin()?;
-        let mtime = name.mtime();
         self.written.fetch_add(1, Ordering::Relaxed);
         match found {
             None => self.dir.create_file(path, bytes, mtime)?,
@@ -95,7 +108,7 @@ impl Objects {
                 self.dir.rename(&temporary, path)?;
             }
         }
-        Ok(0)
+        Ok(())
     }
 
     /// Stores a file's content. Memory does not grow with the file.
@@ -161,19 +174,19 @@ impl Objects {
             let (digest, length) = hash(&mut file).map_err(failed)?;
             Ok(length == size && digest.to_string() == name.hash())
         };
-        self.sound(name, found, right)
+        self.sound((path, name.mtime()), found, right)
     }
 
     /// Whether what was found is the object: by size and time where builds ended well, else by reading it. A sound file
     /// whose time was lost, as by a copy of the output, is given it again.
-    fn sound(
+    pub(super) fn sound(
         &self,
-        name: &ObjectName,
+        (path, mtime): (&str, i64),
         found: Option<Status>,
         right: impl FnOnce(&Dir) -> Result<bool, PublishError>,
     ) -> Result<Option<Status>, PublishError> {
         let Some(status) = found.filter(|status| status.kind == Kind::File) else { return Ok(None) };
-        let timely = status.mtime == name.mtime();
+        let timely = status.mtime == mtime;
         if timely && !self.output.interrupted {
             return Ok(Some(status));
         }
@@ -182,7 +195,7 @@ impl Objects {
         }
         if !timely {
             self.output.begin()?;
-            self.dir.set_mtime(name.as_str(), name.mtime())?;
+            self.dir.set_mtime(path, mtime)?;
         }
         Ok(Some(status))
     }
@@ -205,6 +218,21 @@ impl Objects {
         part.expect("a part for each byte").lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether there was nothing before this build.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.output.fresh
+    }
+
+    /// What this build knows of an encoded object.
+    pub(super) fn remembered(&self, path: &str) -> Option<Known> {
+        self.encoded.lock().unwrap_or_else(PoisonError::into_inner).get(path).copied()
+    }
+
+    /// Remembers an encoded object.
+    pub(super) fn remember(&self, path: String, known: Known) {
+        self.encoded.lock().unwrap_or_else(PoisonError::into_inner).insert(path, known);
+    }
+
     /// How many objects this build wrote.
     pub(super) fn written(&self) -> usize {
         self.written.load(Ordering::Relaxed)
@@ -212,6 +240,10 @@ impl Objects {
 
     /// Removes what this build wrote, but for what `keep` wants.
     pub(super) fn undo(&self, keep: &impl Fn(&str) -> bool) -> Result<(), PublishError> {
+        let encoded = self.encoded.lock().unwrap_or_else(PoisonError::into_inner);
+        for (path, _) in encoded.iter().filter(|(path, known)| known.inode == 0 && !keep(path)) {
+            self.dir.remove_file(path)?;
+        }
         for part in &self.known {
             let part = part.lock().unwrap_or_else(PoisonError::into_inner);
             for (name, known) in part.iter() {

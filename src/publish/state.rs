@@ -4,12 +4,14 @@
 //! was made from and what proves that it is intact, so that the same build again is one look at each object and no
 //! rendering. It holds no clock and no file numbers: two builds of one input leave equal markers.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::encode::{encoded_name, has_shape_of_encoded};
 use super::layout::Layout;
 use super::objects::Objects;
 use super::output::Output;
@@ -18,7 +20,7 @@ use super::{LinkMode, Modes, PublishError, Publisher, Tree, TreeMode, contract};
 use crate::digest::{Digest, Hasher};
 use crate::fs::Kind;
 use crate::fs::dir::Dir;
-use crate::manifest::Manifest;
+use crate::manifest::{Encoding, Manifest};
 use crate::time::Timestamp;
 
 /// The name of the marker file.
@@ -39,6 +41,8 @@ pub(super) struct Marker {
 pub(super) struct Complete {
     link: LinkMode,
     trees: TreeMode,
+    #[serde(default)]
+    compress: bool,
     build: String,
     proof: Proof,
     record: Record,
@@ -88,10 +92,10 @@ fn current(
 ) -> Result<Option<serde_json::Value>, PublishError> {
     let Some(output) = Output::look(out)? else { return Ok(None) };
     let Some(complete) = output.marker.complete.clone() else { return Ok(None) };
-    let Complete { link, trees, build, proof, record } = complete;
+    let Complete { link, trees, compress, build, proof, record } = complete;
     let Record { inputs: last_inputs, valid_from, valid_until, summary } = record;
     let in_time = valid_from <= clock && valid_until.is_none_or(|until| clock < until);
-    if last_inputs != inputs || !in_time || (Modes { link, trees }) != modes {
+    if last_inputs != inputs || !in_time || (Modes { link, trees, compress }) != modes {
         return Ok(None);
     }
     let Some(bytes) = contract::read_unaltered(&output.root)? else { return Ok(None) };
@@ -116,25 +120,32 @@ struct Glance<'a> {
     build: &'a str,
     version: u64,
     #[serde(borrow)]
-    objects: BTreeMap<&'a str, Size>,
+    objects: BTreeMap<&'a str, Look>,
 }
 
 #[derive(Deserialize)]
-struct Size {
+struct Look {
+    #[serde(default)]
+    encodings: Vec<Encoding>,
     size: u64,
 }
 
 /// The hash of how many names each object of the manifest has; `None` where one is missing or altered.
 fn links_on_disk(root: &Dir, manifest: &Glance<'_>) -> Result<Option<String>, PublishError> {
     let Some(dir) = root.folder("objects")? else { return Ok(None) };
-    let objects: Vec<_> = manifest.objects.iter().map(|(name, object)| (*name, object.size)).collect();
-    let links = |(name, size): &(&str, u64)| {
+    let mut objects: Vec<(Cow<'_, str>, u64, bool)> = Vec::with_capacity(manifest.objects.len());
+    for (name, Look { encodings, size }) in &manifest.objects {
+        objects.push((Cow::Borrowed(*name), *size, false));
+        objects.extend(encodings.iter().map(|encoding| (Cow::Owned(encoded_name(name, *encoding)), *size, true)));
+    }
+    let links = |(name, size, is_encoded): &(Cow<'_, str>, u64, bool)| {
         let status = dir.status(name).ok()??;
         let mtime = name.get(3..67)?.parse::<Digest>().ok()?.mtime();
-        ((status.kind, status.size, status.mtime) == (Kind::File, *size, mtime)).then_some(status.links)
+        let whole = if *is_encoded { has_shape_of_encoded(&status, *size) } else { status.size == *size };
+        (whole && (status.kind, status.mtime) == (Kind::File, mtime)).then_some(status.links)
     };
     let links: Option<Vec<u64>> = objects.par_iter().with_min_len(256).map(links).collect();
-    let names = objects.iter().map(|(name, _)| *name);
+    let names = objects.iter().map(|(name, ..)| name.as_ref());
     Ok(links.map(|links| link_hash(names.zip(links))))
 }
 
@@ -180,8 +191,8 @@ impl Marker {
 
     /// The marker of a finished build.
     pub(super) fn complete(modes: Modes, build: &str, proof: Proof, record: Record) -> Self {
-        let Modes { link, trees } = modes;
-        let complete = Complete { link, trees, build: build.to_owned(), proof, record };
+        let Modes { link, trees, compress } = modes;
+        let complete = Complete { link, trees, compress, build: build.to_owned(), proof, record };
         Self { format: FORMAT.to_owned(), complete: Some(complete) }
     }
 

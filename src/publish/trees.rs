@@ -2,6 +2,9 @@
 //!
 //! A tree is made of folders, not of bytes: its files are further names of objects. An existing tree is read once and only
 //! what differs is touched, each file in one step; what no longer belongs there is removed when all trees are written.
+//!
+//! The encodings of a file come after it and go before it: servers look for them by its name, so one that stood beside
+//! another content for an instant would give that content's readers what is not theirs.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,12 +12,14 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::layout::{Layout, Level, Object, Route};
+use super::encode::encoded_name;
+use super::layout::{Layout, Level, Object, Placed, Route};
 use super::objects::Objects;
 use super::output::{Output, TEMPORARY};
 use super::{LinkMode, PublishError, Tree};
 use crate::fs::dir::{Dir, Entry};
 use crate::fs::{self, Deed, Kind};
+use crate::manifest::Encoding;
 
 /// A folder with fewer routes below it is written by one thread.
 const WORTH_SHARING: usize = 256;
@@ -40,6 +45,36 @@ pub(super) struct Trees<'a> {
 struct Stray {
     folder: PathBuf,
     entry: Entry,
+}
+
+/// What stands in a folder of a tree, and what of that belongs there.
+struct There {
+    entries: Vec<Entry>,
+    belongs: Vec<bool>,
+}
+
+impl There {
+    fn new(entries: Vec<Entry>) -> Self {
+        Self { belongs: vec![false; entries.len()], entries }
+    }
+
+    fn index(&self, name: &str) -> Option<usize> {
+        self.entries.binary_search_by(|entry| entry.name.as_slice().cmp(name.as_bytes())).ok()
+    }
+
+    fn find(&self, name: &str) -> Option<&Entry> {
+        self.entries.get(self.index(name)?)
+    }
+
+    /// Notes that what has this name, if anything does, is not a stray.
+    fn mark(&mut self, name: &str) {
+        let index = self.index(name);
+        index.and_then(|index| self.belongs.get_mut(index)).into_iter().for_each(|belongs| *belongs = true);
+    }
+
+    fn unmarked(self) -> impl Iterator<Item = Entry> {
+        self.entries.into_iter().zip(self.belongs).filter(|(_, belongs)| !belongs).map(|(entry, _)| entry)
+    }
 }
 
 /// Where the writer is: in which tree, in which folder, how long that folder's path is in the routes.
@@ -84,9 +119,7 @@ impl<'a> Trees<'a> {
 
     /// Fills an empty folder.
     fn fill(&self, place: Place<'_>, level: &Level<'_, '_>) -> Result<(), PublishError> {
-        for (name, object) in &level.files {
-            self.put(place.dir, name, object)?;
-        }
+        level.files.iter().try_for_each(|file| self.put_with_encodings(place.dir, "", file))?;
         self.each_folder(level, |(name, routes)| self.create(place, name, routes))
     }
 
@@ -98,37 +131,93 @@ impl<'a> Trees<'a> {
         self.output.begin()?;
         dir.create_folder(name)?;
         if level.folders.is_empty() && level.files.len() <= FEW {
-            return level.files.iter().try_for_each(|(file, object)| self.put(dir, &format!("{name}/{file}"), object));
+            let folder = format!("{name}/");
+            return level.files.iter().try_for_each(|file| self.put_with_encodings(dir, &folder, file));
         }
         self.fill(Place { tree, dir: &self.reopen(dir, name)?, length }, &level)
     }
 
     /// Compares a folder with what it is to hold, and touches only what differs.
     fn update(&self, place: Place<'_>, level: &Level<'_, '_>) -> Result<(), PublishError> {
-        let entries = self.entries_without_remnants(place.dir)?;
-        let find = |name: &str| {
-            let index = entries.binary_search_by(|entry| entry.name.as_slice().cmp(name.as_bytes())).ok()?;
-            entries.get(index).map(|entry| (index, entry))
-        };
-        let mut belongs = vec![false; entries.len()];
-        let mut mark = |index: usize| belongs.get_mut(index).into_iter().for_each(|belongs| *belongs = true);
-        for (name, object) in &level.files {
-            let Some((index, entry)) = find(name) else {
-                self.put(place.dir, name, object)?;
-                continue;
-            };
-            mark(index);
-            self.update_file(place.dir, entry, (name, object))?;
+        let mut there = There::new(self.entries_without_remnants(place.dir)?);
+        for file in &level.files {
+            self.update_file(place.dir, &mut there, (level, file))?;
         }
-        level.folders.iter().filter_map(|(name, _)| find(name)).for_each(|(index, _)| mark(index));
-        self.each_folder(level, |(name, routes)| match find(name) {
+        for (name, _) in &level.folders {
+            there.mark(name);
+            if there.find(name).is_some_and(|entry| entry.kind != Kind::Folder) {
+                self.remove_encodings(place.dir, &mut there, (level, name))?;
+            }
+        }
+        self.each_folder(level, |(name, routes)| match there.find(name) {
             None => self.create(place, name, routes),
-            Some((_, entry)) => self.update_folder(place, entry, (name, routes)),
+            Some(entry) => self.update_folder(place, entry, (name, routes)),
         })?;
-        let strays = entries.into_iter().zip(belongs).filter(|(_, belongs)| !belongs);
         let folder = place.dir.path();
-        let strays = strays.map(|(entry, _)| Stray { folder: folder.to_owned(), entry });
+        let strays = there.unmarked().map(|entry| Stray { folder: folder.to_owned(), entry });
         self.strays.lock().unwrap_or_else(PoisonError::into_inner).extend(strays);
+        Ok(())
+    }
+
+    /// Brings a file and its encodings up to date. While the file itself changes, no encoding stands beside it.
+    fn update_file(
+        &self,
+        dir: &Dir,
+        there: &mut There,
+        (level, file): (&Level<'_, '_>, &Placed<'_, '_>),
+    ) -> Result<(), PublishError> {
+        let Placed { name, object, encoded } = *file;
+        let entry = there.find(name).cloned();
+        there.mark(name);
+        if let Some(entry) = &entry
+            && self.stays(dir, entry, (name, object))?
+        {
+            return self.update_encodings(dir, there, (name, encoded));
+        }
+        self.remove_encodings(dir, there, (level, name))?;
+        match entry {
+            Some(entry) => self.replace(dir, &entry, (name, object))?,
+            None => self.put(dir, name, object)?,
+        }
+        self.put_encodings(dir, "", file)
+    }
+
+    /// Removes what stands beside a file that is about to change or go, but for what is there in its own right.
+    fn remove_encodings(
+        &self,
+        dir: &Dir,
+        there: &mut There,
+        (level, name): (&Level<'_, '_>, &str),
+    ) -> Result<(), PublishError> {
+        for encoding in [Encoding::Br, Encoding::Gzip] {
+            let beside = encoded_name(name, encoding);
+            if !level.holds(&beside)
+                && let Some(entry) = there.find(&beside)
+            {
+                self.output.begin()?;
+                dir.remove_entry(entry)?;
+                there.mark(&beside);
+            }
+        }
+        Ok(())
+    }
+
+    fn update_encodings(
+        &self,
+        dir: &Dir,
+        there: &mut There,
+        (name, encoded): (&str, &[Object<'_>]),
+    ) -> Result<(), PublishError> {
+        for object in encoded {
+            let Some(encoding) = object.encoding else { continue };
+            let name = encoded_name(name, encoding);
+            there.mark(&name);
+            match there.find(&name) {
+                None => self.put(dir, &name, object)?,
+                Some(entry) if self.stays(dir, entry, (&name, object))? => {}
+                Some(entry) => self.replace(dir, entry, (&name, object))?,
+            }
+        }
         Ok(())
     }
 
@@ -150,24 +239,29 @@ impl<'a> Trees<'a> {
         self.create(place, name, routes)
     }
 
-    fn update_file(&self, dir: &Dir, entry: &Entry, file: (&str, &Object<'_>)) -> Result<(), PublishError> {
-        let (name, object) = file;
+    /// Whether a file is the object that it should be.
+    fn stays(&self, dir: &Dir, entry: &Entry, (name, object): (&str, &Object<'_>)) -> Result<bool, PublishError> {
         if self.link == LinkMode::Hard && object.inode != 0 && entry.inode == object.inode {
             object.count_link();
-            return Ok(());
+            return Ok(true);
         }
         let status = dir.status(name)?.filter(|status| status.kind == Kind::File);
         // Some file systems number their entries otherwise than their files.
         let linked = status.is_some_and(|status| status.inode == object.inode);
         if linked && self.link == LinkMode::Hard {
             object.count_link();
-            return Ok(());
+            return Ok(true);
         }
         let equal = status.is_some_and(|status| (status.size, status.mtime) == (object.size, object.mtime));
-        if equal && !linked && self.keep_copies {
+        let stays = equal && !linked && self.keep_copies;
+        if stays {
             self.copied.store(true, Ordering::Relaxed);
-            return Ok(());
         }
+        Ok(stays)
+    }
+
+    /// Puts an object in the place of what has its name.
+    fn replace(&self, dir: &Dir, entry: &Entry, (name, object): (&str, &Object<'_>)) -> Result<(), PublishError> {
         self.output.begin()?;
         if entry.kind == Kind::Folder {
             dir.remove_entry(entry)?;
@@ -177,18 +271,32 @@ impl<'a> Trees<'a> {
         Ok(dir.rename(TEMPORARY, name)?)
     }
 
+    /// Puts a new file, then its encodings.
+    fn put_with_encodings(&self, dir: &Dir, folder: &str, file: &Placed<'_, '_>) -> Result<(), PublishError> {
+        self.put(dir, &format!("{folder}{}", file.name), file.object)?;
+        self.put_encodings(dir, folder, file)
+    }
+
+    fn put_encodings(&self, dir: &Dir, folder: &str, file: &Placed<'_, '_>) -> Result<(), PublishError> {
+        for object in file.encoded {
+            let Some(encoding) = object.encoding else { continue };
+            self.put(dir, &format!("{folder}{}", encoded_name(file.name, encoding)), object)?;
+        }
+        Ok(())
+    }
+
     /// Gives an object a name in a tree that is not taken.
     fn put(&self, dir: &Dir, name: &str, object: &Object<'_>) -> Result<(), PublishError> {
         self.output.begin()?;
         self.made.fetch_add(1, Ordering::Relaxed);
         let from = &self.store.dir;
-        if self.link == LinkMode::Hard && dir.link(from, object.name, name)? {
+        if self.link == LinkMode::Hard && dir.link(from, &object.name, name)? {
             object.count_link();
             return Ok(());
         }
         self.copied.store(true, Ordering::Relaxed);
-        let missing = || PublishError::MissingObject { name: object.name.to_owned() };
-        let mut source = from.open_file(object.name)?.ok_or_else(missing)?;
+        let missing = || PublishError::MissingObject { name: object.name.clone().into_owned() };
+        let mut source = from.open_file(&object.name)?.ok_or_else(missing)?;
         Ok(dir.create_with(name, |file| std::io::copy(&mut source, file).map(|_| object.mtime))?)
     }
 
@@ -253,7 +361,8 @@ impl<'a> Trees<'a> {
     /// Removes what [`Trees::write`] found not to belong, and gives the number of files.
     pub(super) fn remove_strays(&self) -> Result<usize, PublishError> {
         let mut strays = std::mem::take(&mut *self.strays.lock().unwrap_or_else(PoisonError::into_inner));
-        strays.sort_unstable_by(|a, b| (&a.folder, &a.entry.name).cmp(&(&b.folder, &b.entry.name)));
+        // From the last name to the first, so that the encodings of a file go before it.
+        strays.sort_unstable_by(|a, b| (&b.folder, &b.entry.name).cmp(&(&a.folder, &a.entry.name)));
         let mut removed = 0;
         for group in strays.chunk_by(|a, b| a.folder == b.folder) {
             let Some(first) = group.first() else { continue };

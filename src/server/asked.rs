@@ -1,4 +1,5 @@
-//! What a request asks of [`decide`], wherever a face keeps it: method, target, token, and whether a browser navigates.
+//! What a request asks of [`edge::decide`], wherever a face keeps it: method, target, token, and whether a browser
+//! navigates.
 
 use hyper::HeaderMap;
 use hyper::header::{ACCEPT, HeaderName};
@@ -26,33 +27,19 @@ const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 impl Asked<'_> {
     /// The decision. Where everybody is given the same, no token is looked at.
     pub(super) fn decide<'h>(&self, held: &'h Held) -> Decision<'h> {
-        let decision = self.decide_for(held, &Reader::Visitor);
-        let same_for_all = match decision.outcome {
-            Outcome::BadTarget | Outcome::BadMethod | Outcome::Passthrough => true,
-            Outcome::Open
-            | Outcome::Preview
-            | Outcome::Moved
-            | Outcome::SignIn
-            | Outcome::Denied
-            | Outcome::NotFound => {
-                matches!(decision.cache, Cache::Public | Cache::Immutable | Cache::Timed(_))
-            }
-        };
-        if same_for_all {
+        let decision = self.decide_for(held, &Reader::Visitor, false);
+        if is_for_all(&decision) {
             return decision;
         }
-        decision
+        let known = held.readers.reader(held.manifest.token.as_ref(), self.headers, self.now);
+        let reader = known.as_deref().unwrap_or(&Reader::Visitor);
+        let navigates = self.is_navigation();
+        if *reader == Reader::Visitor && !navigates { decision } else { self.decide_for(held, reader, navigates) }
     }
 
-    fn decide_for<'h>(&self, held: &'h Held, reader: &Reader) -> Decision<'h> {
-        let request = edge::Request {
-            method: self.method,
-            target: self.target,
-            reader,
-            now: self.now,
-            html_navigation: self.is_navigation(),
-        };
-        edge::decide(&held.manifest, &request)
+    fn decide_for<'h>(&self, held: &'h Held, reader: &Reader, html_navigation: bool) -> Decision<'h> {
+        let Self { method, target, headers: _, now } = *self;
+        edge::decide(&held.manifest, &edge::Request { method, target, reader, now, html_navigation })
     }
 
     fn is_navigation(&self) -> bool {
@@ -60,5 +47,15 @@ impl Asked<'_> {
         let accepts = self.headers.get_all(ACCEPT);
         let navigates = |accept: &[u8]| answer::is_navigation(self.method, mode, accept);
         navigates(&[]) || accepts.iter().any(|accept| navigates(accept.as_bytes()))
+    }
+}
+
+/// Whether a decision is the same whoever asks: what anybody may keep, and what was decided before a reader was looked at.
+fn is_for_all(decision: &Decision<'_>) -> bool {
+    match decision.outcome {
+        Outcome::BadTarget | Outcome::BadMethod | Outcome::Passthrough => true,
+        Outcome::Open | Outcome::Preview | Outcome::Moved | Outcome::SignIn | Outcome::Denied | Outcome::NotFound => {
+            matches!(decision.cache, Cache::Public | Cache::Immutable | Cache::Timed(_))
+        }
     }
 }

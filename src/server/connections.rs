@@ -1,23 +1,24 @@
-//! Listening, and the life of a connection.
+//! Listening, and the life of a connection: nobody may keep one open for nothing, and none may keep others out.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use hyper::Request;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::asked::Asked;
-use super::held::Held;
-use super::objects::Objects;
+use super::health;
 use super::reply::Reply;
-use super::{Mode, Options, faces, pages};
-use crate::diagnostic::Diagnostic;
+use super::wire::{Watched, Wire};
+use super::worker::{Arrived, Worker};
 
 /// How long a client may take to send the head of a request, and how long it may be silent before one.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -25,69 +26,145 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const HEAD_MAX: usize = 64 * 1024;
 /// The most headers of a request.
 const HEADERS_MAX: usize = 100;
+/// How many connections may wait to be taken.
+const BACKLOG: u32 = 1024;
+/// How long nobody is taken after the system would give no connection.
+const PAUSE: Duration = Duration::from_millis(50);
+/// How long those that are being answered have when the server stops.
+const GRACE: Duration = Duration::from_secs(10);
+/// How many ask for the health of a server at once.
+const HEALTH_PLACES: usize = 64;
 
-/// All that answering needs.
-#[derive(Debug)]
-pub(super) struct Worker {
-    pub(super) options: Options,
-    pub(super) held: ArcSwap<Held>,
-    pub(super) objects: Objects,
+/// A listener and what is answered there.
+#[derive(Clone, Debug)]
+pub(super) struct Entrance {
+    pub(super) worker: Arc<Worker>,
+    pub(super) what: What,
+    /// A place for each connection.
+    places: Arc<Semaphore>,
+    /// Becomes true when the server stops.
+    stop: watch::Receiver<bool>,
 }
 
-impl Worker {
-    pub(super) fn new(options: Options) -> Result<Self, Box<Diagnostic>> {
-        let held = Held::first(&options.manifest)?;
-        let beside = || options.manifest.with_file_name("objects");
-        let objects = Objects::new(options.objects.clone().unwrap_or_else(beside));
-        Ok(Self { options, held: ArcSwap::from_pointee(held), objects })
+/// What is answered at an entrance.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum What {
+    /// What the server is for.
+    Public,
+    /// How it does.
+    Health,
+}
+
+/// A socket that listens; several may share one address if all ask for it.
+pub(super) fn listen(address: SocketAddr, shared: bool) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.set_reuseport(shared)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+impl Entrance {
+    pub(super) fn public(worker: &Arc<Worker>, stop: &watch::Receiver<bool>) -> Self {
+        let places = Arc::clone(&worker.places);
+        Self { worker: Arc::clone(worker), what: What::Public, places, stop: stop.clone() }
     }
 
-    fn answer(&self, request: &Request<Incoming>) -> Reply {
-        let held = self.held.load();
-        let now = (self.options.clock)();
-        match self.options.mode {
-            Mode::Decide => faces::decide(self, &held, request, now),
-            Mode::Serve => {
-                let uri = request.uri();
-                let target = uri.path_and_query().map_or("", |target| target.as_str());
-                let asked = Asked {
-                    method: request.method().as_str(),
-                    target: target.as_bytes(),
-                    headers: request.headers(),
-                    now,
-                };
-                pages::serve(self, &held, &asked)
+    pub(super) fn health(worker: &Arc<Worker>, stop: &watch::Receiver<bool>) -> Self {
+        let places = Arc::new(Semaphore::new(HEALTH_PLACES));
+        Self { worker: Arc::clone(worker), what: What::Health, places, stop: stop.clone() }
+    }
+
+    /// Takes connections until the server stops, then waits for those that are being answered.
+    pub(super) async fn open(self, listener: TcpListener) {
+        let open = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
+        let mut stop = self.stop.clone();
+        loop {
+            let taken = tokio::select! {
+                biased;
+                () = stopped(&mut stop) => break,
+                taken = self.take(&listener) => taken,
+            };
+            let Some((stream, peer, place)) = taken else { continue };
+            let Ok(here) = Arc::clone(&open).try_acquire_owned() else { continue };
+            let entrance = self.clone();
+            tokio::spawn(async move {
+                entrance.connection(stream, peer).await;
+                drop((place, here));
+            });
+        }
+        drop(listener);
+        let all = u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX);
+        drop(tokio::time::timeout(GRACE, open.acquire_many(all)).await);
+    }
+
+    /// The next connection, once there is a place for it.
+    async fn take(&self, listener: &TcpListener) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+        let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
+        match listener.accept().await {
+            Ok((stream, peer)) => Some((stream, peer, place)),
+            Err(error) => {
+                if let Some(before) = self.worker.seldom.now() {
+                    tracing::warn!(reason = %error, before, "no connection taken");
+                }
+                tokio::time::sleep(PAUSE).await;
+                None
             }
         }
     }
-}
 
-/// Listens and answers until the process ends.
-pub(super) fn run(worker: &Arc<Worker>) -> Result<(), Box<Diagnostic>> {
-    let failed = |error: std::io::Error| {
-        Box::new(Diagnostic::setup(format!("cannot listen on `{}`: {error}", worker.options.listen)))
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    runtime.block_on(async {
-        let listener = TcpListener::bind(worker.options.listen).await.map_err(failed)?;
-        loop {
-            let Ok((stream, _)) = listener.accept().await else { continue };
-            tokio::spawn(connection(stream, Arc::clone(worker)));
+    async fn connection(mut self, stream: TcpStream, peer: SocketAddr) {
+        if stream.set_nodelay(true).is_err() {
+            return;
         }
-    })
+        let (wire, watched) = Wire::new(stream);
+        let client = Arc::new(Client { worker: Arc::clone(&self.worker), peer, watched, requests: AtomicU64::new(0) });
+        let what = self.what;
+        let service = service_fn(move |request| {
+            let client = Arc::clone(&client);
+            async move { Ok::<_, Infallible>(client.answer(what, request).await) }
+        });
+        let mut server = http1::Builder::new();
+        server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+        server.max_buf_size(HEAD_MAX).max_headers(HEADERS_MAX);
+        let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(wire), service));
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stopped(&mut self.stop) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        // A client that breaks off is no fault of ours.
+        drop(ended);
+    }
 }
 
-async fn connection(stream: TcpStream, worker: Arc<Worker>) {
-    if stream.set_nodelay(true).is_err() {
-        return;
+/// Until the server stops.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // Whoever could say so being gone says the same.
+    drop(stop.wait_for(|stop| *stop).await);
+}
+
+/// Who is at the other end of a connection.
+struct Client {
+    worker: Arc<Worker>,
+    peer: SocketAddr,
+    watched: Arc<Watched>,
+    requests: AtomicU64,
+}
+
+impl Client {
+    async fn answer(&self, what: What, request: Request<Incoming>) -> Reply {
+        let raw = self.watched.target(self.requests.fetch_add(1, Ordering::Relaxed));
+        let last = self.watched.is_blind() || !request.body().is_end_stream();
+        let mut reply = match what {
+            What::Health => health::answer(&self.worker, &request),
+            What::Public => self.worker.answer(Arrived { request, raw, peer: self.peer }).await,
+        };
+        if last {
+            reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        reply
     }
-    let service = service_fn(move |request: Request<Incoming>| {
-        let reply = worker.answer(&request);
-        std::future::ready(Ok::<_, Infallible>(reply))
-    });
-    let mut server = http1::Builder::new();
-    server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-    server.max_buf_size(HEAD_MAX).max_headers(HEADERS_MAX);
-    // A client that breaks off is no fault of ours.
-    drop(server.serve_connection(TokioIo::new(stream), service).await);
 }

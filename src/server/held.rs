@@ -1,25 +1,19 @@
 //! The manifest in force, with all that hangs on it. A request looks at one of these from its beginning to its end.
 
-use std::path::Path;
+use std::sync::Arc;
 
-use crate::diagnostic::Diagnostic;
-use crate::fs;
+use super::readers::Readers;
+use crate::digest::Digest;
 use crate::manifest::Manifest;
+use crate::time::Timestamp;
 
-/// A manifest that was checked and is answered from.
+/// A manifest that was checked, and the readers that are known under it.
 #[derive(Debug)]
 pub(super) struct Held {
-    pub(super) manifest: Manifest,
-}
-
-impl Held {
-    /// Reads the manifest that the server starts with.
-    pub(super) fn first(path: &Path) -> Result<Self, Box<Diagnostic>> {
-        let bytes = fs::read(path).map_err(|error| {
-            Diagnostic::setup(error.to_string()).help("`tierpress build` writes it to tierpress-out/manifest.json")
-        })?;
-        let manifest =
-            Manifest::parse(&bytes).map_err(|error| Diagnostic::setup(format!("`{}`: {error}", path.display())))?;
-        Ok(Self { manifest })
-    }
+    pub(super) manifest: Arc<Manifest>,
+    /// The hash of its bytes, which tells two manifests of one version apart.
+    pub(super) payload: Digest,
+    /// Since when it is answered from.
+    pub(super) since: Timestamp,
+    pub(super) readers: Readers,
 }

@@ -196,6 +196,13 @@ pub(crate) fn export(stage: &Stage, kind: &str, arguments: &[&str]) -> PathBuf {
     out
 }
 
+/// `tierpress edge --mode decide` for a stage, with what an adapter needs it to be told.
+pub(crate) fn decider(stage: &Stage, address: SocketAddr, arguments: &[&str]) -> Command {
+    let mut command = own::edge(stage, &address.to_string());
+    command.args(["--mode", "decide"]).args(arguments);
+    command
+}
+
 /// Asks with plain bytes; for what the runner is too much for.
 pub(crate) fn ask(address: SocketAddr, method: &str, target: &str, headers: &str) -> runner::http::Answer {
     let request = format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\n{headers}\r\n");

@@ -68,7 +68,7 @@ fn build(root: &Path) -> Result<Site, Vec<String>> {
         out: &out,
         now: Timestamp::saturating(CLOCK),
         created: Timestamp::saturating(CLOCK),
-        modes: Modes { link: LinkMode::Hard, trees: TreeMode::None },
+        modes: Modes { link: LinkMode::Hard, trees: TreeMode::None, compress: false },
         ..build::Request::default()
     };
     build::build(&request).map_err(|faults| {

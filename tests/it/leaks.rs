@@ -3,7 +3,8 @@
 //! Each test is a site whose every secret is a *canary*, a word that begins with `zq`, and a table that says which of
 //! them each reader finds: exactly those, whatever they ask for. All routes are asked for, all redirects, the same
 //! without their slashes and some that are not there; what is searched is every byte served, every address that turns
-//! out to exist, and every place a reader is sent to.
+//! out to exist, and every place a reader is sent to. All sites are compressed: each br and gzip, in the store and in the
+//! trees, is decoded and must be what it stands beside.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,9 +15,11 @@ use tierpress::build;
 use tierpress::edge::{Decision, Outcome, Request, decide};
 use tierpress::load::{config, dates};
 use tierpress::manifest::Manifest;
+use tierpress::publish::Modes;
 use tierpress::time::Timestamp;
 
 use crate::built::contents;
+use crate::encoded;
 use crate::fixture::Fixture;
 
 mod badges;
@@ -87,8 +90,9 @@ impl Built {
     #[track_caller]
     fn of(fixture: Fixture, clock: Timestamp) -> Self {
         let (root, out) = (fixture.root(), fixture.out());
+        let modes = Modes { compress: true, ..Modes::default() };
         let request =
-            build::Request { root: &root, out: &out, now: clock, created: clock, ..build::Request::default() };
+            build::Request { root: &root, out: &out, now: clock, created: clock, modes, ..build::Request::default() };
         if let Err(faults) = build::build(&request) {
             panic!("the site does not build: {faults:#?}");
         }
@@ -191,6 +195,7 @@ impl Built {
             faults.extend(expected.difference(&found).map(|canary| format!("MISSING {canary} for {reader}")));
         }
         faults.extend(self.tree_faults());
+        faults.extend(encoded::faults(&self.out()));
         assert!(faults.is_empty(), "{}", faults.join("\n"));
         self
     }
@@ -207,7 +212,7 @@ impl Built {
             let mut laid = Given::default();
             for (name, bytes) in contents(&self.out().join(&folder)) {
                 laid.search(name.as_bytes());
-                laid.search(&bytes);
+                laid.search(&encoded::seen_through(&name, bytes));
             }
             let given = self.given(&reader).canaries;
             faults.extend(laid.canaries.difference(&given).map(|canary| format!("LEAK of {canary} in {folder}")));

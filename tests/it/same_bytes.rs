@@ -42,10 +42,29 @@ fn any_number_of_threads() {
     for gating in [Gating::Gated, Gating::Open] {
         let site = Site::new(gating);
         for threads in ["1", "2", "8"] {
-            run(command(&site.root, &site.out(threads)).env("RAYON_NUM_THREADS", threads)).well();
+            let compress = (gating == Gating::Gated).then_some("--compress");
+            run(command(&site.root, &site.out(threads)).args(compress).env("RAYON_NUM_THREADS", threads)).well();
         }
         assert_same(&site.out("1"), &site.out("2"));
         assert_same(&site.out("1"), &site.out("8"));
+    }
+}
+
+#[test]
+fn compression_comes_and_goes_on_an_unchanged_site() {
+    let site = Site::new(Gating::Gated);
+    let turn = |out: &str, compress: bool| {
+        let built = run(command(&site.root, &site.out(out)).args(compress.then_some("--compress"))).well();
+        assert_eq!(crate::encoded::faults(&site.out(out)), Vec::<String>::new());
+        assert_eq!(built.count("compressed") > 0, compress);
+        built.said["unchanged"].as_bool().unwrap()
+    };
+    for compress in [true, false] {
+        let (fresh, turns) = (format!("fresh {compress}"), format!("turns {compress}"));
+        turn(&fresh, compress);
+        let unchanged = [!compress, compress, compress].map(|compress| turn(&turns, compress));
+        assert_eq!(unchanged, [false, false, true]);
+        assert_same(&site.out(&fresh).join("public"), &site.out(&turns).join("public"));
     }
 }
 

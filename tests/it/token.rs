@@ -1,11 +1,14 @@
 //! Tokens: which one a request brings, which are good, and whom they make of their bearers.
 
+pub(crate) mod cli;
+mod faults;
+mod keys;
 mod presented;
 mod round;
 
 use tierpress::access::entitlement::{Entitlement, Reader};
 use tierpress::edge::token::issue::SigningKey;
-use tierpress::edge::token::{Algorithm, KeySource, Keys};
+use tierpress::edge::token::{Algorithm, BadToken, KeySource, Keys, verify};
 use tierpress::manifest;
 use tierpress::time::Timestamp;
 
@@ -36,6 +39,13 @@ pub(crate) fn es256() -> SigningKey {
 /// The public half of a key, as an edge reads it from a file.
 pub(crate) fn keys_of(key: &SigningKey) -> Keys {
     Keys::from_jwks(key.jwks().to_string().as_bytes(), KeySource::File).unwrap()
+}
+
+/// Signs a payload and reads it back, entitlements as `value since until frozen`.
+fn read(payload: &str, settings: &manifest::Token) -> Result<Reader, BadToken> {
+    let key = es256();
+    let token = key.sign_payload(payload.as_bytes()).unwrap();
+    verify(token.as_bytes(), settings, &keys_of(&key)).map(|verified| verified.reader(at(NOW)))
 }
 
 /// `visitor`, `expired`, `member`, and what a member holds.

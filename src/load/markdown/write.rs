@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{BlockQuoteKind, CowStr, Event, LinkType, Tag, TagEnd, html};
 
+use super::tables;
 use super::{Document, Node, Resolved, SENTINEL, Settings, Spanned, Step, Use, node_end};
 use crate::diagnostic::{Diagnostic, Source};
 use crate::escape::push_escaped;
@@ -66,7 +67,7 @@ impl<'a, T> Writer<'a, '_, '_, T> {
             self.node(node, &mut piece, &mut events);
         }
         let mut marked = String::new();
-        html::push_html(&mut marked, events.into_iter());
+        html::push_html(&mut marked, tables::with_classes(events.into_iter()));
         (piece.html, piece.notes) = take_note_marks(&marked);
         piece
     }

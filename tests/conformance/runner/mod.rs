@@ -3,10 +3,14 @@
 //! Shared by the test program and by `examples/conformance.rs`. It knows edges by their address alone; how real ones are
 //! started is the business of `tests/it/edges.rs`.
 
+pub(crate) mod cases;
 pub(crate) mod echo;
 pub(crate) mod http;
+pub(crate) mod judge;
+pub(crate) mod play;
 pub(crate) mod shift;
 pub(crate) mod stage;
+pub(crate) mod tokens;
 
 /// What an edge claims of itself; all else is expected of it exactly.
 #[derive(Clone, Copy, Debug)]

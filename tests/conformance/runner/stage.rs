@@ -115,7 +115,7 @@ pub(crate) fn built(root: &Path, out: &Path) -> Manifest {
         out,
         now: clock,
         created: clock,
-        modes: Modes { link: LinkMode::Hard, trees: TreeMode::None },
+        modes: Modes { compress: true, link: LinkMode::Hard, trees: TreeMode::None },
         ..build::Request::default()
     };
     if let Err(faults) = build::build(&request) {

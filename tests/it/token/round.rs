@@ -67,3 +67,40 @@ fn a_token_without_kid_means_the_only_key() {
     assert!(verify(token.as_bytes(), &settings(), &one).is_ok());
     assert_eq!(verify(token.as_bytes(), &settings(), &two), Err(BadToken::UnknownKey));
 }
+
+/// What another library signs is verified by us, and what we sign by it.
+#[test]
+fn another_library_agrees() {
+    use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation, decode, encode};
+    let claims = serde_json::json!({
+        "iss": "https://id.example", "aud": ["https://learn.example"], "iat": NOW, "exp": NOW + 900,
+        "entitlements": [{"value": "pro", "since": 0}],
+    });
+    for key in all_keys() {
+        let (algorithm, theirs): (jsonwebtoken::Algorithm, EncodingKey) = match key.algorithm() {
+            Algorithm::Es256 => (jsonwebtoken::Algorithm::ES256, from(&key, EncodingKey::from_ec_pem)),
+            Algorithm::Rs256 => (jsonwebtoken::Algorithm::RS256, from(&key, EncodingKey::from_rsa_pem)),
+            Algorithm::EdDsa => (jsonwebtoken::Algorithm::EdDSA, from(&key, EncodingKey::from_ed_pem)),
+            Algorithm::Hs256 => continue,
+        };
+        let header = Header { kid: key.kid().map(str::to_owned), ..Header::new(algorithm) };
+        let token = encode(&header, &claims, &theirs).unwrap();
+        let verified = verify(token.as_bytes(), &settings(), &public(&key)).unwrap();
+        assert_eq!(words(&verified.reader(at(NOW))), "member pro/0", "{algorithm:?}");
+        let jwk: jsonwebtoken::jwk::Jwk = serde_json::from_value(key.jwks()["keys"][0].clone()).unwrap();
+        let mut validation = Validation::new(algorithm);
+        validation.set_audience(&["https://learn.example"]);
+        validation.validate_exp = false;
+        let ours = issue(&key, &held());
+        let read = decode::<serde_json::Value>(&ours, &DecodingKey::from_jwk(&jwk).unwrap(), &validation).unwrap();
+        assert_eq!(read.claims["entitlements"][0]["value"], "pro");
+        assert_eq!(read.header.kid.as_deref(), key.kid());
+    }
+}
+
+fn from(
+    key: &SigningKey,
+    read: fn(&[u8]) -> jsonwebtoken::errors::Result<jsonwebtoken::EncodingKey>,
+) -> jsonwebtoken::EncodingKey {
+    read(key.to_pem().unwrap().as_bytes()).unwrap()
+}

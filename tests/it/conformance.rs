@@ -1,0 +1,154 @@
+//! Every edge gives the answers of `decide`: the cases of `tests/conformance`, played against real edges.
+//!
+//! The cases are data. They are made here, from tables that people wrote and from `decide`, and both must agree;
+//! `UPDATE_EXPECT=1` writes them anew.
+
+mod derive;
+mod functional;
+mod make;
+mod readers;
+mod tokens;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use tierpress::time::Timestamp;
+
+use crate::edges::runner::cases::{Case, Round};
+use crate::edges::runner::shift::{self, CLOCK};
+use crate::edges::runner::stage::{built, data};
+use make::Maker;
+use readers::{DAY, Issuer};
+
+/// A round before its cases are made.
+struct Plan {
+    file: &'static str,
+    about: &'static str,
+    site: &'static str,
+    now: i64,
+    manifest_clock: Option<i64>,
+    cases: fn(&Maker) -> Vec<Case>,
+}
+
+/// 2026-12-01T09:00:00Z, when most of what is announced is released.
+const RELEASE: i64 = 1_796_115_600;
+
+fn plans() -> Vec<Plan> {
+    let plan = |file, about, site, now, cases| Plan { file, about, site, now, manifest_clock: None, cases };
+    vec![
+        plan("school", "every shape of rule, in a site whose members are cut off at once", "school", CLOCK, |maker| {
+            let lines = |list: &[_], browser| list.iter().map(|line| maker.line(*line, browser)).collect::<Vec<_>>();
+            [lines(functional::SCHOOL, false), lines(functional::NAVIGATIONS, true)].concat()
+        }),
+        plan("tokens", "which token a request brings, and which are good", "school", CLOCK, |maker| {
+            [tokens::presented(maker), tokens::claims(maker), tokens::forms(maker)].concat()
+        }),
+        plan("school-later", "windows that opened and closed since the build", "school", CLOCK + 28 * DAY, |maker| {
+            functional::LATER.iter().map(|line| maker.line(*line, false)).collect()
+        }),
+        Plan {
+            file: "school-ahead",
+            about: "a manifest whose clock is four minutes ahead, with a release in between",
+            site: "school",
+            now: RELEASE - 200,
+            manifest_clock: Some(RELEASE + 40),
+            cases: |maker| functional::AHEAD.iter().map(|line| maker.line(*line, false)).collect(),
+        },
+        plan("magazine", "who cancels keeps what was open; no login_url", "magazine", CLOCK, |maker| {
+            let lines = |list: &[_], browser| list.iter().map(|line| maker.line(*line, browser)).collect::<Vec<_>>();
+            let functional = [lines(functional::MAGAZINE, false), lines(functional::MAGAZINE_NAVIGATIONS, true)];
+            [functional.concat(), tokens::magazine(maker)].concat()
+        }),
+        plan("magazine-later", "frozen members and what was released later", "magazine", CLOCK + 28 * DAY, |maker| {
+            functional::MAGAZINE_LATER.iter().map(|line| maker.line(*line, false)).collect()
+        }),
+        plan("plain", "a site without tiers", "plain", CLOCK, |maker| {
+            functional::PLAIN.iter().map(|line| maker.line(*line, false)).collect()
+        }),
+    ]
+}
+
+fn issuer(site: &str, now: i64) -> Issuer {
+    match site {
+        "magazine" => Issuer {
+            now,
+            issuer: "https://magazine.example/id",
+            audience: "magazine",
+            claim: "app_metadata.authorization.roles",
+            cookie: "subscriber",
+            life: 3600,
+        },
+        _ => Issuer {
+            now,
+            issuer: "https://id.example",
+            audience: "https://school.example",
+            claim: "entitlements",
+            cookie: "__Host-tierpress",
+            life: 900,
+        },
+    }
+}
+
+/// Where the cases of a round are.
+fn file(name: &str) -> PathBuf {
+    data().join("cases").join(format!("{name}.json"))
+}
+
+#[test]
+fn cases_are_those_of_decide() {
+    let mut stale = Vec::new();
+    let mut all: Vec<String> = Vec::new();
+    for plan in plans() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut manifest = built(&data().join("sites").join(plan.site), &folder.path().join("out"));
+        manifest.clock = plan.manifest_clock.map_or(manifest.clock, Timestamp::saturating);
+        let maker = Maker { issuer: issuer(plan.site, plan.now), manifest, disagreements: RefCell::default() };
+        let Plan { file: name, about, site, now, manifest_clock, cases } = plan;
+        let mut cases = cases(&maker);
+        let disagreements = maker.disagreements.borrow();
+        if !disagreements.is_empty() {
+            all.push(format!("{name}:\n{}", disagreements.join("\n")));
+        }
+        cases.iter().for_each(|case| check(case, &maker));
+        let mut names = BTreeSet::new();
+        cases.retain(|case| names.insert(case.name.clone()));
+        let round = Round { about: about.to_owned(), site: site.to_owned(), now, manifest_clock, cases };
+        let text = round.to_json();
+        if fs::read_to_string(file(name)).ok().as_ref() == Some(&text) {
+            assert_eq!(Round::read(&file(name)), round, "{name}");
+        } else if std::env::var_os("UPDATE_EXPECT").is_some() {
+            fs::create_dir_all(file(name).parent().unwrap()).unwrap();
+            fs::write(file(name), text).unwrap();
+        } else {
+            stale.push(name);
+        }
+    }
+    assert!(all.is_empty(), "{}", all.join("\n"));
+    assert!(stale.is_empty(), "cases that are not what they should be: {stale:?}; UPDATE_EXPECT=1 writes them anew");
+}
+
+/// What must be true of every case: the same answer on the moved manifest, and no boundary near.
+fn check(case: &Case, maker: &Maker) {
+    if !derive::is_decided(case) {
+        return;
+    }
+    let by = 1_000_003;
+    let moved = shift::manifest(&maker.manifest, by);
+    let again =
+        |after: i64| derive::expectation(&moved, (&case.request, &case.reader), (maker.issuer.now + by + after, by));
+    let unmoved = |after: i64| maker_expect_at(case, maker, after);
+    assert_eq!(again(0), case.expect, "{}: another answer when everything is moved", case.name);
+    for after in [5, 600] {
+        let timed = case.expect.cache.starts_with("timed");
+        assert_eq!(again(after), unmoved(after), "{}", case.name);
+        if !timed {
+            assert_eq!(unmoved(after), case.expect, "{}: a boundary is near", case.name);
+        }
+    }
+}
+
+fn maker_expect_at(case: &Case, maker: &Maker, after: i64) -> crate::edges::runner::cases::Expect {
+    derive::expectation(&maker.manifest, (&case.request, &case.reader), (maker.issuer.now + after, 0))
+}

@@ -1,0 +1,89 @@
+//! Makes cases of lines in tables: the request, the token, and the expectation from `decide`, which must be the one that is
+//! written in the table.
+
+use std::cell::RefCell;
+
+use tierpress::manifest::Manifest;
+
+use super::derive;
+use super::readers::Issuer;
+use crate::edges::runner::cases::{Case, Expect, Or, Request, Text, Token, Who};
+
+/// What the cases of one round have in common.
+pub(super) struct Maker {
+    pub(super) issuer: Issuer,
+    pub(super) manifest: Manifest,
+    /// Where a table and `decide` do not agree.
+    pub(super) disagreements: RefCell<Vec<String>>,
+}
+
+/// Headers of a request.
+pub(super) type Headers<'a> = [(&'a str, String)];
+
+impl Maker {
+    /// A case whose reader brings these tokens in these headers. `expected` is what somebody thought; it must be so.
+    pub(super) fn case(
+        &self,
+        name: &str,
+        target: &str,
+        expected: &str,
+        (who, headers, tokens): (&Who, &Headers<'_>, Vec<Token>),
+    ) -> Case {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let target = Text::Plain(target.to_owned());
+        let request = Request { method: "GET".to_owned(), target, headers, body: None, first: None };
+        let case = self.derived(name, request, (who, tokens));
+        let derived = derive::short(&case.expect, self.issuer.now);
+        if derived != expected {
+            self.disagreements.borrow_mut().push(format!("{name}: written `{expected}`, decided `{derived}`"));
+        }
+        case
+    }
+
+    /// A case with the token in the cookie.
+    pub(super) fn cookie(&self, name: &str, target: &str, expected: &str, (who, tokens): (&Who, Vec<Token>)) -> Case {
+        let headers = self.cookies(&tokens);
+        self.case(name, target, expected, (who, &headers, tokens))
+    }
+
+    /// A case with the token as a bearer.
+    pub(super) fn bearer(&self, name: &str, target: &str, expected: &str, (who, tokens): (&Who, Vec<Token>)) -> Case {
+        let headers = [("Authorization", "Bearer {token 0}".to_owned())];
+        self.case(name, target, expected, (who, &headers, tokens))
+    }
+
+    /// A line of a table: path, reader, answer.
+    pub(super) fn line(&self, (target, reader, expected): (&str, &str, &str), browser: bool) -> Case {
+        let tokens: Vec<Token> = self.issuer.token(reader).into_iter().collect();
+        let mut headers = self.cookies(&tokens);
+        if browser {
+            headers.push(("Sec-Fetch-Mode", "navigate".to_owned()));
+            headers.push(("Accept", "text/html".to_owned()));
+        }
+        let what = if browser { "navigates to" } else { "asks for" };
+        self.case(&format!("{reader} {what} {target}"), target, expected, (&self.issuer.who(reader), &headers, tokens))
+    }
+
+    /// A case whose expectation is what `decide` says.
+    pub(super) fn derived(&self, name: &str, request: Request, (who, tokens): (&Who, Vec<Token>)) -> Case {
+        let expect = self.expect(&request, who);
+        let equal =
+            (expect.status == 404).then(|| "404".to_owned() + if request.method == "HEAD" { " HEAD" } else { "" });
+        Case { name: name.to_owned(), request, tokens, reader: who.clone(), expect, or: Vec::new(), needs: None, equal }
+    }
+
+    pub(super) fn expect(&self, request: &Request, who: &Who) -> Expect {
+        derive::expectation(&self.manifest, (request, who), (self.issuer.now, 0))
+    }
+
+    pub(super) fn cookies(&self, tokens: &[Token]) -> Vec<(&'static str, String)> {
+        tokens.iter().map(|_| ("Cookie", format!("{}={{token 0}}", self.issuer.cookie))).take(1).collect()
+    }
+}
+
+/// A case to which edges with these traits may give an error of their own.
+pub(super) fn named(mut case: Case, traits: &[&str]) -> Case {
+    let traits = traits.iter().map(|name| (*name).to_owned()).collect();
+    case.or.push(Or { traits, expect: Expect::default() });
+    case
+}
