@@ -341,8 +341,7 @@ fn short(answer: Result<&Answer, &NoAnswer>) -> String {
     match answer {
         Ok(answer) => {
             let reason = answer.header("tierpress-reason").map(|reason| format!(" {reason}")).unwrap_or_default();
-            let body: String = String::from_utf8_lossy(&answer.body).chars().take(60).collect();
-            format!("answered {}{reason} with {} bytes {body:?}", answer.status, answer.body.len())
+            format!("answered {}{reason} with {} bytes", answer.status, answer.body.len())
         }
         Err(why) => format!("{why:?}").chars().take(200).collect(),
     }

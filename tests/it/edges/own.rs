@@ -9,7 +9,7 @@ pub(crate) fn profile() -> Profile {
     Profile {
         name: "own-serve",
         algorithms: &["ES256", "RS256", "EdDSA", "HS256"],
-        traits: &["refuses-early"],
+        traits: &["refuses-early", "cuts-fragments"],
         sessions: true,
     }
 }
