@@ -18,6 +18,8 @@
 //!    in which a kill at any moment leaves a whole site.
 //! 5. [`edge`] decides: manifest, request, reader and instant in, a [`edge::Decision`] out. Pure and total.
 //!
+//! [`server`] puts that decision behind sockets; [`export`] says it in the languages of other edges.
+//!
 //! [`build`] runs the first four in their order. [`access`] is the heart: tiers, tags, rules and what implies what; it
 //! knows no pages and no files.
 
