@@ -25,7 +25,7 @@ use crate::edges::runner::cases::{Case, Round};
 use crate::edges::runner::play::{self, Score};
 use crate::edges::runner::shift::{self, CLOCK};
 use crate::edges::runner::stage::{built, data};
-use crate::edges::{Profile, Running, Stage, own, runner};
+use crate::edges::{Profile, Running, Stage, haproxy, own, runner};
 use make::Maker;
 use readers::{DAY, Issuer};
 
@@ -211,4 +211,9 @@ fn play_all(profile: &Profile, start: fn(&Stage) -> Running) {
 #[test]
 fn own_serve() {
     play_all(&own::profile(), own::start);
+}
+
+#[test]
+fn haproxy() {
+    play_all(&haproxy::profile(), haproxy::start);
 }
