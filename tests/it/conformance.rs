@@ -25,7 +25,7 @@ use crate::edges::runner::cases::{Case, Round};
 use crate::edges::runner::play::{self, Score};
 use crate::edges::runner::shift::{self, CLOCK};
 use crate::edges::runner::stage::{built, data};
-use crate::edges::{Profile, Running, Stage, deno, edge_runtime, own, runner, workerd};
+use crate::edges::{Profile, Running, Stage, deno, edge_runtime, haproxy, own, runner, workerd};
 use make::Maker;
 use readers::{DAY, Issuer};
 
@@ -226,4 +226,9 @@ fn on_deno() {
 #[test]
 fn on_edge_runtime() {
     play_all(&edge_runtime::profile(), edge_runtime::start);
+}
+
+#[test]
+fn haproxy() {
+    play_all(&haproxy::profile(), haproxy::start);
 }
