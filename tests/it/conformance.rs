@@ -256,6 +256,11 @@ fn own_serve() {
 }
 
 #[test]
+fn own_decide() {
+    play_all(&own::decide_profile(), own::decide_start);
+}
+
+#[test]
 fn nginx_that_asks() {
     play_all(&nginx::profile(), nginx::start);
 }
