@@ -28,7 +28,9 @@ use crate::edges::runner::play::{self, Score};
 use crate::edges::runner::shift::{self, CLOCK};
 use crate::edges::runner::stage::{built, data, key_set};
 use crate::edges::runner::tokens::Mint;
-use crate::edges::{Profile, Running, Stage, caddy, envoy, haproxy, nginx, own, runner, traefik};
+use crate::edges::{
+    Profile, Running, Stage, caddy, deno, edge_runtime, envoy, haproxy, nginx, own, runner, traefik, workerd,
+};
 use make::Maker;
 use readers::{DAY, Issuer};
 
@@ -286,6 +288,21 @@ fn envoy_in_front() {
 }
 
 #[test]
-fn haproxy_alone() {
+fn on_workerd() {
+    play_all(&workerd::profile(), workerd::start);
+}
+
+#[test]
+fn on_deno() {
+    play_all(&deno::profile(), deno::start);
+}
+
+#[test]
+fn on_edge_runtime() {
+    play_all(&edge_runtime::profile(), edge_runtime::start);
+}
+
+#[test]
+fn haproxy() {
     play_all(&haproxy::profile(), haproxy::start);
 }
