@@ -25,7 +25,7 @@ use crate::edges::runner::cases::{Case, Round};
 use crate::edges::runner::play::{self, Score};
 use crate::edges::runner::shift::{self, CLOCK};
 use crate::edges::runner::stage::{built, data};
-use crate::edges::{Profile, Running, Stage, haproxy, own, runner};
+use crate::edges::{Profile, Running, Stage, deno, edge_runtime, haproxy, own, runner, workerd};
 use make::Maker;
 use readers::{DAY, Issuer};
 
@@ -211,6 +211,21 @@ fn play_all(profile: &Profile, start: fn(&Stage) -> Running) {
 #[test]
 fn own_serve() {
     play_all(&own::profile(), own::start);
+}
+
+#[test]
+fn on_workerd() {
+    play_all(&workerd::profile(), workerd::start);
+}
+
+#[test]
+fn on_deno() {
+    play_all(&deno::profile(), deno::start);
+}
+
+#[test]
+fn on_edge_runtime() {
+    play_all(&edge_runtime::profile(), edge_runtime::start);
 }
 
 #[test]

@@ -740,7 +740,12 @@ pub(super) fn parts(maker: &Maker) -> Vec<Case> {
             first: first.map(str::to_owned),
         };
         let mut case = maker.derived(name, request, (&maker.issuer.who(reader), tokens));
+        let whole = case.expect.clone();
         change(&mut case.expect);
+        if case.expect != whole {
+            // A server may ignore what asks for less than all (RFC 9110, 14.2).
+            case.or.push(Or { traits: vec!["whole-files".to_owned()], expect: whole });
+        }
         cases.push(case);
     };
     let same = |_: &mut Expect| {};

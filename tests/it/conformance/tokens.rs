@@ -239,7 +239,7 @@ pub(super) fn claims(maker: &Maker) -> Vec<Case> {
             DENIED,
         ),
         ("not yet valid", |c, n| c["nbf"] = json!(n + 850), "visitor", DENIED),
-        ("nbf null", |c, _| c["nbf"] = Value::Null, "pro", GIVEN),
+        ("nbf null", |c, _| c["nbf"] = Value::Null, "visitor", DENIED),
         ("nbf a text", |c, n| c["nbf"] = json!((n - 900).to_string()), "visitor", DENIED),
         ("nbf negative", |c, _| c["nbf"] = json!(-1), "visitor", DENIED),
         ("without an issuer", |c, _| gone(c, "iss"), "visitor", DENIED),
