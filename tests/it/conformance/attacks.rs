@@ -418,7 +418,11 @@ type Reading = (&'static str, fn(&str) -> String);
 
 /// What a target is to edges that normalise it: one reading for each set of traits that changes something.
 fn readings(target: &str) -> Vec<(Vec<String>, String)> {
-    let steps: [Reading; 6] = [
+    let steps: [Reading; 10] = [
+        ("reads-words-as-root", |target| if is_word(target) { "/".to_owned() } else { target.to_owned() }),
+        ("drops-schemes", |target| without_scheme(target).to_owned()),
+        ("adds-slashes", with_slash),
+        ("reads-hosts", |target| target.strip_prefix("//school.example").unwrap_or(target).to_owned()),
         ("drops-tabs", |target| target.replace('\t', "")),
         ("cuts-fragments", |target| target.split('#').next().unwrap_or_default().to_owned()),
         ("resolves-backslashes", |target| on_path(target, |path| path.replace('\\', "/"))),
@@ -444,6 +448,31 @@ fn readings(target: &str) -> Vec<(Vec<String>, String)> {
         }
     }
     found
+}
+
+/// Whether a target is neither a path nor a URL nor the `*` of OPTIONS.
+fn is_word(target: &str) -> bool {
+    target != "*" && !target.is_empty() && !target.contains(['/', '?', '#', '\\'])
+}
+
+/// A whole URL of another scheme than ours, from its path on.
+fn without_scheme(target: &str) -> &str {
+    let is_other = |scheme: &str| {
+        let scheme = scheme.to_ascii_lowercase();
+        scheme.bytes().all(|byte| byte.is_ascii_lowercase()) && !matches!(scheme.as_str(), "http" | "https")
+    };
+    let Some((_, rest)) = target.split_once("://").filter(|(scheme, _)| is_other(scheme)) else { return target };
+    rest.find('/').map_or(target, |path| &rest[path..])
+}
+
+/// A whole URL without a path, with the one that it stands for (RFC 9110, 4.2.3).
+fn with_slash(target: &str) -> String {
+    let Some(rest) = target.strip_prefix("http://").filter(|rest| !rest.is_empty()) else { return target.to_owned() };
+    match rest.find(['/', '?']) {
+        None => format!("{target}/"),
+        Some(end) if rest[end..].starts_with('?') => format!("http://{}/{}", &rest[..end], &rest[end..]),
+        Some(_) => target.to_owned(),
+    }
 }
 
 /// Changes the path of a target and leaves scheme, host and query.
@@ -919,5 +948,8 @@ fn targets_are_read_as_others_read_them() {
     assert_eq!(read("/a/%2E./b/."), ["resolves-dots: /b/", "cleans-paths: /b"]);
     assert_eq!(read("/a#/../b"), ["cuts-fragments: /a", "resolves-dots: /b", "cleans-paths: /b"]);
     assert_eq!(resolved("/../../a", false), "/a");
+    assert_eq!(read("ftp://school.example/a/")[0], "drops-schemes: /a/");
+    assert_eq!(read("a"), ["reads-words-as-root: /"]);
+    assert_eq!(read("http://school.example?/a/"), ["adds-slashes: http://school.example/?/a/"]);
     assert_eq!(readers::from_now(93_784), "+1d2h3m4s");
 }
