@@ -47,7 +47,11 @@ impl Timestamp {
     /// The instant in a time zone, as a civil date and time.
     #[must_use]
     pub fn civil(self, zone: &TimeZone) -> civil::DateTime {
-        zone.to_datetime(jiff::Timestamp::from_second(self.0).unwrap_or(jiff::Timestamp::MAX))
+        jiff::Timestamp::from_second(self.0).map_or_else(
+            // jiff ends a day early, for every zone to have its last instant: that day is UTC's to all.
+            |_| civil::date(1970, 1, 1).at(0, 0, 0, 0).saturating_add(jiff::Span::new().seconds(self.0)),
+            |instant| zone.to_datetime(instant),
+        )
     }
 }
 

@@ -3,22 +3,35 @@
 //! The cases are data. They are made here, from tables that people wrote and from `decide`, and both must agree;
 //! `UPDATE_EXPECT=1` writes them anew.
 
+mod attacks;
 mod derive;
 mod functional;
 mod make;
+mod random;
 mod readers;
+mod sessions;
+mod table;
 mod tokens;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
+use tierpress::access::entitlement::{Entitlement, Reader};
+use tierpress::edge::token::{KeySource, Keys, presented, verify};
+use tierpress::manifest::Manifest;
 use tierpress::time::Timestamp;
 
-use crate::edges::runner::cases::{Case, Round};
+use crate::edges::runner::cases::{Case, Round, bytes};
+use crate::edges::runner::play::{self, Score};
 use crate::edges::runner::shift::{self, CLOCK};
-use crate::edges::runner::stage::{built, data};
+use crate::edges::runner::stage::{built, data, key_set};
+use crate::edges::runner::tokens::Mint;
+use crate::edges::{
+    Profile, Running, Stage, caddy, deno, edge_runtime, envoy, haproxy, nginx, own, runner, traefik, workerd,
+};
 use make::Maker;
 use readers::{DAY, Issuer};
 
@@ -45,6 +58,32 @@ fn plans() -> Vec<Plan> {
         plan("tokens", "which token a request brings, and which are good", "school", CLOCK, |maker| {
             [tokens::presented(maker), tokens::claims(maker), tokens::forms(maker)].concat()
         }),
+        plan("routes", "everything that the school has, for readers of all kinds", "school", CLOCK, |maker| {
+            let readers = [
+                "visitor",
+                "nothing",
+                "free",
+                "basic/3d",
+                "basic",
+                "pro",
+                "pro/3d+rust-course",
+                "basic+rust-course/8d",
+                "workshop+free",
+                "rust-course",
+                "pro<1d",
+                "old pro",
+            ];
+            attacks::all_routes(maker, &readers)
+        }),
+        plan("attacks", "paths that servers read differently, on what is gated", "school", CLOCK, |maker| {
+            [attacks::paths(maker), attacks::object_names(maker)].concat()
+        }),
+        plan("requests", "headers, methods, bodies, parts of files", "school", CLOCK, |maker| {
+            let all = [attacks::headers, attacks::methods, attacks::bodies, attacks::parts];
+            all.map(|make| make(maker)).concat()
+        }),
+        plan("sessions", "the cookie is set and cleared", "school", CLOCK, sessions::school),
+        plan("sessions-magazine", "the cookie lives as long as the token", "magazine", CLOCK, sessions::magazine),
         plan("school-later", "windows that opened and closed since the build", "school", CLOCK + 28 * DAY, |maker| {
             functional::LATER.iter().map(|line| maker.line(*line, false)).collect()
         }),
@@ -111,7 +150,8 @@ fn cases_are_those_of_decide() {
         if !disagreements.is_empty() {
             all.push(format!("{name}:\n{}", disagreements.join("\n")));
         }
-        cases.iter().for_each(|case| check(case, &maker));
+        let moved = shift::manifest(&maker.manifest, MOVED);
+        cases.iter().for_each(|case| check(case, &maker, &moved));
         let mut names = BTreeSet::new();
         cases.retain(|case| names.insert(case.name.clone()));
         let round = Round { about: about.to_owned(), site: site.to_owned(), now, manifest_clock, cases };
@@ -129,26 +169,141 @@ fn cases_are_those_of_decide() {
     assert!(stale.is_empty(), "cases that are not what they should be: {stale:?}; UPDATE_EXPECT=1 writes them anew");
 }
 
-/// What must be true of every case: the same answer on the moved manifest, and no boundary near.
-fn check(case: &Case, maker: &Maker) {
-    if !derive::is_decided(case) {
-        return;
-    }
-    let by = 1_000_003;
-    let moved = shift::manifest(&maker.manifest, by);
-    let again =
-        |after: i64| derive::expectation(&moved, (&case.request, &case.reader), (maker.issuer.now + by + after, by));
-    let unmoved = |after: i64| maker_expect_at(case, maker, after);
-    assert_eq!(again(0), case.expect, "{}: another answer when everything is moved", case.name);
-    for after in [5, 600] {
-        let timed = case.expect.cache.starts_with("timed");
-        assert_eq!(again(after), unmoved(after), "{}", case.name);
-        if !timed {
-            assert_eq!(unmoved(after), case.expect, "{}: a boundary is near", case.name);
+/// What the data says that a token makes of a reader is what our own reading of tokens makes of it.
+#[test]
+fn readers_are_those_of_the_library() {
+    let all = ["ES256", "RS256", "EdDSA", "HS256"];
+    for plan in plans() {
+        let round = Round::read(&file(plan.file));
+        let keys = Keys::from_jwks(key_set(&round.site, &all).to_string().as_bytes(), KeySource::File).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = built(&data().join("sites").join(&round.site), &folder.path().join("out"));
+        let Some(settings) = manifest.token else { continue };
+        let mut mint = Mint::new(0);
+        for case in round.cases.iter().filter(|case| case.needs.is_none()) {
+            let tokens: Vec<String> = case.tokens.iter().map(|token| mint.token(token)).collect();
+            let values = |name: &str| -> Vec<Vec<u8>> {
+                let of_name = case.request.headers.iter().filter(|(found, _)| found.eq_ignore_ascii_case(name));
+                of_name.map(|(_, value)| bytes(play::filled(value, &tokens).trim())).collect()
+            };
+            let (authorizations, cookies) = (values("Authorization"), values("Cookie"));
+            let authorizations: Vec<&[u8]> = authorizations.iter().map(Vec::as_slice).collect();
+            let cookies: Vec<&[u8]> = cookies.iter().map(Vec::as_slice).collect();
+            let token = presented(&authorizations, &cookies, &settings.cookie);
+            let now = Timestamp::saturating(round.now);
+            let read =
+                token.and_then(|token| verify(token, &settings, &keys).ok()).map(|verified| verified.reader(now));
+            let known = |reader: Reader| match reader {
+                // What is no id of the catalogue opens nothing: an edge may keep it or drop it.
+                Reader::Member(held) => {
+                    let in_catalogue = |held: &Entitlement| manifest.access_controls.iter().any(|c| c.id == held.value);
+                    Reader::Member(held.into_iter().filter(in_catalogue).collect())
+                }
+                Reader::Expired(_) => Reader::Expired(Vec::new()),
+                Reader::Visitor => Reader::Visitor,
+            };
+            let read = known(read.unwrap_or(Reader::Visitor));
+            assert_eq!(read, known(derive::reader(&case.reader, 0)), "{}: {}", plan.file, case.name);
         }
     }
 }
 
-fn maker_expect_at(case: &Case, maker: &Maker, after: i64) -> crate::edges::runner::cases::Expect {
-    derive::expectation(&maker.manifest, (&case.request, &case.reader), (maker.issuer.now + after, 0))
+/// How much later the other manifest is that all cases must hold on.
+const MOVED: i64 = 1_000_003;
+
+/// What must be true of every case: the same answer on the moved manifest, and no boundary near.
+fn check(case: &Case, maker: &Maker, moved: &Manifest) {
+    if !derive::is_decided(case) {
+        return;
+    }
+    let asked = (&case.request, &case.reader);
+    let now = maker.issuer.now;
+    assert_eq!(derive::expectation(moved, asked, (now + MOVED, MOVED)), case.expect, "{}: moved", case.name);
+    let later = derive::expectation(&maker.manifest, asked, (now + 600, 0));
+    if case.expect.cache.starts_with("timed") {
+        assert_eq!((later.status, later.object), (case.expect.status, case.expect.object.clone()), "{}", case.name);
+    } else {
+        assert_eq!(later, case.expect, "{}: a boundary is near", case.name);
+    }
+}
+
+/// Starts an edge on the stage of every round, plays all cases, and compares the result with its line in the table.
+#[track_caller]
+fn play_all(profile: &Profile, start: fn(&Stage) -> Running) {
+    let mut score = Score::default();
+    for plan in plans() {
+        let round = Round::read(&file(plan.file));
+        let folder = tempfile::tempdir().unwrap();
+        let plan = runner::stage::Plan {
+            folder: folder.path(),
+            site: &round.site,
+            now: round.now,
+            manifest_clock: round.manifest_clock,
+            algorithms: profile.algorithms,
+            upstream: (Ipv4Addr::LOCALHOST, 0).into(),
+        };
+        let stage = Stage::new(&plan);
+        let edge = start(&stage);
+        let played = play::play(&round, &stage, profile, edge.address);
+        if !played.faults.is_empty() {
+            print!("{}", edge.logs());
+        }
+        score = score.and(played);
+    }
+    table::report(profile, &score);
+}
+
+#[test]
+fn own_serve() {
+    play_all(&own::profile(), own::start);
+}
+
+#[test]
+fn own_decide() {
+    play_all(&own::decide_profile(), own::decide_start);
+}
+
+#[test]
+fn nginx_that_asks() {
+    play_all(&nginx::profile(), nginx::start);
+}
+
+#[test]
+fn nginx_that_is_told() {
+    play_all(&nginx::accel_profile(), nginx::accel_start);
+}
+
+#[test]
+fn caddy_in_front() {
+    play_all(&caddy::profile(), caddy::start);
+}
+
+#[test]
+fn traefik_in_front() {
+    play_all(&traefik::profile(), traefik::start);
+}
+
+#[test]
+fn envoy_in_front() {
+    play_all(&envoy::profile(), envoy::start);
+}
+
+#[test]
+fn on_workerd() {
+    play_all(&workerd::profile(), workerd::start);
+}
+
+#[test]
+fn on_deno() {
+    play_all(&deno::profile(), deno::start);
+}
+
+#[test]
+fn on_edge_runtime() {
+    play_all(&edge_runtime::profile(), edge_runtime::start);
+}
+
+#[test]
+fn haproxy_alone() {
+    play_all(&haproxy::profile(), haproxy::start);
 }

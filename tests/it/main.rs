@@ -24,6 +24,7 @@ mod edges;
 mod encoded;
 mod envelope;
 mod exact;
+mod export;
 mod fixture;
 mod front_matter;
 mod fuzz;

@@ -38,13 +38,12 @@ async function respond(request, env, context, target) {
 }
 
 /**
- * The request target out of a request's URL, as it was sent where the host still has it so. `new URL` is not used: it
- * resolves dots and backslashes, and what cannot be seen any more cannot be refused.
+ * The request target out of a request's URL, as it was sent where the host still has it so; empty where there is none.
+ * `new URL` is not used: it resolves dots and backslashes, and what cannot be seen any more cannot be refused.
  */
 function targetOf(url) {
-  const host = url.indexOf("://") + 3;
-  const path = url.slice(host).search(/[/?]/);
-  return path < 0 ? "" : url.slice(host + path);
+  const [, target] = /^https?:\/\/[^/?]*(.*)$/is.exec(url) ?? ["", ""];
+  return target;
 }
 
 /** Who asks. Tokens that were verified are remembered, whole, and not beyond their end. */
@@ -80,29 +79,36 @@ const KEPT_FOR_REFRESH = 30 * 24 * 3600;
 
 async function beginSession(request, root, now) {
   const { base_url: base, login_url: login, refresh_url: refresh } = root.site;
-  const origins = [base, login, refresh].filter((url) => url !== undefined).map((url) => new URL(url, base).origin);
-  const form = origins.includes(request.headers.get("origin")) ? await formOf(request) : null;
-  const token = form?.get("token") ?? null;
-  const verified = token === null ? null : await verifyWithKeys(token, root.token);
-  if (readerAt(verified, now).kind !== "member") return textOnly(403, "this is no session to begin\n", request);
+  const pages = [base, login, refresh].filter((url) => url !== undefined);
+  const form = await formFrom(pages, root, request);
+  if (form.refusal !== undefined) return form.refusal;
+  const [token, ...more] = form.getAll("token");
+  const isOne = token !== undefined && more.length === 0;
+  const verified = isOne ? await verifyWithKeys(token, root.token) : null;
+  if (readerAt(verified, now).kind !== "member") return textOnly(403, "this token is not good\n", request);
   const age = refresh === undefined ? verified.expires - now : KEPT_FOR_REFRESH;
   const cookie = `${root.token.cookie}=${token}; Path=/; Max-Age=${age}; HttpOnly; Secure; SameSite=Lax`;
-  return seeOther(form.get("next"), cookie);
+  return seeOther(form.getAll("next"), cookie);
 }
 
 async function endSession(request, root) {
-  const isOurs = request.headers.get("origin") === new URL(root.site.base_url).origin;
-  const form = isOurs ? await formOf(request) : null;
-  if (form === null) return textOnly(403, "this is no session to end\n", request);
-  return seeOther(form.get("next"), clearedCookie(root.token.cookie));
+  const form = await formFrom([root.site.base_url], root, request);
+  return form.refusal ?? seeOther(form.getAll("next"), clearedCookie(root.token.cookie));
 }
 
-/** The fields of a form, or null where it is none or too long. */
-async function formOf(request) {
+/** The fields of a form that one of these pages has sent; or the `refusal` of what is none. */
+async function formFrom(pages, root, request) {
+  const refusal = (status, words) => ({ refusal: textOnly(status, words, request) });
+  // Browsers say where a form is from, and let no page say otherwise.
+  const origins = pages.map((page) => new URL(page, root.site.base_url).origin).filter((origin) => origin !== "null");
+  const isOurs = origins.includes(request.headers.get("origin"));
+  if (!isOurs) return refusal(403, "this form was not sent by a page that may\n");
   const type = (request.headers.get("content-type") ?? "").split(";")[0].trim().toLowerCase();
-  if (type !== "application/x-www-form-urlencoded") return null;
+  if (type !== "application/x-www-form-urlencoded") return refusal(415, "a form is expected\n");
   const bytes = await firstBytes(request.body, LONGEST_FORM);
-  return bytes === null ? null : new URLSearchParams(text(bytes) ?? "");
+  if (bytes === null) return refusal(413, "the form is too large\n");
+  // URLSearchParams would drop a `?` at the start.
+  return new URLSearchParams(`&${new TextDecoder().decode(bytes)}`);
 }
 
 /** All bytes of a stream, or null where there are more than `most`. */
@@ -120,9 +126,9 @@ async function firstBytes(stream, most) {
   return bytes;
 }
 
-/** On to a path of this site, never to another host. */
-function seeOther(next, cookie) {
-  const path = next?.startsWith("/") ? canonical(next) : null;
+/** On to a path of this site, never to another host. It may come encoded, or decoded as `next` was for a page. */
+function seeOther([next = "", ...more], cookie) {
+  const path = more.length === 0 && next.startsWith("/") ? (canonical(next) ?? servable(next.split("?")[0])) : null;
   const headers = [
     ["cache-control", "no-store"],
     ["location", path === null ? "/" : encode(path)],

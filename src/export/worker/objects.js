@@ -6,15 +6,17 @@ async function send(env, manifest, said, request) {
   const headers = new Headers(said.headers);
   if (said.object === null) return textResponse(said, headers, request);
   const object = lookUp(manifest, "objects", said.object);
-  const encoding = chooseEncoding(request.headers.get("accept-encoding"), object.encodings ?? []);
-  const store = { env, name: `objects/${said.object}${encoding?.suffix ?? ""}` };
-  if ((object.encodings ?? []).length > 0) headers.append("vary", "Accept-Encoding");
-  if (encoding !== null) headers.set("content-encoding", encoding.name);
-  // Only what is there is kept, checked again and read in parts: to a refusal all of that would be a way round it.
-  if (said.status !== 200) return whole(store, { object, encoding, headers, status: said.status }, request);
+  const name = `objects/${said.object}`;
+  // A refusal is sent whole and as it is: to ask for a part of it, or for what has changed, would be a way round it.
+  if (said.status !== 200) return whole({ env, name }, { object, encoding: null, headers, status: said.status }, request);
 
+  const encodings = object.encodings ?? [];
+  const encoding = chooseEncoding(request.headers.get("accept-encoding"), encodings);
+  const store = { env, name: `${name}${encoding === null ? "" : `.${encoding.suffix}`}` };
+  if (encodings.length > 0) headers.append("vary", "Accept-Encoding");
+  if (encoding !== null) headers.set("content-encoding", encoding.name);
   // The name of an object is its hash; so two variants of one page never share a tag.
-  const tag = `"${said.object.slice(3, 67)}${encoding === null ? "" : `-${encoding.name}`}"`;
+  const tag = `"${said.object.slice(3, 67)}${encoding === null ? "" : `-${encoding.suffix}`}"`;
   headers.set("etag", tag);
   if (matches(request.headers.get("if-none-match"), tag)) return notModified(headers);
   if (encoding !== null) return whole(store, { object, encoding, headers, status: 200 }, request);
@@ -80,10 +82,8 @@ function notModified(headers) {
 }
 
 function notSatisfiable(headers, size) {
+  for (const name of ["content-type", "etag"]) headers.delete(name);
   headers.set("content-range", `bytes */${size}`);
-  headers.set("cache-control", "no-store");
-  headers.delete("etag");
-  headers.delete("content-type");
   return new Response(null, { status: 416, headers });
 }
 
@@ -110,17 +110,19 @@ function rangeOf(request, tag, size) {
   return { first: from, last: asked[2] === "" ? size - 1 : Math.min(to, size - 1) };
 }
 
-/** The encoding to send, of those an object has, or null: Brotli before gzip, and none that the reader refuses. */
+/** The encoding to send, of those an object has, or null: the one that is liked best, Brotli before gzip. */
 function chooseEncoding(accepted, encodings) {
   const known = [
-    { encoding: "br", name: "br", suffix: ".br" },
-    { encoding: "gzip", name: "gzip", suffix: ".gz" },
+    { name: "br", suffix: "br" },
+    { name: "gzip", suffix: "gz" },
   ];
-  const wanted = (accepted ?? "").toLowerCase().split(",").map((part) => part.split(";").map((piece) => piece.trim()));
-  const takes = (name) => wanted.some(([found, ...options]) => found === name && !options.some(isZero));
-  return known.find(({ encoding, name }) => encodings.includes(encoding) && takes(name)) ?? null;
-}
-
-function isZero(option) {
-  return /^q=0(\.0*)?$/.test(option);
+  const weights = new Map();
+  for (const item of (accepted ?? "").toLowerCase().split(",")) {
+    const [, name, weight = "1"] = /^\s*([^\s;]*)\s*(?:;\s*q\s*=\s*([\d.]*)\s*)?$/.exec(item) ?? [];
+    if (name !== undefined) weights.set(name, Number(weight));
+  }
+  const weightOf = (name) => weights.get(name) ?? weights.get("*") ?? 0;
+  const liked = known.filter(({ name }) => encodings.includes(name) && weightOf(name) > 0);
+  liked.sort((a, b) => weightOf(b.name) - weightOf(a.name));
+  return liked.length > 0 && weightOf(liked[0].name) >= weightOf("identity") ? liked[0] : null;
 }

@@ -42,6 +42,11 @@ const PERCENT = 0x25;
 const DOT = 0x2e;
 const QUESTION = 0x3f;
 
+/** The path itself, if some target has it as its canonical path, else null. */
+function servable(path) {
+  return canonical(encode(path)) === path ? path : null;
+}
+
 /** A canonical path as it stands in `Location`. */
 function encode(path) {
   return escape(path, "-._~/!$()*+,=:@");

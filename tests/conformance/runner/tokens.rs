@@ -25,10 +25,10 @@ pub(crate) struct Mint {
 
 /// A private key.
 enum Key {
-    Ecdsa(EcdsaKeyPair),
-    Rsa(RsaKeyPair),
-    Ed(Ed25519KeyPair),
-    Hmac(hmac::Key),
+    Ecdsa(Box<EcdsaKeyPair>),
+    Rsa(Box<RsaKeyPair>),
+    Ed(Box<Ed25519KeyPair>),
+    Hmac(Box<hmac::Key>),
     None,
 }
 
@@ -119,10 +119,8 @@ fn asn1(signature: &[u8]) -> Vec<u8> {
 
 fn key_of(name: &str) -> (Key, &'static str) {
     if let Some(file) = name.strip_prefix("hmac:") {
-        return (
-            Key::Hmac(hmac::Key::new(hmac::HMAC_SHA256, &fs::read(data().join("keys").join(file)).unwrap())),
-            "HS256",
-        );
+        let secret = fs::read(data().join("keys").join(file)).unwrap();
+        return (Key::Hmac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, &secret))), "HS256");
     }
     let der = || {
         let text = fs::read(data().join("keys").join(format!("{name}.pem"))).unwrap_or_else(|e| panic!("{name}: {e}"));
@@ -134,11 +132,13 @@ fn key_of(name: &str) -> (Key, &'static str) {
             let text = fs::read(data().join("keys/hs256.json")).unwrap();
             let jwk: serde_json::Value = serde_json::from_slice(&text).unwrap();
             let secret = URL_SAFE_NO_PAD.decode(jwk["k"].as_str().unwrap()).unwrap();
-            (Key::Hmac(hmac::Key::new(hmac::HMAC_SHA256, &secret)), "HS256")
+            (Key::Hmac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, &secret))), "HS256")
         }
-        "rs256" => (Key::Rsa(RsaKeyPair::from_pkcs8(&der()).unwrap()), "RS256"),
-        "eddsa" => (Key::Ed(Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der()).unwrap()), "EdDSA"),
-        _ => (Key::Ecdsa(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der()).unwrap()), "ES256"),
+        "rs256" => (Key::Rsa(Box::new(RsaKeyPair::from_pkcs8(&der()).unwrap())), "RS256"),
+        "eddsa" => (Key::Ed(Box::new(Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der()).unwrap())), "EdDSA"),
+        _ => {
+            (Key::Ecdsa(Box::new(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der()).unwrap())), "ES256")
+        }
     }
 }
 

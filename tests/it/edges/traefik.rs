@@ -1,9 +1,11 @@
 //! Traefik, started from what `tierpress export` writes, with nginx as the origin.
 
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::nginx::with_origin;
-use super::{Profile, Running, Stage, decider, export, free_address, program};
+use super::{Profile, Running, Stage, ask, decider, export, free_address, program};
 
 /// Traefik with our own server as the decider.
 pub(crate) fn profile() -> Profile {
@@ -27,5 +29,12 @@ pub(crate) fn start(stage: &Stage) -> Running {
     let mut traefik = Command::new("sh");
     // The second file is found from the folder that Traefik runs in.
     traefik.args(["-c", "cd \"$0\" && exec \"$1\" --configFile=traefik.yaml"]).arg(&out).arg(program("traefik"));
-    with_origin(running, stage, &out, origin).with(stage, &mut traefik, address)
+    let running = with_origin(running, stage, &out, origin).with(stage, &mut traefik, address);
+    // It listens before it has read where requests go.
+    let begin = Instant::now();
+    while ask(address, "GET", "/", "").body == b"404 page not found\n" {
+        assert!(begin.elapsed() < Duration::from_secs(30), "Traefik has no routes\n{}", running.logs());
+        thread::sleep(Duration::from_millis(5));
+    }
+    running
 }

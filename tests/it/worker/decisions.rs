@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use tierpress::access::entitlement::{Entitlement, Reader};
 use tierpress::access::rule::Rule;
 use tierpress::edge::answer::{Body, answer};
-use tierpress::edge::{Cache, Decision, Outcome, Request, decide};
+use tierpress::edge::{Cache, Decision, Outcome, Request, canonical, decide};
 use tierpress::manifest::{self, Manifest, Otherwise, Policy};
 
 use super::{compare, drawn, exported, file, hex, reader_json};
-use crate::access::{BOUND, HORIZON, at, some_holding, some_rule};
+use crate::access::{BOUND, HORIZON, at, id, some_holding, some_rule};
 use crate::decide::{manifest, policy, school};
 
 /// Beside what the manifests below have: names that JavaScript knows, and whatever leads nowhere.
@@ -34,8 +34,8 @@ const TARGETS: [&str; 15] = [
 #[test]
 fn decisions_are_alike() {
     let module = file(&exported(&school(), &super::tokens::files()), "worker.mjs");
-    let mut cases = Vec::new();
-    for (manifest, readers, clock) in drawn(&some_case(), 400) {
+    let mut cases = of_a_school();
+    for (manifest, readers, clock) in drawn(&some_case(), 600) {
         cases.push(json!({"manifest": serde_json::from_slice::<Value>(&manifest.to_json()).unwrap()}));
         for (number, reader) in readers.iter().enumerate() {
             for now in 0..=HORIZON {
@@ -51,6 +51,27 @@ fn decisions_are_alike() {
         }
     }
     compare(&module, &cases);
+}
+
+/// Windows that are far enough apart for answers to be kept as long as they may be.
+fn of_a_school() -> Vec<Value> {
+    let mut school = school();
+    // Who was frozen from 100 on keeps what others get at 300.
+    school.rules[5] = serde_json::from_str(r#"[{"all":[{"any":["b"],"kept":100}],"from":300,"until":500}]"#).unwrap();
+    let frozen = |at_instant| Entitlement { frozen: Some(at(at_instant)), ..Entitlement::new(id("b"), at(0)) };
+    let frozen: Vec<Reader> = [99, 100, 299, 300].map(|instant| Reader::Member(vec![frozen(instant)])).to_vec();
+    let mut cases = vec![json!({"manifest": serde_json::from_slice::<Value>(&school.to_json()).unwrap()})];
+    for now in [0, 39, 49, 50, 99, 100, 239, 240, 241, 299, 300, 439, 440, 441, 499, 500, 501] {
+        for reader in drawn(&some_reader(), 12).iter().chain(&frozen) {
+            for target in school.routes.keys().chain(school.redirects.keys()) {
+                let target = canonical::encode(target);
+                let target = target.as_bytes();
+                let request = Request { method: "HEAD", target, reader, now: at(now), html_navigation: false };
+                cases.push(case(&school, &request));
+            }
+        }
+    }
+    cases
 }
 
 /// A request, and what Rust says of it.
@@ -115,7 +136,7 @@ fn answer_json(manifest: &Manifest, decision: &Decision<'_>) -> Value {
 
 /// A manifest, readers, and its clock.
 fn some_case() -> impl Strategy<Value = (Manifest, Vec<Reader>, i64)> {
-    let policy = (any::<bool>(), 0..4_usize, 0..4_usize);
+    let policy = (any::<bool>(), 0..5_usize, 0..4_usize);
     let settings = (0..BOUND, any::<bool>(), any::<bool>(), any::<bool>());
     let parts = (prop::collection::vec(some_rule(3), 1..5), prop::collection::vec(policy, 3), settings);
     let readers = prop::collection::vec(some_reader(), 4);
@@ -126,16 +147,14 @@ fn some_case() -> impl Strategy<Value = (Manifest, Vec<Reader>, i64)> {
 }
 
 fn some_reader() -> impl Strategy<Value = Reader> {
-    // `toString` is no tier: it is what every object of JavaScript has.
-    let far = |mut held: Vec<Entitlement>| {
-        held.extend(held.first().cloned().map(|held| Entitlement { since: at(253_402_300_797), ..held }));
-        Reader::Member(held)
-    };
+    // Drips from here end with the end of time.
+    let far = |held: Entitlement| Entitlement { since: at(253_402_300_797), until: None, frozen: None, ..held };
+    let far = move |held: Vec<Entitlement>| Reader::Member(held.into_iter().map(far).collect());
     prop_oneof![
-        1 => Just(Reader::Visitor),
-        6 => some_holding().prop_map(Reader::Member),
-        1 => some_holding().prop_map(far),
-        2 => some_holding().prop_map(Reader::Expired),
+        2 => Just(Reader::Visitor),
+        12 => some_holding().prop_map(Reader::Member),
+        2 => some_holding().prop_map(far),
+        3 => some_holding().prop_map(Reader::Expired),
     ]
 }
 
@@ -164,7 +183,7 @@ fn a_manifest(
 
 /// A policy over some of the rules, kept as long as it may be.
 fn a_policy(rules: &[Rule], (hidden, first, open): (bool, usize, usize)) -> Policy {
-    let variants: Vec<usize> = (first..rules.len()).chain([0]).take(1 + open).collect();
+    let variants: Vec<usize> = (first.max(1)..rules.len()).chain([0]).take(1 + open).collect();
     let chosen: Vec<&Rule> = variants.iter().map(|rule| &rules[*rule]).collect();
     let cache = if chosen.iter().all(|rule| rule.is_public()) {
         if hidden { manifest::Cache::Immutable } else { manifest::Cache::Public }
