@@ -23,8 +23,11 @@ use crate::edges::{Profile, Running, Stage, haproxy, nginx, own, workerd};
 /// How many requests are played in a round.
 const ROUND: usize = 400;
 
+/// An edge: what it claims, and how it is started.
+type Edge = (fn() -> Profile, fn(&Stage) -> Running);
+
 /// Who plays: our own server, nginx that asks it, and two that decide by themselves.
-const EDGES: [(fn() -> Profile, fn(&Stage) -> Running); 4] = [
+const EDGES: [Edge; 4] = [
     (own::profile, own::start),
     (nginx::profile, nginx::start),
     (haproxy::profile, haproxy::start),
