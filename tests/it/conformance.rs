@@ -7,6 +7,7 @@ mod attacks;
 mod derive;
 mod functional;
 mod make;
+mod random;
 mod readers;
 mod sessions;
 mod table;
@@ -28,7 +29,9 @@ use crate::edges::runner::play::{self, Score};
 use crate::edges::runner::shift::{self, CLOCK};
 use crate::edges::runner::stage::{built, data, key_set};
 use crate::edges::runner::tokens::Mint;
-use crate::edges::{Profile, Running, Stage, caddy, envoy, haproxy, nginx, own, runner, traefik};
+use crate::edges::{
+    Profile, Running, Stage, caddy, deno, edge_runtime, envoy, haproxy, nginx, own, runner, traefik, workerd,
+};
 use make::Maker;
 use readers::{DAY, Issuer};
 
@@ -256,6 +259,11 @@ fn own_serve() {
 }
 
 #[test]
+fn own_decide() {
+    play_all(&own::decide_profile(), own::decide_start);
+}
+
+#[test]
 fn nginx_that_asks() {
     play_all(&nginx::profile(), nginx::start);
 }
@@ -278,6 +286,21 @@ fn traefik_in_front() {
 #[test]
 fn envoy_in_front() {
     play_all(&envoy::profile(), envoy::start);
+}
+
+#[test]
+fn on_workerd() {
+    play_all(&workerd::profile(), workerd::start);
+}
+
+#[test]
+fn on_deno() {
+    play_all(&deno::profile(), deno::start);
+}
+
+#[test]
+fn on_edge_runtime() {
+    play_all(&edge_runtime::profile(), edge_runtime::start);
 }
 
 #[test]

@@ -418,7 +418,11 @@ type Reading = (&'static str, fn(&str) -> String);
 
 /// What a target is to edges that normalise it: one reading for each set of traits that changes something.
 fn readings(target: &str) -> Vec<(Vec<String>, String)> {
-    let steps: [Reading; 8] = [
+    let steps: [Reading; 12] = [
+        ("reads-words-as-root", |target| if is_word(target) { "/".to_owned() } else { target.to_owned() }),
+        ("drops-schemes", |target| without_other_scheme(target).to_owned()),
+        ("adds-slashes", with_slash),
+        ("reads-hosts", |target| target.strip_prefix("//school.example").unwrap_or(target).to_owned()),
         ("reads-any-scheme", without_scheme),
         ("unescapes-dots", |target| on_path(target, |path| path.replace("%2e", ".").replace("%2E", "."))),
         ("drops-tabs", |target| target.replace('\t', "")),
@@ -456,6 +460,31 @@ fn without_scheme(target: &str) -> String {
     };
     let path = rest.find(['/', '?', '#']).map_or("", |start| &rest[start..]);
     if path.starts_with('/') { path.to_owned() } else { format!("/{path}") }
+}
+
+/// Whether a target is neither a path nor a URL nor the `*` of OPTIONS.
+fn is_word(target: &str) -> bool {
+    target != "*" && !target.is_empty() && !target.contains(['/', '?', '#', '\\'])
+}
+
+/// A whole URL of another scheme than ours, from its path on.
+fn without_other_scheme(target: &str) -> &str {
+    let is_other = |scheme: &str| {
+        let scheme = scheme.to_ascii_lowercase();
+        scheme.bytes().all(|byte| byte.is_ascii_lowercase()) && !matches!(scheme.as_str(), "http" | "https")
+    };
+    let Some((_, rest)) = target.split_once("://").filter(|(scheme, _)| is_other(scheme)) else { return target };
+    rest.find('/').map_or(target, |path| &rest[path..])
+}
+
+/// A whole URL without a path, with the one that it stands for (RFC 9110, 4.2.3).
+fn with_slash(target: &str) -> String {
+    let Some(rest) = target.strip_prefix("http://").filter(|rest| !rest.is_empty()) else { return target.to_owned() };
+    match rest.find(['/', '?']) {
+        None => format!("{target}/"),
+        Some(end) if rest[end..].starts_with('?') => format!("http://{}/{}", &rest[..end], &rest[end..]),
+        Some(_) => target.to_owned(),
+    }
 }
 
 /// Changes the path of a target and leaves scheme, host and query.
@@ -934,5 +963,8 @@ fn targets_are_read_as_others_read_them() {
     assert_eq!(without_scheme("/a:b"), "/a:b");
     assert_eq!(read("/a#/../b"), ["cuts-fragments: /a", "resolves-dots: /b", "cleans-paths: /b"]);
     assert_eq!(resolved("/../../a", false), "/a");
+    assert_eq!(read("ftp://school.example/a/")[0], "drops-schemes: /a/");
+    assert_eq!(read("a"), ["reads-words-as-root: /"]);
+    assert_eq!(read("http://school.example?/a/")[0], "adds-slashes: http://school.example/?/a/");
     assert_eq!(readers::from_now(93_784), "+1d2h3m4s");
 }
