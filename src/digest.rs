@@ -8,7 +8,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Digest as _;
 
 /// A SHA-256 (FIPS 180-4).
@@ -23,8 +24,7 @@ pub struct Hasher(sha2::Sha256);
 /// an extension (there may be none).
 ///
 /// Names are ASCII and sort as their text does; a clone shares the text.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectName(Arc<str>);
 
 /// The text is no [`ObjectName`].
@@ -214,17 +214,30 @@ impl Borrow<str> for ObjectName {
     }
 }
 
-impl TryFrom<String> for ObjectName {
-    type Error = NotAnObjectName;
-
-    fn try_from(text: String) -> Result<Self, NotAnObjectName> {
-        text.parse()
+/// Its text. Manifests are full of names, so none is copied on the way.
+impl Serialize for ObjectName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 
-impl From<ObjectName> for String {
-    fn from(name: ObjectName) -> Self {
-        name.0.as_ref().to_owned()
+impl<'de> Deserialize<'de> for ObjectName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl Visitor<'_> for Text {
+            type Value = ObjectName;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of an object")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<ObjectName, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_str(Text)
     }
 }
 

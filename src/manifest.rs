@@ -4,6 +4,7 @@
 //! after [`Manifest::parse`] every number and every name in it leads somewhere. It refuses unknown fields and formats, for
 //! an edge that guesses is an edge that leaks.
 
+mod read;
 mod shards;
 mod text;
 
@@ -226,24 +227,14 @@ pub enum ManifestError {
     Broken(String),
 }
 
-/// Read before anything else, so that another format is named and not blamed for its fields.
-#[derive(Deserialize)]
-struct Head {
-    format: String,
-}
-
 impl Manifest {
     /// Reads a manifest and checks it.
     ///
     /// # Errors
     /// [`ManifestError`] if it has another format or an unknown field, or if something in it leads nowhere.
     pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
-        let head: Head = serde_json::from_slice(bytes)?;
-        if head.format != FORMAT {
-            return Err(ManifestError::Format(head.format));
-        }
-        let manifest: Self = serde_json::from_slice(bytes)?;
-        manifest.check()?;
+        let (manifest, all_found) = read::read(bytes)?;
+        manifest.check_given(all_found)?;
         Ok(manifest)
     }
 
@@ -258,10 +249,15 @@ impl Manifest {
     /// # Errors
     /// [`ManifestError`] for the first thing that is wrong.
     pub fn check(&self) -> Result<(), ManifestError> {
+        self.check_given(false)
+    }
+
+    /// The same, given whether the objects of all routes are known to be there.
+    fn check_given(&self, all_found: bool) -> Result<(), ManifestError> {
         let fault = self
             .header_fault()
             .or_else(|| self.policies.iter().enumerate().find_map(|(number, policy)| self.policy_fault(number, policy)))
-            .or_else(|| self.routes.iter().find_map(|(path, route)| self.route_fault(path, route)))
+            .or_else(|| self.routes.iter().find_map(|(path, route)| self.route_fault(path, route, all_found)))
             .or_else(|| self.redirects.iter().find_map(|(path, target)| self.redirect_fault(path, target)));
         fault.map_or(Ok(()), |fault| Err(ManifestError::Broken(fault)))
     }
@@ -309,7 +305,7 @@ impl Manifest {
         (!sound).then(|| format!("policy {number} lets answers be kept that differ between readers or instants"))
     }
 
-    fn route_fault(&self, path: &str, route: &Route) -> Option<String> {
+    fn route_fault(&self, path: &str, route: &Route, all_found: bool) -> Option<String> {
         if !is_servable(path) {
             return Some(format!("`{path}` is no path that an edge serves"));
         }
@@ -319,7 +315,7 @@ impl Manifest {
         if policy.variants.len() != route.objects.len() {
             return Some(format!("`{path}` has not one object for each variant of its policy"));
         }
-        let missing = route.objects.iter().find(|object| !self.objects.contains_key(*object));
+        let missing = route.objects.iter().find(|object| !all_found && !self.objects.contains_key(*object));
         missing.map(|object| format!("`{path}` names `{object}`, which is no object"))
     }
 

@@ -68,7 +68,9 @@ pub fn canonical(target: &[u8]) -> Result<String, Refused> {
 #[must_use]
 pub fn is_servable(path: &str) -> bool {
     let plain = |byte: u8| !matches!(byte, 0x00..=0x1f | 0x7f | b'\\' | b';' | b'%');
-    path.starts_with('/') && path.bytes().all(plain) && !has_bad_segment(path) && encode(path).len() <= LONGEST
+    // A byte becomes three at the most.
+    let fits = path.len() <= LONGEST / 3 || encode(path).len() <= LONGEST;
+    path.starts_with('/') && path.bytes().all(plain) && !has_bad_segment(path) && fits
 }
 
 /// A canonical path as it stands in `Location`, in links and in sitemaps: percent-encoded where RFC 3986 asks for it, and

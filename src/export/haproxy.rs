@@ -7,7 +7,7 @@
 mod lines;
 
 use super::template::fill;
-use super::{Address, ExportError, Exported, File, Kind, Request, upstream};
+use super::{Address, ExportError, Exported, File, Kind, Request, comment, origin, upstream};
 use crate::edge::answer;
 use crate::edge::token::{Algorithm, Key, KeySource, Keys};
 
@@ -33,35 +33,38 @@ struct VerifyingKey {
 
 /// HAProxy, its program, its data and its keys.
 pub(super) fn haproxy(request: &Request<'_>) -> Result<Exported, ExportError> {
-    let origin = request.origin.as_ref().ok_or_else(|| ExportError::Missing {
-        what: "HAProxy serves no files, and nothing says who has the objects".to_owned(),
-        help: "give `--origin HOST:PORT`, a static server whose root is the folder `objects`".to_owned(),
-    })?;
     let upstream = upstream(request)?;
     let (keys, left_out) = keys(request)?;
     let config = fill(
         include_str!("haproxy/haproxy.cfg"),
         &[
-            ("title", comment(&request.manifest.site.base_url)?),
-            ("build", comment(&request.manifest.build)?),
+            ("title", comment(LANGUAGE, &request.manifest.site.base_url)?),
+            ("build", comment(LANGUAGE, &request.manifest.build)?),
             ("listen", &request.listen.to_string()),
             ("verify", &keys.iter().map(verify).collect::<Vec<_>>().join("\n")),
             ("text", &quoted(answer::TEXT)?),
             ("bad_target", &quoted(answer::BAD_TARGET)?),
             ("bad_method", &quoted(answer::BAD_METHOD)?),
             ("csp", &request.csp.map(csp).transpose()?.unwrap_or_default()),
-            ("origin", &origin.to_string()),
+            ("origin", &origin::address(request).to_string()),
             ("use_upstream", upstream.map(|_| USE_UPSTREAM).unwrap_or_default()),
             ("upstream", &upstream.map(upstream_backend).unwrap_or_default()),
         ],
     );
     let mut files = vec![File::new("tierpress.lua", program()), File::new("tierpress.data", data(request, &keys)?)];
     files.extend(keys.iter().map(|key| File::new(&format!("{}.pem", key.slot), key.pem.clone())));
+    let static_files = origin::Form { kind: Kind::Haproxy, proxy: LANGUAGE, http: "", headers: "", locations: OBJECTS };
+    files.push(origin::file(request, &static_files)?);
     // Last, for it names the others.
     files.push(File::new("haproxy.cfg", config));
-    let run = left_out.into_iter().chain(["haproxy -C {out} -f haproxy.cfg".to_owned()]);
+    let run = left_out.into_iter().chain([origin::COMMAND, "haproxy -C {out} -f haproxy.cfg"].map(str::to_owned));
     Ok(Exported { files, run: run.collect() })
 }
+
+const OBJECTS: &str = "\
+location / {
+    try_files $uri =503;
+}";
 
 const USE_UPSTREAM: &str = "use_backend tierpress_upstream if { var(txn.tierpress_to) -m str upstream }";
 
@@ -165,10 +168,4 @@ fn quoted(text: &str) -> Result<String, ExportError> {
     }
     quoted.push('"');
     Ok(quoted)
-}
-
-/// A text in a comment: it must not end the line.
-fn comment(text: &str) -> Result<&str, ExportError> {
-    let breaks = text.chars().any(char::is_control);
-    if breaks { Err(ExportError::unquotable(LANGUAGE, text, "a control character")) } else { Ok(text) }
 }

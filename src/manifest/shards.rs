@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -88,7 +89,7 @@ impl Manifest {
                 shard.push(path);
             }
         }
-        paths.iter().map(|paths| self.shard(paths)).collect()
+        paths.par_iter().map(|paths| self.shard(paths)).collect()
     }
 
     /// `edge/root.json`, given the shards of [`Manifest::edge_shards`].

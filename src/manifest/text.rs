@@ -3,7 +3,6 @@
 //! It is written piece by piece: a site of 100,000 routes is never held as a tree of JSON values beside itself.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -95,10 +94,10 @@ impl Text {
     }
 
     /// A map with one entry a line.
-    pub(super) fn map<K: Display, V: Serialize>(&mut self, key: &str, map: &BTreeMap<K, V>) {
+    pub(super) fn map<K: Serialize, V: Serialize>(&mut self, key: &str, map: &BTreeMap<K, V>) {
         self.key(key);
         self.lines((b'{', b'}'), map, |text, (key, value)| {
-            text.json(&key.to_string());
+            text.json(key);
             text.bytes.extend_from_slice(b": ");
             text.json(value);
         });

@@ -39,7 +39,7 @@ pub(super) struct Previous {
 }
 
 /// What publishing has to know of `edge/root.json`.
-#[derive(Debug, serde::Deserialize)]
+#[derive(Clone, Debug, serde::Deserialize)]
 struct Root {
     build: String,
     version: u64,
@@ -100,9 +100,11 @@ impl Contract {
     pub(super) fn prune_shards(&self, output: &Output) -> Result<usize, PublishError> {
         let Some(edge) = output.root.folder(EDGE)? else { return Ok(0) };
         let mut keep: BTreeSet<String> = [ROOT, SIGNED_ROOT].map(str::to_owned).into();
-        keep.extend(self.manifest.edge_shards().into_iter().map(|shard| shard.name));
-        keep.extend(self.roots.iter().flat_map(|root| &root.shards).cloned());
-        for other in self.others.iter().filter(|other| !self.roots.iter().any(|root| root.build == other.build)) {
+        // The root that was published names the shards of this manifest: no need to make them again.
+        let roots: Vec<Root> = roots(&output.root)?.into_iter().chain(self.roots.iter().cloned()).collect();
+        keep.extend(roots.iter().flat_map(|root| &root.shards).cloned());
+        let manifests = std::iter::once(&self.manifest).chain(&self.others);
+        for other in manifests.filter(|manifest| !roots.iter().any(|root| root.build == manifest.build)) {
             keep.extend(other.edge_shards().into_iter().map(|shard| shard.name));
         }
         let mut removed = 0;

@@ -76,12 +76,19 @@ impl Edit {
         let Self(kind, place, what) = self;
         let at = |place: u32| place as usize % (bytes.len() + 1);
         let (start, end) = (at(place), at(place).saturating_add(what as usize % 24).min(bytes.len()));
+        let set = |bytes: &mut Vec<u8>, place: Option<usize>, byte| {
+            place.and_then(|place| bytes.get_mut(place)).into_iter().for_each(|target| *target = byte);
+        };
+        let next = |kind: fn(&u8) -> bool| Some(start + bytes.get(start..)?.iter().position(kind)?);
         match kind % 8 {
-            0 | 1 => {
-                let bit = 1 << (what % 8);
-                bytes.get_mut(start).into_iter().for_each(|byte| *byte ^= bit);
+            0 => {
+                let flipped = bytes.get(start).map_or(0, |byte| byte ^ 1 << (what % 8));
+                set(bytes, Some(start), flipped);
             }
-            2 | 3 => bytes.get_mut(start).into_iter().for_each(|byte| *byte = what.to_le_bytes()[0]),
+            1 => set(bytes, Some(start), what.to_le_bytes()[0]),
+            // Of a kind with what stood there, so that it still looks well.
+            2 => set(bytes, next(u8::is_ascii_digit), b"0123456789"[what as usize % 10]),
+            3 => set(bytes, next(u8::is_ascii_lowercase), b"aeionrstl"[what as usize % 9]),
             4 => bytes.insert(start, what.to_le_bytes()[0]),
             5 => drop(bytes.splice(start..start, WORDS[what as usize % WORDS.len()].iter().copied())),
             6 => drop(bytes.drain(start..end)),

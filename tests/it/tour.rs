@@ -1,9 +1,14 @@
 //! The README's five minutes, typed in as they stand there.
 
 use std::fs;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
+use std::process::{Child, Command};
+use std::thread;
+use std::time::Duration;
 
 use crate::built::build;
+use crate::edges::{ask, free_address, program};
 
 /// The files of the tour: a paragraph that begins with a file name in backticks, and the next fenced block.
 fn files(readme: &str) -> Vec<(String, String)> {
@@ -23,10 +28,82 @@ fn files(readme: &str) -> Vec<(String, String)> {
     files
 }
 
+fn readme() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
+}
+
+/// The lines to type below a heading.
+fn typed(readme: &str, heading: &str) -> Vec<String> {
+    let lines = readme.lines().skip_while(|line| *line != heading).skip_while(|line| *line != "```sh").skip(1);
+    lines.take_while(|line| *line != "```").map(str::to_owned).collect()
+}
+
+/// Types a line into a shell that finds `tierpress`, in this folder.
+fn shell(folder: &Path, line: &str) -> Command {
+    let path = program("tierpress").parent().unwrap().to_path_buf();
+    let path =
+        std::env::join_paths([path].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())));
+    let mut command = Command::new("sh");
+    command.current_dir(folder).arg("-c").arg(line).env("PATH", path.unwrap());
+    command
+}
+
+/// A program that ends with the test.
+struct Ending(Child);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+#[test]
+fn the_readme_serves() {
+    let folder = tempfile::tempdir().unwrap();
+    let readme = readme();
+    let school = folder.path().join("school");
+    for (name, text) in files(&readme) {
+        let path = school.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    // By the real clock, as it is typed: an edge refuses a manifest of the future.
+    assert!(shell(folder.path(), "tierpress build --root school").status().unwrap().success());
+    let address: SocketAddr = free_address();
+    let lines: Vec<String> = typed(&readme, "## Serve it")
+        .into_iter()
+        .map(|line| line.replace("127.0.0.1:8080", &address.to_string()))
+        .collect();
+    let [keygen, edge, asked @ ..] = lines.as_slice() else { panic!("{lines:?}") };
+    assert!(shell(folder.path(), keygen).status().unwrap().success());
+    let edge = edge.strip_suffix(" &").unwrap();
+    let mut edge = Ending(shell(folder.path(), &format!("exec {edge}")).spawn().unwrap());
+    while TcpStream::connect(address).is_err() {
+        assert_eq!(edge.0.try_wait().unwrap(), None, "the edge has ended");
+        thread::sleep(Duration::from_millis(5));
+    }
+    let expected = [Some("not_signed_in"), Some("not_entitled"), None];
+    assert_eq!(asked.len(), expected.len(), "{asked:?}");
+    for (line, reason) in asked.iter().zip(expected) {
+        let (_, target) = line.split_once(&address.to_string()).unwrap();
+        let token = line.split_once("$(").and_then(|(_, rest)| rest.split_once(')')).map(|(token, _)| token);
+        let headers = token.map(|token| {
+            let token = shell(folder.path(), token).output().unwrap();
+            assert!(token.status.success(), "{token:?}");
+            format!("Authorization: Bearer {}\r\n", String::from_utf8(token.stdout).unwrap().trim())
+        });
+        let answer = ask(address, "GET", target, &headers.unwrap_or_default());
+        let recipe = String::from_utf8(answer.body.clone()).unwrap().contains("350 g of water");
+        assert_eq!((answer.status, recipe), (200, reason.is_none()), "{line}");
+        assert_eq!(answer.header("tierpress-reason").as_deref(), reason, "{line}");
+    }
+}
+
 #[test]
 fn the_tour_of_the_readme() {
     let folder = tempfile::tempdir().unwrap();
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let readme = readme();
     let files = files(&readme);
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
     let lessons = ["content/bread/_index.md", "content/bread/01-flour.md", "content/bread/02-dough.md"];

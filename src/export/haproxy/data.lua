@@ -1,7 +1,7 @@
 -- The manifest as `tierpress export haproxy` writes it: one thing a line, its parts between tabs. It is read once, when
 -- HAProxy starts; whatever is not understood keeps it from starting.
 
--- A second field is the build, and the last line says how many there are, so that no half of a file is taken for one.
+-- Behind it stands the build. The last line says how many there are, so that no half of a file is taken for one.
 local FORMAT = "tierpress-haproxy/1"
 
 -- How far the build's clock may be ahead of ours, in seconds.
@@ -90,16 +90,16 @@ local LINES = {
     end
     table.insert(data.policies, policy)
   end,
-  -- What a route says is taken apart when it is asked for: kept as text, 100,000 of them need little memory.
-  route = function(data, _, path, value)
-    data.routes[path] = value
-  end,
   redirect = function(data, _, path, target)
     data.redirects[path] = target
   end,
+  ["end"] = function(data, _, count)
+    data.ended = number(count)
+  end,
 }
 
--- What `number` of things a route says: its policy, and the object of each variant.
+-- What a route says, its policy and the objects of its variants. It is taken apart only when it is asked for: kept as
+-- text, 100,000 routes need little memory.
 local function route_of(data, value)
   local policy, objects = value:match("^(%d+) (.*)$")
   return data.policies[number(policy)], objects
@@ -139,17 +139,20 @@ local function read(lines, now)
   local count = 1
   for line in lines do
     count = count + 1
-    local parts = split(line)
-    if parts[1] == "end" then
-      data.ended = number(parts[2]) == count
-    elseif data.ended ~= nil then
+    if data.ended ~= nil then
       error("there is more behind the end", 0)
+    end
+    -- Nearly all lines are routes, so these are read in a quicker way.
+    local path, value = line:match("^route\t([^\t]*)\t([^\t]*)$")
+    if path then
+      data.routes[path] = value
     else
+      local parts = split(line)
       local take = LINES[parts[1]] or error("unknown line `" .. parts[1] .. "`", 0)
       take(data, table.unpack(parts))
     end
   end
-  if not data.ended then
+  if data.ended ~= count then
     error("it is not whole", 0)
   end
   if data.clock > now + AHEAD then

@@ -202,6 +202,8 @@ Criq+wUANGvlnou4GHiXgNZUAYEA
         (rsa1024.to_owned(), "fault: this is no PEM public key: an RSA key has from 2048 to 8192 bits"),
         (p384.to_owned(), unused),
         (ed448.to_owned(), unused),
+        // A key for agreeing on secrets, of the same length as Ed25519's.
+        ("-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VuAyEAK9gljVz3ARy2p1bCGHu70Sbm2T/16EYVXwxZeSxg7F8=\n-----END PUBLIC KEY-----\n".to_owned(), unused),
         (format!("{p256}{compressed}"), "fault: this is no PEM public key: there must be exactly one key in it"),
         (private, "fault: this is no PEM public key: it is a `PRIVATE KEY`: edges need the public one"),
         (p256.replace("PUBLIC KEY", "CERTIFICATE"), "fault: this is no PEM public key: it is a `CERTIFICATE`"),
