@@ -93,7 +93,7 @@ impl<'a> Judge<'a> {
         }
         let head = case.request.method == "HEAD";
         let faults: Vec<Vec<String>> =
-            expectations.iter().map(|expect| self.faults(expect, tokens, (answer, head))).collect();
+            expectations.iter().map(|expect| self.faults(expect, tokens, (answer, head, profile))).collect();
         let nothing = answer.is_ok_and(|answer| matches!(answer.status, 200 | 204) && answer.body.is_empty());
         // `OPTIONS *` is a question about the server (RFC 9110, 9.3.7); some answer it before anybody else is asked.
         if case.request.method == "OPTIONS" && nothing && expectations.iter().any(|expect| expect.status == 0) {
@@ -126,12 +126,13 @@ impl<'a> Judge<'a> {
         &self,
         expect: &Expect,
         tokens: &[String],
-        (answer, head): (Result<&Answer, &NoAnswer>, bool),
+        (answer, head, profile): (Result<&Answer, &NoAnswer>, bool, &Profile),
     ) -> Vec<String> {
         let own = |status: u16| (400..600).contains(&status);
         let answer = match (answer, expect.status) {
             (Err(NoAnswer::Closed(bytes)), 0) if bytes.is_empty() => return Vec::new(),
             (Ok(answer), 0) if own(answer.status) => return Vec::new(),
+            (Ok(answer), 0) if profile.traits.contains(&"refuses-silently") && is_void(answer) => return Vec::new(),
             (Ok(_), 0) => return vec!["an error of its own is expected".to_owned()],
             (Ok(answer), _) => answer,
             (Err(_), status) => return vec![format!("status {status} is expected")],
@@ -306,6 +307,13 @@ fn from_upstream(line: &str, answer: &Answer, head: bool) -> Vec<String> {
     let told = body.lines().find(|line| line.to_ascii_lowercase().starts_with("tierpress-"));
     check(told.is_none(), format!("the upstream was told `{}`", told.unwrap_or_default()));
     faults
+}
+
+/// Whether an answer says nothing at all: no body, and no header but those of the connection.
+fn is_void(answer: &Answer) -> bool {
+    let of_the_connection = ["date", "connection", "keep-alive", "content-length", "transfer-encoding"];
+    let bare = answer.headers.iter().all(|(name, _)| of_the_connection.contains(&name.as_str()));
+    bare && answer.body.is_empty() && answer.surplus.is_empty()
 }
 
 /// The object that expectations call `/course/ 0` or `page not_found`.
