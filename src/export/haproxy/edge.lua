@@ -1,7 +1,9 @@
--- The two actions between which HAProxy verifies the signature, and what they tell it by variables.
+-- The two actions, and what they tell HAProxy by variables. The first decides at once where there is no signature to
+-- verify: there is no token, a bad one, or one that was verified before. Else it names the token and its key, HAProxy
+-- verifies, and the second decides.
 --
--- Nothing is served unless `tierpress_decide` has run to its end: the configuration refuses every request for which
--- `txn.tierpress_to` is not set. An error in an action is logged by HAProxy and leaves it unset.
+-- Nothing is served unless one of them has run to its end: the configuration refuses every request for which
+-- `txn.tierpress_to` is not set. HAProxy logs an error in an action, and goes on without what it would have set.
 
 -- How many verified tokens each of the two generations holds. Keys and claims are those of this start of HAProxy.
 local KEPT = 1024
@@ -50,46 +52,6 @@ local function navigates(method, headers)
   return table.concat(values(headers, "accept"), ", "):find("text/html", 1, true) ~= nil
 end
 
--- `http-request lua.tierpress_read`: reads the request, and names the token that is to be verified and its key.
-local function read(manifest, txn)
-  local headers = txn.http:req_get_headers()
-  local method = txn.sf:method()
-  local request = {
-    method = method,
-    target = txn.sf:url(),
-    now = os.time(),
-    navigates = navigates(method, headers),
-  }
-  txn:set_priv(request)
-  if not manifest.token then
-    return
-  end
-  local authorizations, cookies = values(headers, "authorization"), values(headers, "cookie")
-  local token = tokens.presented(authorizations, cookies, manifest.token.cookie)
-  if not token then
-    return
-  end
-  request.claims = kept(token)
-  local key = not request.claims and tokens.read_header(token, manifest.keys)
-  if key then
-    request.unverified = token
-    txn:set_var("txn.tierpress_token", token)
-    txn:set_var("txn.tierpress_key", key.slot)
-  end
-end
-
--- What the request's token says; nil where there is none or a bad one.
-local function claims_of(manifest, request, signed)
-  if request.unverified and signed == 1 then
-    local claims = tokens.read_claims(request.unverified, manifest.token)
-    if claims then
-      keep(request.unverified, claims)
-    end
-    return claims
-  end
-  return request.claims
-end
-
 -- A `Set-Cookie` that deletes the cookie of tokens, after its name (RFC 6265, 3.1).
 local CLEARED = "=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax"
 
@@ -121,12 +83,54 @@ local function tell(manifest, txn, decision)
   set("to", TO[decision.outcome])
 end
 
--- `http-request lua.tierpress_decide`: decides, and says what is to be answered.
-local function answer(manifest, txn)
-  local request = txn:get_priv()
-  local claims = claims_of(manifest, request, txn:get_var("txn.tierpress_signed"))
+-- Decides for a request whose token says these claims, if there are any, and says what is to be answered.
+local function answer(manifest, txn, request, claims)
   request.reader = tokens.reader(claims, request.now)
   tell(manifest, txn, decide.decide(manifest, request))
+end
+
+-- The token that a request brings, or nil.
+local function token_of(manifest, headers)
+  if not manifest.token or not (headers["authorization"] or headers["cookie"]) then
+    return nil
+  end
+  local authorizations, cookies = values(headers, "authorization"), values(headers, "cookie")
+  return tokens.presented(authorizations, cookies, manifest.token.cookie)
+end
+
+-- `http-request lua.tierpress_ask`: decides, or asks HAProxy to verify a signature.
+local function ask(manifest, txn)
+  local headers = txn.http:req_get_headers()
+  local method = txn.sf:method()
+  local request = {
+    method = method,
+    target = txn.sf:url(),
+    now = os.time(),
+    navigates = navigates(method, headers),
+  }
+  local token = token_of(manifest, headers)
+  local claims = token and kept(token)
+  local key = token and not claims and tokens.read_header(token, manifest.keys)
+  if not key then
+    return answer(manifest, txn, request, claims)
+  end
+  request.token = token
+  txn:set_priv(request)
+  txn:set_var("txn.tierpress_token", token)
+  txn:set_var("txn.tierpress_key", key.slot)
+end
+
+-- `http-request lua.tierpress_decide`: decides, with what HAProxy found.
+local function decide_signed(manifest, txn)
+  local request = txn:get_priv()
+  local claims
+  if txn:get_var("txn.tierpress_signed") == 1 then
+    claims = tokens.read_claims(request.token, manifest.token)
+  end
+  if claims then
+    keep(request.token, claims)
+  end
+  answer(manifest, txn, request, claims)
 end
 
 -- The folder of this file, where its data lies too.
@@ -136,11 +140,11 @@ end
 
 if core then
   local manifest = data.load(folder() .. "tierpress.data", os.time())
-  core.register_action("tierpress_read", { "http-req" }, function(txn)
-    read(manifest, txn)
+  core.register_action("tierpress_ask", { "http-req" }, function(txn)
+    ask(manifest, txn)
   end)
   core.register_action("tierpress_decide", { "http-req" }, function(txn)
-    answer(manifest, txn)
+    decide_signed(manifest, txn)
   end)
 end
 

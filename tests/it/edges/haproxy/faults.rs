@@ -59,7 +59,7 @@ fn an_error_in_the_program_serves_nothing() {
         for target in ["/", "/about/", "/pro/report/", "/none", "//", "/account/x"] {
             says_nothing(&ask(running.address, "GET", target, &bearer), 500);
         }
-        says_nothing(&ask(running.address, "POST", "/", ""), 500);
+        says_nothing(&ask(running.address, "POST", "/", &bearer), 500);
         assert!(running.logs().contains("nil value"), "{}", running.logs());
     }
 }

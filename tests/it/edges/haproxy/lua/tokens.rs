@@ -7,6 +7,7 @@ use serde_json::json;
 use tierpress::access::entitlement::{Entitlement, Reader};
 use tierpress::edge::token::issue::SigningKey;
 use tierpress::edge::token::{Algorithm, KeySource, Keys, presented, verify};
+use tierpress::export::KeyFile;
 
 use super::{Play, hexadecimal, key_file};
 use crate::access::{at, config};
@@ -211,48 +212,45 @@ const PLACES: [(&[&str], &[&str]); 30] = [
     (&[], &[]),
 ];
 
-#[test]
-fn the_program_reads_tokens_as_we_do() {
-    let key = SigningKey::generate(Algorithm::Es256).unwrap();
-    let other = SigningKey::generate(Algorithm::Es256).unwrap().called(Some("another"));
-    let keys = vec![key_file(&key), key_file(&other)];
+/// A token spoilt in its form. One that is whole and has another signature is HAProxy's to find: Lua does not verify.
+fn spoilt(token: String, fault: usize) -> String {
+    match fault {
+        0 => format!("{token}="),
+        1 => format!("{token}."),
+        2 => token.replacen('.', "", 1),
+        3 => token.rsplit_once('.').unwrap().0.to_owned() + ".",
+        4 => format!("{token}AA"),
+        5 => token.replace(['-', '_'], "+"),
+        _ => token,
+    }
+}
+
+/// Plays random tokens of a key against an edge that trusts these keys.
+fn play(key: &SigningKey, keys: Vec<KeyFile>) {
     let trusted = keys
         .iter()
         .fold(Keys::default(), |keys, file| keys.and(Keys::read(None, &file.bytes, KeySource::File).unwrap()).unwrap());
-    let mut school = school();
-    school.build = "b".to_owned();
     let mut play = Play::new(keys);
     let mut runner = TestRunner::new(config(1));
-    let mut by_claim = Vec::new();
-    for claim in ["entitlements", "app.roles", "__proto__"] {
-        let mut school = school.clone();
+    let by_claim = ["entitlements", "app.roles", "__proto__"].map(|claim| {
+        let mut school = school();
+        school.build = "b".to_owned();
         let token = school.token.as_mut().unwrap();
         token.claim = claim.to_owned();
         token.max_entitlements = 4;
-        by_claim.push((play.manifest(&school), school.token.unwrap()));
-    }
+        (play.manifest(&school), school.token.unwrap())
+    });
     let case = (some_header(key.kid().unwrap()), some_payload(), 0..3_usize, 0..PLACES.len() * 3, 0..40_usize);
     let mut members = 0;
-    for _ in 0..6_000 {
-        let (header, payload, claim, place, fault) = case.new_tree(&mut runner).unwrap().current();
+    for _ in 0..3_000 {
+        let (header, mut payload, claim, place, fault) = case.new_tree(&mut runner).unwrap().current();
         let (data, settings) = &by_claim[claim];
-        let token = key.sign_parts(header.as_bytes(), payload.as_bytes()).unwrap();
-        // A signature that is made of other characters must be bad for its form, for Lua does not verify here.
-        let token = match fault {
-            0 => format!("{token}="),
-            1 => format!("{token}."),
-            2 => token.replacen('.', "", 1),
-            3 => token.rsplit_once('.').unwrap().0.to_owned() + ".",
-            4 => format!("{token}AA"),
-            5 => token.replace(['-', '_'], "+"),
-            6 => key
-                .sign_parts(header.as_bytes(), &[payload.as_bytes(), b" ".repeat(8_192).as_slice()].concat())
-                .unwrap(),
-            _ => token,
-        };
+        if fault == 6 {
+            payload.push_str(&" ".repeat(8_192));
+        }
+        let token = spoilt(key.sign_parts(header.as_bytes(), payload.as_bytes()).unwrap(), fault);
         let (authorizations, cookies) = PLACES.get(place).copied().unwrap_or(PLACES[0]);
         let fill = |texts: &[&str]| -> Vec<String> { texts.iter().map(|text| text.replace('T', &token)).collect() };
-
         let (authorizations, cookies) = (fill(authorizations), fill(cookies));
         fn bytes(texts: &[String]) -> Vec<&[u8]> {
             texts.iter().map(String::as_bytes).collect()
@@ -269,6 +267,15 @@ fn the_program_reads_tokens_as_we_do() {
         });
         play.case(&case, words(&reader));
     }
-    assert!(members > 500, "{members} members are too few to mean anything");
+    assert!(members > 300, "{members} members are too few to mean anything");
     println!("{} tokens in Lua, {members} of them of members", play.play());
+}
+
+#[test]
+fn the_program_reads_tokens_as_we_do() {
+    let key = SigningKey::generate(Algorithm::Es256).unwrap();
+    let other = SigningKey::generate(Algorithm::Es256).unwrap().called(Some("another"));
+    // With a single key, a token need not name it.
+    play(&key, vec![key_file(&key)]);
+    play(&key, vec![key_file(&key), key_file(&other)]);
 }
