@@ -7,6 +7,7 @@ mod attacks;
 mod derive;
 mod functional;
 mod make;
+mod random;
 mod readers;
 mod sessions;
 mod table;

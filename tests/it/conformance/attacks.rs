@@ -382,7 +382,7 @@ fn attack(maker: &Maker, name: &str, (reader, request): (&str, &WithHeaders<'_>)
 }
 
 /// Adds what edges answer that read the target in their own way before anybody is asked.
-fn with_other_readings(maker: &Maker, mut case: Case, who: &Who) -> Case {
+pub(super) fn with_other_readings(maker: &Maker, mut case: Case, who: &Who) -> Case {
     let target = case.request.target.whole();
     for (traits, read) in readings(&target) {
         let request = Request { target: Text::Plain(read), ..case.request.clone() };
