@@ -304,6 +304,6 @@ fn on_edge_runtime() {
 }
 
 #[test]
-fn haproxy() {
+fn haproxy_alone() {
     play_all(&haproxy::profile(), haproxy::start);
 }

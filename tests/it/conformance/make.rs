@@ -70,7 +70,14 @@ impl Maker {
         let expect = self.expect(&request, who);
         let equal =
             (expect.status == 404).then(|| "404".to_owned() + if request.method == "HEAD" { " HEAD" } else { "" });
-        let or = self.with_joined_cookies(&request, who).filter(|or| or.expect != expect).into_iter().collect();
+        let mut or = Vec::new();
+        if request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("cookie")).count() > 1 {
+            // A browser sends one (RFC 6265, 5.4); who sends two may be a visitor.
+            let alternative = self.expect(&request, &Who::Visitor);
+            let traits = vec!["one-cookie-header".to_owned()];
+            or.extend((alternative != expect).then_some(Or { traits, expect: alternative }));
+        }
+        or.extend(self.with_joined_cookies(&request, who).filter(|or| or.expect != expect));
         Case { name: name.to_owned(), request, tokens, reader: who.clone(), expect, or, needs: None, equal }
     }
 
@@ -86,7 +93,7 @@ impl Maker {
             return None;
         }
         let joined = cookies.join(", ");
-        let read = presented(&[], &[joined.as_bytes()], &self.issuer.cookie);
+        let read = presented(&[], &[joined.as_bytes()], self.issuer.cookie);
         let is_token = read.is_some_and(|token| token.starts_with(b"{token ") && token.ends_with(b"}"));
         let expect = self.expect(request, if is_token { who } else { &Who::Visitor });
         Some(Or { traits: vec!["joins-cookies".to_owned()], expect })
