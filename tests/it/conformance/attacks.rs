@@ -382,7 +382,7 @@ fn attack(maker: &Maker, name: &str, (reader, request): (&str, &WithHeaders<'_>)
 }
 
 /// Adds what edges answer that read the target in their own way before anybody is asked.
-fn with_other_readings(maker: &Maker, mut case: Case, who: &Who) -> Case {
+pub(super) fn with_other_readings(maker: &Maker, mut case: Case, who: &Who) -> Case {
     let target = case.request.target.whole();
     for (traits, read) in readings(&target) {
         let request = Request { target: Text::Plain(read), ..case.request.clone() };
@@ -418,12 +418,11 @@ type Reading = (&'static str, fn(&str) -> String);
 
 /// What a target is to edges that normalise it: one reading for each set of traits that changes something.
 fn readings(target: &str) -> Vec<(Vec<String>, String)> {
-    let steps: [Reading; 12] = [
+    let steps: [Reading; 11] = [
         ("reads-words-as-root", |target| if is_word(target) { "/".to_owned() } else { target.to_owned() }),
-        ("drops-schemes", |target| without_other_scheme(target).to_owned()),
+        ("drops-schemes", |target| without_scheme(target)),
         ("adds-slashes", with_slash),
         ("reads-hosts", |target| target.strip_prefix("//school.example").unwrap_or(target).to_owned()),
-        ("reads-any-scheme", without_scheme),
         ("unescapes-dots", |target| on_path(target, |path| path.replace("%2e", ".").replace("%2E", "."))),
         ("drops-tabs", |target| target.replace('\t', "")),
         ("cuts-fragments", |target| target.split('#').next().unwrap_or_default().to_owned()),
@@ -449,32 +448,24 @@ fn readings(target: &str) -> Vec<(Vec<String>, String)> {
     found
 }
 
-/// The path of a whole URL, whatever its scheme is; without a path it is `/` (RFC 9112, 3.2.1).
-fn without_scheme(target: &str) -> String {
-    let letters = |scheme: &str| !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphabetic());
-    let Some((_, rest)) = target.split_once(':').filter(|(scheme, _)| letters(scheme)) else {
-        return target.to_owned();
-    };
-    let Some(rest) = rest.strip_prefix("//") else {
-        return if rest.starts_with('/') { rest.to_owned() } else { target.to_owned() };
-    };
-    let path = rest.find(['/', '?', '#']).map_or("", |start| &rest[start..]);
-    if path.starts_with('/') { path.to_owned() } else { format!("/{path}") }
-}
-
 /// Whether a target is neither a path nor a URL nor the `*` of OPTIONS.
 fn is_word(target: &str) -> bool {
     target != "*" && !target.is_empty() && !target.contains(['/', '?', '#', '\\'])
 }
 
-/// A whole URL of another scheme than ours, from its path on.
-fn without_other_scheme(target: &str) -> &str {
-    let is_other = |scheme: &str| {
-        let scheme = scheme.to_ascii_lowercase();
-        scheme.bytes().all(|byte| byte.is_ascii_lowercase()) && !matches!(scheme.as_str(), "http" | "https")
+/// A whole URL of another scheme than ours, or one without a host, from its path on.
+fn without_scheme(target: &str) -> String {
+    let Some((scheme, rest)) = target
+        .split_once(':')
+        .filter(|(scheme, _)| !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphabetic()))
+    else {
+        return target.to_owned();
     };
-    let Some((_, rest)) = target.split_once("://").filter(|(scheme, _)| is_other(scheme)) else { return target };
-    rest.find('/').map_or(target, |path| &rest[path..])
+    let Some(host) = rest.strip_prefix("//") else {
+        return if rest.starts_with('/') { rest.to_owned() } else { target.to_owned() };
+    };
+    let ours = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    host.find('/').filter(|_| !ours).map_or(target.to_owned(), |path| host[path..].to_owned())
 }
 
 /// A whole URL without a path, with the one that it stands for (RFC 9110, 4.2.3).
@@ -959,12 +950,13 @@ fn targets_are_read_as_others_read_them() {
     assert_eq!(read("/pro/report/"), Vec::<String>::new());
     assert_eq!(read("/a/%2E./b/.")[1..3], ["resolves-dots: /b/", "unescapes-dots+resolves-dots: /b/"]);
     assert_eq!(without_scheme("ftp://x/a"), "/a");
-    assert_eq!(without_scheme("http://x?/a"), "/?/a");
+    assert_eq!(without_scheme("javascript:/a"), "/a");
+    assert_eq!(without_scheme("http://x/a"), "http://x/a");
     assert_eq!(without_scheme("/a:b"), "/a:b");
     assert_eq!(read("/a#/../b"), ["cuts-fragments: /a", "resolves-dots: /b", "cleans-paths: /b"]);
     assert_eq!(resolved("/../../a", false), "/a");
     assert_eq!(read("ftp://school.example/a/")[0], "drops-schemes: /a/");
     assert_eq!(read("a"), ["reads-words-as-root: /"]);
-    assert_eq!(read("http://school.example?/a/")[0], "adds-slashes: http://school.example/?/a/");
+    assert_eq!(read("http://school.example?/a/"), ["adds-slashes: http://school.example/?/a/"]);
     assert_eq!(readers::from_now(93_784), "+1d2h3m4s");
 }

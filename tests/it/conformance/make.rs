@@ -70,14 +70,7 @@ impl Maker {
         let expect = self.expect(&request, who);
         let equal =
             (expect.status == 404).then(|| "404".to_owned() + if request.method == "HEAD" { " HEAD" } else { "" });
-        let mut or = Vec::new();
-        if request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("cookie")).count() > 1 {
-            // A browser sends one (RFC 6265, 5.4); who sends two may be a visitor.
-            let alternative = self.expect(&request, &Who::Visitor);
-            let traits = vec!["one-cookie-header".to_owned()];
-            or.extend((alternative != expect).then_some(Or { traits, expect: alternative }));
-        }
-        or.extend(self.with_joined_cookies(&request, who).filter(|or| or.expect != expect));
+        let or = self.with_joined_cookies(&request, who).filter(|or| or.expect != expect).into_iter().collect();
         Case { name: name.to_owned(), request, tokens, reader: who.clone(), expect, or, needs: None, equal }
     }
 
