@@ -72,6 +72,7 @@ fn exported(request: &Request<'_>, form: &Form) -> Result<Exported, ExportError>
             ("decider", &request.decider.to_string()),
             ("objects", &quoted_folder(request.objects)?),
             ("encodings", &encodings(request)),
+            ("plain", &encodings(request).replace(" on;", " off;")),
             ("upstream_block", &upstream.map(upstream_block).unwrap_or_default()),
             ("passthrough", upstream.map(|_| passthrough.as_str()).unwrap_or_default()),
             ("proxy", PROXY),

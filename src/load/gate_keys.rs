@@ -64,6 +64,24 @@ impl Teaser {
 }
 
 impl GateKeys {
+    /// Where the first key stands, if anything is written.
+    #[must_use]
+    pub fn first_place(&self) -> Option<Range<usize>> {
+        let Self { access, drip, drip_ids: _, release, until, hidden, announce, draft, teaser, files } = self;
+        let places = [
+            access.as_ref().map(|key| &key.span),
+            drip.as_ref().map(|key| &key.span),
+            release.as_ref().map(|key| &key.span),
+            until.as_ref().map(|key| &key.span),
+            hidden.as_ref().map(|key| &key.span),
+            announce.as_ref().map(|key| &key.span),
+            draft.as_ref().map(|key| &key.span),
+            teaser.as_ref().map(|key| &key.span),
+        ];
+        let files = files.iter().map(|(name, _)| &name.span);
+        places.into_iter().flatten().chain(files).min_by_key(|place| place.start).cloned()
+    }
+
     /// Whether nothing is written.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -3,6 +3,8 @@
 //! Works on front matter alone, before any text is parsed, so that a page's pieces can be put under their rules the
 //! moment they exist. Nothing is opened by silence: where no key and no default says otherwise, nobody gets in.
 
+mod handed;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -122,7 +124,11 @@ fn resolve(pending: Vec<Vec<Tag>>, bottom: Vec<Tag>) -> Vec<Tag> {
 impl<'a> Givens<'a> {
     /// Decides for every page, in their order.
     pub fn decide(&self, tables: &Tables, diagnostics: &mut Vec<Diagnostic>) -> Vec<Decided> {
-        (0..self.pages.len()).map(|page| self.page(page, tables, diagnostics)).collect()
+        let one = |page| {
+            self.not_handed_down(page, diagnostics);
+            self.page(page, tables, diagnostics)
+        };
+        (0..self.pages.len()).map(one).collect()
     }
 
     /// Works out what whole sections are asked for.

@@ -54,7 +54,9 @@ impl Asked<'_> {
 fn is_for_all(decision: &Decision<'_>) -> bool {
     match decision.outcome {
         Outcome::BadTarget | Outcome::BadMethod | Outcome::Passthrough => true,
-        Outcome::Open | Outcome::Preview | Outcome::Moved | Outcome::SignIn | Outcome::Denied | Outcome::NotFound => {
+        // The bytes may be anybody's, and the reason why they are no more depends on who asks.
+        Outcome::Preview => false,
+        Outcome::Open | Outcome::Moved | Outcome::SignIn | Outcome::Denied | Outcome::NotFound => {
             matches!(decision.cache, Cache::Public | Cache::Immutable | Cache::Timed(_))
         }
     }

@@ -22,16 +22,16 @@ use super::worker::{Arrived, Worker};
 
 /// How long a client may take to send the head of a request, and how long it may be silent before one.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest head of a request, in bytes.
+/// The longest head of a request, in bytes. It has at most 100 headers, as many as the library takes if nothing is said.
 const HEAD_MAX: usize = 64 * 1024;
-/// The most headers of a request.
-const HEADERS_MAX: usize = 100;
 /// How many connections may wait to be taken.
 const BACKLOG: u32 = 1024;
 /// How long nobody is taken after the system would give no connection.
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long those that are being answered have when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
+/// More connections than a process can have.
+const ALL: usize = 1 << 28;
 /// How many ask for the health of a server at once.
 const HEALTH_PLACES: usize = 64;
 
@@ -77,7 +77,7 @@ impl Entrance {
 
     /// Takes connections until the server stops, then waits for those that are being answered.
     pub(super) async fn open(self, listener: TcpListener) {
-        let open = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
+        let open = Arc::new(Semaphore::new(ALL));
         let mut stop = self.stop.clone();
         loop {
             let taken = tokio::select! {
@@ -94,7 +94,7 @@ impl Entrance {
             });
         }
         drop(listener);
-        let all = u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX);
+        let all = u32::try_from(ALL).unwrap_or(u32::MAX);
         drop(tokio::time::timeout(GRACE, open.acquire_many(all)).await);
     }
 
@@ -126,7 +126,7 @@ impl Entrance {
         });
         let mut server = http1::Builder::new();
         server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-        server.max_buf_size(HEAD_MAX).max_headers(HEADERS_MAX);
+        server.max_header_size(HEAD_MAX).max_buf_size(HEAD_MAX);
         let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(wire), service));
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,

@@ -83,7 +83,7 @@ impl Keeper {
             one(Diagnostic::setup(format!("no answers can be given from `{path}`: {refused}")).help(help))
         })?;
         match keeper.remember(&accepted) {
-            Err(error) if signed => return Err(one(state_fault(&error))),
+            Err(error) if signed || options.state.is_some() => return Err(one(state_fault(&error))),
             Err(error) => tracing::warn!(reason = %error, "the highest version is not remembered"),
             Ok(()) => {}
         }
@@ -102,6 +102,9 @@ impl Keeper {
         let waits = self.refused.as_ref().is_none_or(|refusal| refusal.at.elapsed() < AGAIN);
         if same && waits {
             return;
+        }
+        if !same {
+            self.refused = None;
         }
         self.seen = found;
         self.read(held, objects);

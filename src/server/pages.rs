@@ -109,16 +109,15 @@ impl Saying<'_> {
     /// An object that is too large for the memory.
     fn file(&self, mut file: fs::File, size: u64, asked: Option<&Asked<'_>>) -> Result<Reply, fs::Error> {
         let headers = self.headers();
-        let (from, to) = match asked.map_or(Wanted::Whole, |asked| self.asked_for(asked, size)) {
+        let (from, to, whole) = match asked.map_or(Wanted::Whole, |asked| self.asked_for(asked, size)) {
             Wanted::Known => return Ok(self.known(headers)),
             Wanted::Nothing => return Ok(self.unsatisfiable(headers, size)),
-            Wanted::Whole => (0, size),
-            Wanted::Part(from, to) => (from, to),
+            Wanted::Whole => (0, size, true),
+            Wanted::Part(from, to) => (from, to, false),
         };
         let failed = |source| fs::Error::new(fs::Deed::Read, self.form.name.as_ref(), source);
         file.seek(SeekFrom::Start(from)).map_err(failed)?;
-        let body = Body::file(tokio::fs::File::from_std(file), to - from);
-        let whole = to - from == size;
+        let body = Body::file(tokio::fs::File::from_std(file), to.saturating_sub(from));
         Ok(if whole {
             self.reply(self.decision.status, headers, body)
         } else {

@@ -7,6 +7,7 @@ mod attacks;
 mod derive;
 mod functional;
 mod make;
+mod random;
 mod readers;
 mod sessions;
 mod table;
@@ -18,14 +19,19 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
+use tierpress::access::entitlement::{Entitlement, Reader};
+use tierpress::edge::token::{KeySource, Keys, presented, verify};
 use tierpress::manifest::Manifest;
 use tierpress::time::Timestamp;
 
-use crate::edges::runner::cases::{Case, Round};
+use crate::edges::runner::cases::{Case, Round, bytes};
 use crate::edges::runner::play::{self, Score};
 use crate::edges::runner::shift::{self, CLOCK};
-use crate::edges::runner::stage::{built, data};
-use crate::edges::{Profile, Running, Stage, deno, edge_runtime, haproxy, own, runner, workerd};
+use crate::edges::runner::stage::{built, data, key_set};
+use crate::edges::runner::tokens::Mint;
+use crate::edges::{
+    Profile, Running, Stage, caddy, deno, edge_runtime, envoy, haproxy, nginx, own, runner, traefik, workerd,
+};
 use make::Maker;
 use readers::{DAY, Issuer};
 
@@ -163,6 +169,45 @@ fn cases_are_those_of_decide() {
     assert!(stale.is_empty(), "cases that are not what they should be: {stale:?}; UPDATE_EXPECT=1 writes them anew");
 }
 
+/// What the data says that a token makes of a reader is what our own reading of tokens makes of it.
+#[test]
+fn readers_are_those_of_the_library() {
+    let all = ["ES256", "RS256", "EdDSA", "HS256"];
+    for plan in plans() {
+        let round = Round::read(&file(plan.file));
+        let keys = Keys::from_jwks(key_set(&round.site, &all).to_string().as_bytes(), KeySource::File).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = built(&data().join("sites").join(&round.site), &folder.path().join("out"));
+        let Some(settings) = manifest.token else { continue };
+        let mut mint = Mint::new(0);
+        for case in round.cases.iter().filter(|case| case.needs.is_none()) {
+            let tokens: Vec<String> = case.tokens.iter().map(|token| mint.token(token)).collect();
+            let values = |name: &str| -> Vec<Vec<u8>> {
+                let of_name = case.request.headers.iter().filter(|(found, _)| found.eq_ignore_ascii_case(name));
+                of_name.map(|(_, value)| bytes(play::filled(value, &tokens).trim())).collect()
+            };
+            let (authorizations, cookies) = (values("Authorization"), values("Cookie"));
+            let authorizations: Vec<&[u8]> = authorizations.iter().map(Vec::as_slice).collect();
+            let cookies: Vec<&[u8]> = cookies.iter().map(Vec::as_slice).collect();
+            let token = presented(&authorizations, &cookies, &settings.cookie);
+            let now = Timestamp::saturating(round.now);
+            let read =
+                token.and_then(|token| verify(token, &settings, &keys).ok()).map(|verified| verified.reader(now));
+            let known = |reader: Reader| match reader {
+                // What is no id of the catalogue opens nothing: an edge may keep it or drop it.
+                Reader::Member(held) => {
+                    let in_catalogue = |held: &Entitlement| manifest.access_controls.iter().any(|c| c.id == held.value);
+                    Reader::Member(held.into_iter().filter(in_catalogue).collect())
+                }
+                Reader::Expired(_) => Reader::Expired(Vec::new()),
+                Reader::Visitor => Reader::Visitor,
+            };
+            let read = known(read.unwrap_or(Reader::Visitor));
+            assert_eq!(read, known(derive::reader(&case.reader, 0)), "{}: {}", plan.file, case.name);
+        }
+    }
+}
+
 /// How much later the other manifest is that all cases must hold on.
 const MOVED: i64 = 1_000_003;
 
@@ -214,6 +259,36 @@ fn own_serve() {
 }
 
 #[test]
+fn own_decide() {
+    play_all(&own::decide_profile(), own::decide_start);
+}
+
+#[test]
+fn nginx_that_asks() {
+    play_all(&nginx::profile(), nginx::start);
+}
+
+#[test]
+fn nginx_that_is_told() {
+    play_all(&nginx::accel_profile(), nginx::accel_start);
+}
+
+#[test]
+fn caddy_in_front() {
+    play_all(&caddy::profile(), caddy::start);
+}
+
+#[test]
+fn traefik_in_front() {
+    play_all(&traefik::profile(), traefik::start);
+}
+
+#[test]
+fn envoy_in_front() {
+    play_all(&envoy::profile(), envoy::start);
+}
+
+#[test]
 fn on_workerd() {
     play_all(&workerd::profile(), workerd::start);
 }
@@ -229,6 +304,6 @@ fn on_edge_runtime() {
 }
 
 #[test]
-fn haproxy() {
+fn haproxy_alone() {
     play_all(&haproxy::profile(), haproxy::start);
 }

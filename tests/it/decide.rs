@@ -544,6 +544,29 @@ fn sorted(value: &serde_json::Value) {
 }
 
 #[test]
+fn a_manifest_may_be_written_in_other_ways() {
+    let school = school();
+    let value: serde_json::Value = serde_json::from_slice(&school.to_json()).unwrap();
+    // Routes before the objects that they name.
+    let turned: serde_json::Map<_, _> = value.as_object().unwrap().clone().into_iter().rev().collect();
+    let turned = serde_json::to_string_pretty(&turned).unwrap();
+    let escaped = turned.replace('/', "\\/");
+    for text in [&turned, &escaped] {
+        assert_eq!(Manifest::parse(text.as_bytes()).unwrap(), school);
+        assert_eq!(serde_json::from_str::<Manifest>(text).unwrap(), school);
+    }
+    // Of two entries the last one counts, in whatever way it is read.
+    let twice = turned.replacen("\"routes\": {", "\"routes\": {\"/pro/\": {\"objects\": [], \"policy\": 9},", 1);
+    assert_eq!(Manifest::parse(twice.as_bytes()).unwrap(), school);
+    let [open, close] = ["{", "}"].map(|bracket| bracket.repeat(10_000));
+    for text in ["", "null", "[]", "{}", &format!("{turned}x"), &turned[1..], &format!("{open}{close}"), &open] {
+        assert!(Manifest::parse(text.as_bytes()).is_err(), "{text}");
+    }
+    let nested = turned.replacen("\"routes\": {", &format!("\"routes\": {{\"/x/\": {},", "[".repeat(10_000)), 1);
+    assert!(Manifest::parse(nested.as_bytes()).is_err());
+}
+
+#[test]
 fn broken_manifests_are_refused() {
     let check = |change: &dyn Fn(&mut serde_json::Value), expected: &str| {
         let mut value: serde_json::Value = serde_json::from_slice(&school().to_json()).unwrap();

@@ -5,6 +5,7 @@
 //! it is installed, never a test that is left out.
 #![allow(dead_code, reason = "what an edge module may need is here before the module is")]
 
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Write};
@@ -65,6 +66,7 @@ pub(crate) struct Running {
     /// Where requests go.
     pub(crate) address: SocketAddr,
     children: Vec<Named>,
+    kept: Vec<Box<dyn Any + Send>>,
 }
 
 /// A program with what it wrote.
@@ -76,7 +78,7 @@ struct Named {
 impl Running {
     /// An edge that will answer at an address, with no program yet.
     pub(crate) fn at(address: SocketAddr) -> Self {
-        Self { address, children: Vec::new() }
+        Self { address, children: Vec::new(), kept: Vec::new() }
     }
 
     /// Starts a program in `stage.work` and waits until something listens at `address`: the edge itself, or what it
@@ -103,6 +105,12 @@ impl Running {
             thread::sleep(Duration::from_millis(5));
         }
         self.children.push(Named { child, log });
+        self
+    }
+
+    /// Keeps something of this process, a thread that serves, for as long as the edge runs.
+    pub(crate) fn keeping(mut self, kept: impl Any + Send) -> Self {
+        self.kept.push(Box::new(kept));
         self
     }
 

@@ -219,3 +219,32 @@ fn nothing_but_decided_paths_can_be_reached() {
         }
     }
 }
+
+#[test]
+fn an_object_that_is_missing_is_an_error() {
+    let staged = edges::stage("school", &["ES256"]);
+    let about = &staged.stage.shifted.routes["/about/"].objects[0];
+    for (name, start) in EDGES {
+        // The decider checks that all is there before it begins.
+        let running = start(&staged.stage);
+        let away = |object: &tierpress::manifest::ObjectName, back: bool| {
+            for ending in ["", ".br", ".gz"] {
+                let here = staged.stage.objects.join(format!("{object}{ending}"));
+                let there = here.with_extension(format!("away{ending}"));
+                let (from, to) = if back { (there, here) } else { (here, there) };
+                if from.exists() {
+                    std::fs::rename(from, to).unwrap();
+                }
+            }
+        };
+        away(about, false);
+        let answer = get(&running, "/about/");
+        assert!((500..600).contains(&answer.status), "{name}: {}", answer.status);
+        // Where nginx was told what to serve, it keeps what was said of that; `no-store` is above it (RFC 9111, 5.2.2.5).
+        let kept = answer.header("cache-control").unwrap_or_default();
+        assert!(kept.split(',').any(|word| word.trim() == "no-store"), "{name}: an error is kept: {kept}");
+        away(about, true);
+        assert_eq!(get(&running, "/about/").status, 200, "{name}");
+        assert_eq!(get(&running, "/nothing/").status, 404, "{name}");
+    }
+}

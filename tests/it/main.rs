@@ -33,6 +33,7 @@ mod leaks;
 mod policy;
 mod publish;
 mod same_bytes;
+mod server;
 mod sources;
 mod survive;
 mod theme;

@@ -4,6 +4,7 @@
 //! and says where it differs. How the module answers real requests is the business of `edges`.
 
 mod decisions;
+mod hosts;
 mod paths;
 mod tokens;
 

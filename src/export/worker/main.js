@@ -29,8 +29,7 @@ async function respond(request, env, context, target) {
   const reader = await readerOf(headers, root, now);
   const path = canonical(target);
   const isLookedUp = path !== null && isRead(method) && !passesThrough(root.site, path);
-  const shards = isLookedUp ? await shardsFor(env, root, path) : [];
-  const manifest = manifestWith(root, shards, path ?? "/");
+  const manifest = isLookedUp ? await manifestFor(env, root, path) : { ...root, parts: [] };
   const navigation = isNavigation(method, headers.get("sec-fetch-mode"), headers.get("accept"));
   const decision = decide(manifest, { method, target, reader, now, navigation });
   if (decision.outcome === "passthrough") return passOn(request, env, target);

@@ -10,7 +10,7 @@ async function send(env, manifest, said, request) {
   // A refusal is sent whole and as it is: to ask for a part of it, or for what has changed, would be a way round it.
   if (said.status !== 200) return whole({ env, name }, { object, encoding: null, headers, status: said.status }, request);
 
-  const encodings = object.encodings ?? [];
+  const encodings = env.ENCODED === false ? [] : (object.encodings ?? []);
   const encoding = chooseEncoding(request.headers.get("accept-encoding"), encodings);
   const store = { env, name: `${name}${encoding === null ? "" : `.${encoding.suffix}`}` };
   if (encodings.length > 0) headers.append("vary", "Accept-Encoding");

@@ -6,8 +6,8 @@ const FORMAT = "tierpress-manifest/1";
 const REFRESH = 60;
 /** How far the clock of a build may be ahead of ours, in seconds. */
 const CLOCK_AHEAD = 300;
-/** How many bytes of shards are kept, as they lie in the store; in memory they are about three times as large. */
-const SHARDS_KEPT = 4 << 20;
+/** How many bytes of shards are kept. In memory, those with letters beyond Latin-1 are twice as large. */
+const SHARDS_KEPT = 32 << 20;
 /** How many tokens are remembered that have been verified. */
 const TOKENS_KEPT = 500;
 
@@ -71,10 +71,57 @@ async function readRoot(env, now) {
   [memory.root, memory.rootHash, memory.lookedAt] = [root, hash, now];
 }
 
-/** The shards that a path is looked up in: its own, and that of the path with a slash. */
-async function shardsFor(env, root, path) {
-  const paths = path.endsWith("/") ? [path] : [path, path + "/"];
-  return Promise.all(paths.map(async (path) => shard(env, root.shards[await shardOf(path)])));
+/**
+ * The root and what shards have about one path, as `decide` takes them. Everything that the path leads to is checked: an
+ * edge that guesses is an edge that leaks.
+ */
+async function manifestFor(env, root, path) {
+  const part = { routes: Object.create(null), redirects: Object.create(null), objects: Object.create(null) };
+  const manifest = { ...root, parts: [part, { ...NOTHING, objects: root.objects }] };
+  // With and without its slash; whether there is anything at the first must not show in the work done.
+  const keys = path.endsWith("/") ? [path] : [path, path + "/"];
+  const shards = await Promise.all(keys.map(async (key) => shard(env, root.shards[await shardOf(key)])));
+  keys.forEach((key, number) => enter(part, manifest, key, shards[number]));
+  return manifest;
+}
+
+const NOTHING = { routes: {}, redirects: {}, objects: {} };
+
+/** Enters what a shard has under a path: a route, or a redirect and the route that it leads to. */
+function enter(part, manifest, key, shard) {
+  const found = entryOf(shard, key);
+  if (typeof found === "string") {
+    part.redirects[key] = found;
+    const target = entryOf(shard, found);
+    check(isObject(target), "a redirect leads nowhere");
+    enterRoute(part, manifest, found, shard, target);
+  } else if (found !== undefined) {
+    enterRoute(part, manifest, key, shard, found);
+  }
+}
+
+function enterRoute(part, manifest, key, shard, route) {
+  only(route, ["objects", "policy"]);
+  const policy = manifest.policies[route.policy];
+  check(policy !== undefined && route.objects.length === policy.variants.length, "a route is broken");
+  for (const name of route.objects) {
+    const object = entryOf(shard, name);
+    if (object !== undefined) part.objects[name] = object;
+    check(isObjectIn(manifest, name), "a route names what is no object");
+  }
+  part.routes[key] = route;
+}
+
+/**
+ * What a shard has under a name, or undefined. A shard is JSON with an entry a line (`shard` checks that it is ours), so
+ * the line is looked for, and only that is parsed: all of it, parsed, takes many times the memory.
+ */
+function entryOf(shard, name) {
+  const start = `\n  ${JSON.stringify(name)}: `;
+  const at = shard.indexOf(start);
+  if (at < 0) return undefined;
+  const line = shard.slice(at + start.length, shard.indexOf("\n", at + 1));
+  return JSON.parse(line.endsWith(",") ? line.slice(0, -1) : line);
 }
 
 /** The number of the shard that a path is in: the first byte of its SHA-256. */
@@ -82,48 +129,28 @@ async function shardOf(path) {
   return parseInt((await sha256(new TextEncoder().encode(path))).slice(0, 2), 16);
 }
 
+/** The text of a shard. */
 async function shard(env, name) {
   const known = memory.shards.get(name);
   if (known !== undefined) {
     // The one used last is the last to go.
     memory.shards.delete(name);
     memory.shards.set(name, known);
-    return known.shard;
+    return known;
   }
   const bytes = await bytesFromStore(env, `edge/${name}`);
   if (`${await sha256(bytes)}.json` !== name) throw new Error(`the shard ${name} is not what it is named after`);
-  const shard = JSON.parse(text(bytes));
-  only(shard, ["objects", "redirects", "routes"]);
-  memory.shards.set(name, { shard, size: bytes.length });
+  const shard = text(bytes);
+  check(shard?.startsWith('{\n"objects": {') && shard.endsWith("}\n}\n"), "a shard is not written as it should be");
+  memory.shards.set(name, shard);
   let kept = 0;
-  for (const { size } of memory.shards.values()) kept += size;
-  for (const [oldest, { size }] of memory.shards) {
+  for (const { length } of memory.shards.values()) kept += length;
+  for (const [oldest, { length }] of memory.shards) {
     if (kept <= SHARDS_KEPT || oldest === name) break;
     memory.shards.delete(oldest);
-    kept -= size;
+    kept -= length;
   }
   return shard;
-}
-
-/**
- * The root and some shards, as `decide` takes them, for one path. What the path leads to is checked here: an edge that
- * guesses is an edge that leaks.
- */
-function manifestWith(root, shards, path) {
-  const manifest = { ...root, parts: [...shards, { routes: {}, redirects: {}, objects: root.objects }] };
-  const target = lookUp(manifest, "redirects", path);
-  for (const key of [path, path + "/", target]) {
-    const route = key === undefined ? undefined : lookUp(manifest, "routes", key);
-    if (route !== undefined) checkRoute(manifest, route);
-  }
-  return manifest;
-}
-
-function checkRoute(manifest, route) {
-  only(route, ["objects", "policy"]);
-  const policy = manifest.policies[route.policy];
-  const isWhole = policy !== undefined && route.objects.length === policy.variants.length;
-  check(isWhole && route.objects.every((name) => isObjectIn(manifest, name)), "a route is broken");
 }
 
 function isObjectIn({ parts }, name) {

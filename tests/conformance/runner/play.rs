@@ -62,6 +62,12 @@ pub(crate) fn play(round: &Round, stage: &Stage, profile: &Profile, address: Soc
     score
 }
 
+/// A text with its tokens in their places.
+pub(crate) fn filled(text: &str, tokens: &[String]) -> String {
+    let fill = |text: String, (number, token): (usize, &String)| text.replace(&format!("{{token {number}}}"), token);
+    tokens.iter().enumerate().fold(text.to_owned(), fill)
+}
+
 /// Whether an edge claims what a case needs.
 pub(crate) fn claimed(case: &Case, profile: &Profile) -> bool {
     let algorithm = |key: &str| match key {

@@ -141,7 +141,7 @@ fn write_contract(out: &Path, manifest: &Manifest) {
 }
 
 /// The public keys of a site, of these algorithms. The magazine has one key only, so that its tokens need not name it.
-fn key_set(site: &str, algorithms: &[&str]) -> Value {
+pub(crate) fn key_set(site: &str, algorithms: &[&str]) -> Value {
     let read = |name: &str| -> Value {
         serde_json::from_slice(&fs::read(data().join("keys").join(name)).unwrap()).expect("a key is JSON")
     };

@@ -3,6 +3,7 @@
 use expect_test::expect;
 
 use super::{check, check_each, check_keys};
+use crate::fixture::Fixture;
 
 #[test]
 fn access_that_says_nothing() {
@@ -312,6 +313,69 @@ fn public_for_all_below() {
             exit 0
         "#]],
     );
+}
+
+#[test]
+fn keys_that_are_not_handed_down() {
+    let site = |file: &str, keys: &str, lesson: &str| {
+        format!("//- content/{file}\n---\n{keys}\n---\n//- content/course/a.md\n---\n{lesson}\n---\nA\n")
+    };
+    // Nothing of it would be closed.
+    for file in ["course.md", "course/index.md", "course/b.md"] {
+        let said = Fixture::new(&site(file, "cascade: {access: pro}", "title: A")).said();
+        assert!(said.contains("only an `_index.md` hands keys down: this `cascade` closes nothing"), "{said}");
+        assert_eq!(said.contains("put `cascade` into `content/course/_index.md`"), file != "course/b.md", "{said}");
+        assert!(said.ends_with("exit 1\n"), "{said}");
+    }
+    let warned = |file: &str, keys: &str, lesson: &str| {
+        let said = Fixture::new(&site(file, keys, lesson)).said();
+        assert!(said.ends_with("exit 0\n"), "{said}");
+        said.contains("here is not handed down to the pages below")
+    };
+    for file in ["course.md", "course/index.md"] {
+        for keys in
+            ["access: pro", "hidden: true\naccess: pro", "release: 2026-12-20", "until: 2027-01-01", "draft: true"]
+        {
+            assert!(warned(file, keys, "title: A"), "{file} {keys}");
+        }
+        assert!(warned(file, "access: pro\ndrip: 7d", "access: pro"));
+        for (keys, lesson) in [
+            ("access: pro", "access: public"),
+            ("access: pro", "access: [basic]"),
+            ("access: public", "title: A"),
+            ("hidden: false", "title: A"),
+            ("drip: none", "title: A"),
+            ("until: 2027-01-01", "until: 2027-01-01"),
+            ("access: pro", "draft: true"),
+        ] {
+            assert!(!warned(file, keys, lesson), "{file} {keys} {lesson}");
+        }
+        // It has the same from above.
+        let above = "//- content/_index.md\n---\naccess: pro\n---\n";
+        assert!(
+            !warned(file, "access: pro", &format!("title: A\n---\nA\n{above}//- content/c.md\n---\ntitle: C")),
+            "{file}"
+        );
+        // A section in between says something.
+        let between =
+            "//- content/course/x/_index.md\n---\naccess: basic\n---\n//- content/course/x/y.md\n---\ntitle: Y";
+        assert!(!warned(file, "access: pro", &format!("access: pro\n---\nA\n{between}")), "{file}");
+    }
+    // A page folder is one page, with nothing below it.
+    let alone = "//- content/course/index.md\n---\naccess: pro\n---\nA\n//- content/course/sheet.txt\nx\n";
+    assert!(!Fixture::new(alone).said().contains("handed down"));
+    let said = Fixture::new(&site("course.md", "access: pro", "title: A")).said();
+    expect![[r#"
+        warning: `access` here is not handed down to the pages below
+          --> content/course.md:2:9
+           |
+         2 | access: pro
+           |         ^^^
+          --> content/course/a.md
+          help: only an `_index.md` hands keys down: put it into `content/course/_index.md`
+        exit 0
+    "#]]
+    .assert_eq(&said);
 }
 
 #[test]

@@ -382,7 +382,7 @@ fn attack(maker: &Maker, name: &str, (reader, request): (&str, &WithHeaders<'_>)
 }
 
 /// Adds what edges answer that read the target in their own way before anybody is asked.
-fn with_other_readings(maker: &Maker, mut case: Case, who: &Who) -> Case {
+pub(super) fn with_other_readings(maker: &Maker, mut case: Case, who: &Who) -> Case {
     let target = case.request.target.whole();
     for (traits, read) in readings(&target) {
         let request = Request { target: Text::Plain(read), ..case.request.clone() };
@@ -418,7 +418,12 @@ type Reading = (&'static str, fn(&str) -> String);
 
 /// What a target is to edges that normalise it: one reading for each set of traits that changes something.
 fn readings(target: &str) -> Vec<(Vec<String>, String)> {
-    let steps: [Reading; 6] = [
+    let steps: [Reading; 11] = [
+        ("reads-words-as-root", |target| if is_word(target) { "/".to_owned() } else { target.to_owned() }),
+        ("drops-schemes", |target| without_scheme(target)),
+        ("adds-slashes", with_slash),
+        ("reads-hosts", |target| target.strip_prefix("//school.example").unwrap_or(target).to_owned()),
+        ("unescapes-dots", |target| on_path(target, |path| path.replace("%2e", ".").replace("%2E", "."))),
         ("drops-tabs", |target| target.replace('\t', "")),
         ("cuts-fragments", |target| target.split('#').next().unwrap_or_default().to_owned()),
         ("resolves-backslashes", |target| on_path(target, |path| path.replace('\\', "/"))),
@@ -426,24 +431,51 @@ fn readings(target: &str) -> Vec<(Vec<String>, String)> {
         ("resolves-dots", |target| on_path(target, |path| resolved(path, false))),
         ("cleans-paths", |target| on_path(target, |path| resolved(&merged(path), true))),
     ];
-    let mut found: Vec<(Vec<String>, String)> = Vec::new();
-    for set in 1_u32..(1 << steps.len()) {
-        let chosen = steps.iter().enumerate().filter(|(number, _)| set & (1 << number) != 0).map(|(_, step)| step);
-        let mut read = target.to_owned();
-        let mut traits = Vec::new();
-        for (name, step) in chosen {
-            let next = step(&read);
-            if next != read {
-                traits.push((*name).to_owned());
-                read = next;
-            }
-        }
-        let reading = (traits, read);
-        if !reading.0.is_empty() && !found.contains(&reading) {
-            found.push(reading);
-        }
+    // Each step either is one of the edge's or is not; a step that changes nothing makes no difference.
+    let mut found: Vec<(Vec<String>, String)> = vec![(Vec::new(), target.to_owned())];
+    for (name, step) in steps {
+        let more: Vec<_> = found
+            .iter()
+            .filter_map(|(traits, read)| {
+                let next = step(read);
+                let traits = [traits.as_slice(), &[name.to_owned()]].concat();
+                (next != *read).then_some((traits, next))
+            })
+            .collect();
+        found.extend(more);
     }
+    found.remove(0);
     found
+}
+
+/// Whether a target is neither a path nor a URL nor the `*` of OPTIONS.
+fn is_word(target: &str) -> bool {
+    target != "*" && !target.is_empty() && !target.contains(['/', '?', '#', '\\'])
+}
+
+/// A whole URL of another scheme than ours, or one without a host, from its path on.
+fn without_scheme(target: &str) -> String {
+    let Some((scheme, rest)) = target
+        .split_once(':')
+        .filter(|(scheme, _)| !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphabetic()))
+    else {
+        return target.to_owned();
+    };
+    let Some(host) = rest.strip_prefix("//") else {
+        return if rest.starts_with('/') { rest.to_owned() } else { target.to_owned() };
+    };
+    let ours = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    host.find('/').filter(|_| !ours).map_or(target.to_owned(), |path| host[path..].to_owned())
+}
+
+/// A whole URL without a path, with the one that it stands for (RFC 9110, 4.2.3).
+fn with_slash(target: &str) -> String {
+    let Some(rest) = target.strip_prefix("http://").filter(|rest| !rest.is_empty()) else { return target.to_owned() };
+    match rest.find(['/', '?']) {
+        None => format!("{target}/"),
+        Some(end) if rest[end..].starts_with('?') => format!("http://{}/{}", &rest[..end], &rest[end..]),
+        Some(_) => target.to_owned(),
+    }
 }
 
 /// Changes the path of a target and leaves scheme, host and query.
@@ -916,8 +948,15 @@ fn targets_are_read_as_others_read_them() {
         readings(target).into_iter().map(|(traits, read)| format!("{}: {read}", traits.join("+"))).collect::<Vec<_>>()
     };
     assert_eq!(read("/pro/report/"), Vec::<String>::new());
-    assert_eq!(read("/a/%2E./b/."), ["resolves-dots: /b/", "cleans-paths: /b"]);
+    assert_eq!(read("/a/%2E./b/.")[1..3], ["resolves-dots: /b/", "unescapes-dots+resolves-dots: /b/"]);
+    assert_eq!(without_scheme("ftp://x/a"), "/a");
+    assert_eq!(without_scheme("javascript:/a"), "/a");
+    assert_eq!(without_scheme("http://x/a"), "http://x/a");
+    assert_eq!(without_scheme("/a:b"), "/a:b");
     assert_eq!(read("/a#/../b"), ["cuts-fragments: /a", "resolves-dots: /b", "cleans-paths: /b"]);
     assert_eq!(resolved("/../../a", false), "/a");
+    assert_eq!(read("ftp://school.example/a/")[0], "drops-schemes: /a/");
+    assert_eq!(read("a"), ["reads-words-as-root: /"]);
+    assert_eq!(read("http://school.example?/a/"), ["adds-slashes: http://school.example/?/a/"]);
     assert_eq!(readers::from_now(93_784), "+1d2h3m4s");
 }

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 
+use tierpress::edge::token::presented;
 use tierpress::manifest::Manifest;
 
 use super::derive;
@@ -69,7 +70,26 @@ impl Maker {
         let expect = self.expect(&request, who);
         let equal =
             (expect.status == 404).then(|| "404".to_owned() + if request.method == "HEAD" { " HEAD" } else { "" });
-        Case { name: name.to_owned(), request, tokens, reader: who.clone(), expect, or: Vec::new(), needs: None, equal }
+        let or = self.with_joined_cookies(&request, who).filter(|or| or.expect != expect).into_iter().collect();
+        Case { name: name.to_owned(), request, tokens, reader: who.clone(), expect, or, needs: None, equal }
+    }
+
+    /// What is answered by edges that are given several `Cookie` headers as one, joined by a comma as those of other
+    /// headers are: behind a comma there is no cookie.
+    fn with_joined_cookies(&self, request: &Request, who: &Who) -> Option<Or> {
+        let values = |name: &str| {
+            let named = request.headers.iter().filter(|(found, _)| found.eq_ignore_ascii_case(name));
+            named.map(|(_, value)| value.as_str()).collect::<Vec<_>>()
+        };
+        let (cookies, authorizations) = (values("cookie"), values("authorization"));
+        if cookies.len() < 2 || !authorizations.is_empty() {
+            return None;
+        }
+        let joined = cookies.join(", ");
+        let read = presented(&[], &[joined.as_bytes()], self.issuer.cookie);
+        let is_token = read.is_some_and(|token| token.starts_with(b"{token ") && token.ends_with(b"}"));
+        let expect = self.expect(request, if is_token { who } else { &Who::Visitor });
+        Some(Or { traits: vec!["joins-cookies".to_owned()], expect })
     }
 
     pub(super) fn expect(&self, request: &Request, who: &Who) -> Expect {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::make::{Maker, named};
 use super::readers::{DAY, set};
-use crate::edges::runner::cases::{Case, Text, Token, Who};
+use crate::edges::runner::cases::{Case, Or, Text, Token, Who};
 
 /// A gated file: who is taken for a member with `pro` gets it, a visitor 401.
 const FILE: &str = "/pro/report/figure.svg";
@@ -135,6 +135,11 @@ pub(super) fn presented(maker: &Maker) -> Vec<Case> {
         // Some servers refuse doubled headers that are to be single, and blanks in names, by themselves.
         if expected == DENIED && name.contains("authorizations") || name.contains("9,000") || name.contains("glued") {
             case = named(case, &["refuses-early"]);
+        }
+        // Some hand on the first of several headers, and nobody behind them can know of the others.
+        if headers.iter().filter(|(name, _)| *name == "Authorization").count() > 1 {
+            let expect = maker.expect(&case.request, &maker.issuer.who(readers[0]));
+            case.or.push(Or { traits: vec!["keeps-first-authorization".to_owned()], expect });
         }
         cases.push(case);
     }

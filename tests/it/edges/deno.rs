@@ -9,7 +9,7 @@ pub(crate) fn profile() -> Profile {
     Profile {
         name: "deno",
         algorithms: &["ES256", "RS256", "EdDSA", "HS256"],
-        traits: &["refuses-early"],
+        traits: &["refuses-early", "adds-slashes"],
         sessions: true,
     }
 }

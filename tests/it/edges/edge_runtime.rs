@@ -9,7 +9,15 @@ pub(crate) fn profile() -> Profile {
     Profile {
         name: "edge-runtime",
         algorithms: &["ES256", "RS256", "EdDSA", "HS256"],
-        traits: &["refuses-early", "resolves-dots", "resolves-backslashes", "cuts-fragments"],
+        traits: &[
+            "refuses-early",
+            "refuses-silently",
+            "resolves-dots",
+            "resolves-backslashes",
+            "reads-hosts",
+            "adds-slashes",
+            "keeps-first-authorization",
+        ],
         sessions: true,
     }
 }

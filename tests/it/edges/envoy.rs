@@ -10,7 +10,7 @@ pub(crate) fn profile() -> Profile {
     Profile {
         name: "envoy",
         algorithms: &["ES256", "RS256", "EdDSA", "HS256"],
-        traits: &["refuses-early"],
+        traits: &["refuses-early", "drops-schemes", "adds-slashes"],
         sessions: true,
     }
 }

@@ -12,7 +12,7 @@ pub(crate) fn profile() -> Profile {
     Profile {
         name: "traefik",
         algorithms: &["ES256", "RS256", "EdDSA", "HS256"],
-        traits: &["refuses-early"],
+        traits: &["refuses-early", "drops-schemes", "adds-slashes", "unescapes-dots"],
         sessions: true,
     }
 }

@@ -9,7 +9,14 @@ pub(crate) fn profile() -> Profile {
     Profile {
         name: "workerd",
         algorithms: &["ES256", "RS256", "EdDSA", "HS256"],
-        traits: &["refuses-early", "cuts-fragments"],
+        traits: &[
+            "refuses-early",
+            "cuts-fragments",
+            "adds-slashes",
+            "drops-schemes",
+            "reads-words-as-root",
+            "joins-cookies",
+        ],
         sessions: true,
     }
 }

@@ -1,0 +1,17 @@
+//! `tierpress edge` as it runs: the program itself, on loopback, asked over sockets.
+//!
+//! What it decides is checked elsewhere, case by case; here is all that a server adds to a decision.
+
+mod abuse;
+mod faces;
+mod http;
+mod keys;
+mod logs;
+mod manifests;
+mod serving;
+mod sessions;
+mod setup;
+mod stage;
+mod swaps;
+mod targets;
+mod upstream;
