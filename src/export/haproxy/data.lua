@@ -31,6 +31,9 @@ end
 
 -- What each kind of line does to the data. `_` is the kind itself.
 local LINES = {
+  [FORMAT] = function(data, _, build)
+    data.build = build
+  end,
   clock = function(data, _, clock)
     data.clock = number(clock)
   end,
@@ -90,19 +93,42 @@ local LINES = {
     end
     table.insert(data.policies, policy)
   end,
-  redirect = function(data, _, path, target)
-    data.redirects[path] = target
-  end,
   ["end"] = function(data, _, count)
     data.ended = number(count)
   end,
 }
 
--- What a route says, its policy and the objects of its variants. It is taken apart only when it is asked for: kept as
--- text, 100,000 routes need little memory.
-local function route_of(data, value)
-  local policy, objects = value:match("^(%d+) (.*)$")
+-- The number of a path's bucket, from 1 on. The export reckons alike (`lines.rs`).
+local function bucket_of(path, count)
+  local hash = #path
+  local padded = path .. ("\0"):rep(-#path % 8)
+  for at = 1, #padded, 8 do
+    hash = (hash ~ ("<i8"):unpack(padded, at)) * 0x9E3779B97F4A7C15
+    hash = hash ~ hash >> 32
+  end
+  return (hash >> 33) % count + 1
+end
+
+-- What stands behind the path on its line of this kind, or nil. (A path that was not refused has neither tabs nor ends of
+-- lines in it.)
+local function find(data, kind, path)
+  local bucket = data.buckets[bucket_of(path, #data.buckets)]
+  local _, stop = bucket:find("\n" .. kind .. "\t" .. path .. "\t", 1, true)
+  return stop and bucket:match("^[^\n]*", stop + 1)
+end
+
+-- The policy of a path that is a route and the objects of its variants; or nil.
+local function route_of(data, path)
+  local policy, objects = (find(data, "route", path) or ""):match("^(%d+) (.*)$")
+  if not policy then
+    return nil
+  end
   return data.policies[number(policy)], objects
+end
+
+-- The path that a path leads to; or nil.
+local function redirect_of(data, path)
+  return find(data, "redirect", path)
 end
 
 -- An object is written `TYPE:NAME`, the type as the number of its line.
@@ -123,33 +149,46 @@ local function variant_of(data, objects, variant)
 end
 
 local function begin()
-  return {
-    passthrough = {}, keys = {}, types = {}, pages = {}, rules = {}, policies = {}, routes = {}, redirects = {},
-  }
+  return { passthrough = {}, keys = {}, types = {}, pages = {}, rules = {}, policies = {}, buckets = {} }
+end
+
+-- Takes the lines of a bucket, up to the next one or the end: that line, and how many lines were taken.
+--
+-- Routes and redirects stay text, so that 100,000 of them are few values: they need little memory, and a collector of
+-- garbage that has to look at each of them would take longer than all else.
+local function read_bucket(data, lines)
+  local kept = { "" }
+  for line in lines do
+    if line == "bucket" or line:find("^end\t") then
+      kept[#kept + 1] = ""
+      table.insert(data.buckets, table.concat(kept, "\n"))
+      return line, #kept - 1
+    end
+    kept[#kept + 1] = line
+  end
+  return nil, #kept
 end
 
 -- Reads the lines that an iterator gives.
 local function read(lines, now)
   local data = begin()
-  local first = split(lines() or "")
+  local line = lines() or ""
+  local first = split(line)
   if first[1] ~= FORMAT then
     error("unknown format `" .. tostring(first[1]) .. "`: this file reads `" .. FORMAT .. "`", 0)
   end
-  data.build = first[2]
-  local count = 1
-  for line in lines do
-    count = count + 1
-    if data.ended ~= nil then
+  local count, taken = 0, 1
+  while line do
+    count = count + taken
+    if data.ended then
       error("there is more behind the end", 0)
-    end
-    -- Nearly all lines are routes, so these are read in a quicker way.
-    local path, value = line:match("^route\t([^\t]*)\t([^\t]*)$")
-    if path then
-      data.routes[path] = value
+    elseif line == "bucket" then
+      line, taken = read_bucket(data, lines)
     else
       local parts = split(line)
       local take = LINES[parts[1]] or error("unknown line `" .. parts[1] .. "`", 0)
       take(data, table.unpack(parts))
+      line, taken = lines(), 1
     end
   end
   if data.ended ~= count then
@@ -172,4 +211,4 @@ local function load(name, now)
   return data
 end
 
-return { load = load, route_of = route_of, object_of = object_of, variant_of = variant_of }
+return { load = load, route_of = route_of, redirect_of = redirect_of, object_of = object_of, variant_of = variant_of }

@@ -136,21 +136,19 @@ end
 
 -- The route a path leads to, as {policy, objects, moved}: itself, a redirect's, or that of the path with its slash.
 local function find(manifest, path)
-  local target = path
-  local value = manifest.routes[path]
-  if not value then
-    target = manifest.redirects[path]
-    value = target and manifest.routes[target]
+  local policy, objects = data.route_of(manifest, path)
+  if policy then
+    return { policy = policy, objects = objects }
   end
-  if not value and path:sub(-1) ~= "/" then
+  local target = data.redirect_of(manifest, path)
+  if target then
+    policy, objects = data.route_of(manifest, target)
+  end
+  if not policy and path:sub(-1) ~= "/" then
     target = path .. "/"
-    value = manifest.routes[target]
+    policy, objects = data.route_of(manifest, target)
   end
-  if not value then
-    return nil
-  end
-  local policy, objects = data.route_of(manifest, value)
-  return { policy = policy, objects = objects, moved = target ~= path and target or nil }
+  return policy and { policy = policy, objects = objects, moved = target }
 end
 
 local function not_found(case)

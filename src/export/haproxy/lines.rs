@@ -7,11 +7,14 @@ use std::collections::BTreeMap;
 use super::LANGUAGE;
 use crate::access::rule::{Clause, Rule};
 use crate::export::ExportError;
-use crate::manifest::{self, AccessControl, Kind, Manifest, ObjectName, Pages, Policy, Site, Token};
+use crate::manifest::{self, AccessControl, Kind, Manifest, ObjectName, Pages, Policy, Route, Site, Token};
 use crate::time::Timestamp;
 
 /// The format that `data.lua` knows.
 const FORMAT: &str = "tierpress-haproxy/1";
+
+/// How many paths a bucket holds, more or less.
+const PATHS_OF_A_BUCKET: usize = 16;
 
 /// A key, as the program needs to know it.
 pub(super) struct Key<'a> {
@@ -59,13 +62,7 @@ pub(super) fn data(manifest: &Manifest, keys: &[Key<'_>]) -> Result<String, Expo
     lines.pages(pages)?;
     rules.iter().try_for_each(|rule| lines.rule(rule))?;
     policies.iter().try_for_each(|policy| lines.policy(policy))?;
-    for (path, route) in routes {
-        let objects: Vec<String> = route.objects.iter().map(|object| lines.object(object)).collect();
-        lines.add(&["route", path, &format!("{} {}", route.policy + 1, objects.join(" "))])?;
-    }
-    for (path, target) in redirects {
-        lines.add(&["redirect", path, target])?;
-    }
+    lines.paths(routes, redirects)?;
     let count = lines.count + 1;
     lines.add(&["end", &count.to_string()])?;
     Ok(lines.text)
@@ -140,6 +137,32 @@ impl<'m> Lines<'m> {
         named.into_iter().try_for_each(|(name, page)| self.add(&["page", name, &self.object(page)]))
     }
 
+    /// Routes and redirects, in buckets: a path is looked for in its own alone.
+    fn paths(
+        &mut self,
+        routes: &BTreeMap<String, Route>,
+        redirects: &BTreeMap<String, String>,
+    ) -> Result<(), ExportError> {
+        let count = (routes.len() + redirects.len()) / PATHS_OF_A_BUCKET + 1;
+        let routes = routes.iter().map(|(path, route)| {
+            let objects: Vec<String> = route.objects.iter().map(|object| self.object(object)).collect();
+            ["route".to_owned(), path.clone(), format!("{} {}", route.policy + 1, objects.join(" "))]
+        });
+        let redirects = redirects.iter().map(|(path, target)| ["redirect".to_owned(), path.clone(), target.clone()]);
+        let mut buckets = vec![Vec::new(); count];
+        for line in routes.chain(redirects) {
+            let [_, path, _] = &line;
+            if let Some(bucket) = buckets.get_mut(bucket_of(path, count)) {
+                bucket.push(line);
+            }
+        }
+        for bucket in &buckets {
+            self.add(&["bucket"])?;
+            bucket.iter().try_for_each(|[kind, path, value]| self.add(&[kind, path, value]))?;
+        }
+        Ok(())
+    }
+
     fn rule(&mut self, rule: &Rule) -> Result<(), ExportError> {
         self.add(&["rule"])?;
         for Clause { all, from, until } in rule.clauses() {
@@ -173,4 +196,16 @@ impl<'m> Lines<'m> {
 /// An instant in seconds, or nothing.
 fn instant(instant: Option<Timestamp>) -> String {
     instant.map(|instant| instant.seconds().to_string()).unwrap_or_default()
+}
+
+/// The number of a path's bucket, from 0 on. The program reckons alike (`data.lua`).
+fn bucket_of(path: &str, count: usize) -> usize {
+    let mut hash = path.len() as u64;
+    for eight in path.as_bytes().chunks(8) {
+        let mut bytes = [0; 8];
+        bytes.iter_mut().zip(eight).for_each(|(byte, found)| *byte = *found);
+        hash = (hash ^ u64::from_le_bytes(bytes)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        hash ^= hash >> 32;
+    }
+    usize::try_from(hash >> 33).unwrap_or_default() % count
 }

@@ -6,6 +6,7 @@ use proptest::test_runner::TestRunner;
 use tierpress::access::entitlement::Reader;
 use tierpress::access::rule::{Clause, Rule};
 use tierpress::edge::Request;
+use tierpress::edge::canonical::{encode, is_servable};
 use tierpress::edge::token::Algorithm;
 use tierpress::edge::token::issue::SigningKey;
 use tierpress::manifest::{self, Manifest, Otherwise, Policy};
@@ -196,4 +197,39 @@ fn the_program_reads_targets_as_we_do() {
         }
     }
     println!("{} targets in Lua", play.play());
+}
+
+/// Paths lie in buckets by a number that both sides reckon.
+#[test]
+fn every_path_is_found() {
+    let mut play = Play::new(vec![key_file(&SigningKey::generate(Algorithm::Es256).unwrap())]);
+    let mut runner = TestRunner::new(config(1));
+    let pieces = prop::sample::select(vec!["a", "é", "lesson", "/", "-", "1", "2", "\u{1f600}", " ", "route"]);
+    let path = prop::collection::vec(pieces, 0..40).prop_map(|pieces| format!("/{}", pieces.concat()));
+    let paths: std::collections::BTreeSet<String> =
+        (0..1_500).map(|_| path.new_tree(&mut runner).unwrap().current()).filter(|path| is_servable(path)).collect();
+    let (former, paths): (Vec<&str>, Vec<&str>) =
+        paths.iter().map(String::as_str).partition(|path| path.len() % 3 == 0);
+    assert!(former.len() > 100 && paths.len() > 100);
+    let some: Vec<String> = (0..50).map(|number| format!("/{number}/")).collect();
+    let some: Vec<(&str, usize)> = some.iter().map(|path| (path.as_str(), 0)).collect();
+    let policies = vec![policy(&[0], 1, Otherwise::Denied, manifest::Cache::Public)];
+    let mut manifest = manifest(vec![Rule::public()], policies, &some, &[]);
+    let routes: Vec<_> = manifest.routes.values().cloned().collect();
+    manifest.routes = paths.iter().map(|path| (*path).to_owned()).zip(routes.into_iter().cycle()).collect();
+    manifest.redirects = former.iter().map(|path| ((*path).to_owned(), paths[path.len()].to_owned())).collect();
+    manifest.build = "b".to_owned();
+    manifest.check().unwrap();
+    let data = play.manifest(&manifest);
+    for path in paths.iter().chain(&former) {
+        let slashless = path.trim_end_matches('/');
+        for path in [(*path).to_owned(), slashless.to_owned(), format!("{slashless}x")] {
+            let target = encode(&path);
+            let target = target.as_bytes();
+            let reader = Reader::Visitor;
+            let request = Request { method: "GET", target, reader: &reader, now: at(0), html_navigation: false };
+            ask(&mut play, &data, &manifest, &request);
+        }
+    }
+    println!("{} paths in Lua", play.play());
 }

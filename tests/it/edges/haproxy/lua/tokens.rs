@@ -118,8 +118,10 @@ fn some_entitlements() -> impl Strategy<Value = String> {
 }
 
 fn some_payload() -> impl Strategy<Value = String> {
-    let issuer =
-        mostly("\"https://id.example\"", &["\"x\"", "null", "[\"https://id.example\"]", "\"https:\\/\\/id.example\""]);
+    let issuer = mostly(
+        "\"https://id.example\"",
+        &["\"x\"", "null", "[\"https://id.example\"]", "\"https:\\/\\/id.example\"", "\"https:/\\/id.example\""],
+    );
     let audience = mostly(
         "\"https://learn.example\"",
         &[
