@@ -179,9 +179,9 @@ impl Signals {
     async fn wait(mut self, worker: &Arc<Worker>) {
         loop {
             tokio::select! {
-                _ = self.terminate.recv() => return,
-                _ = self.interrupt.recv() => return,
-                _ = self.hang_up.recv() => worker.reload().await,
+                _ended = self.terminate.recv() => return,
+                _ended = self.interrupt.recv() => return,
+                _asked = self.hang_up.recv() => worker.reload().await,
             }
         }
     }
