@@ -93,7 +93,7 @@ impl Maker {
             return None;
         }
         let joined = cookies.join(", ");
-        let read = presented(&[], &[joined.as_bytes()], &self.issuer.cookie);
+        let read = presented(&[], &[joined.as_bytes()], self.issuer.cookie);
         let is_token = read.is_some_and(|token| token.starts_with(b"{token ") && token.ends_with(b"}"));
         let expect = self.expect(request, if is_token { who } else { &Who::Visitor });
         Some(Or { traits: vec!["joins-cookies".to_owned()], expect })
