@@ -154,13 +154,14 @@ async function passOn(request, env, target) {
     // Those that begin with `tierpress-` are ours to say: a client's are not handed on.
     if (name.startsWith("tierpress-") || named.includes(name)) headers.delete(name);
   }
+  // Where the upstream is told of a host, it is told of the one that was asked, and not of what a client made up.
+  headers.set("x-forwarded-host", request.headers.get("host") ?? "");
   if (typeof env.UPSTREAM?.fetch === "function") {
     return env.UPSTREAM.fetch(new Request(request, { headers, redirect: "manual" }));
   }
   const upstream = env.UPSTREAM ?? SETTINGS.upstream;
   if (upstream === null) throw new Error("no upstream: bind UPSTREAM");
   for (const name of OF_THE_CONNECTION.split(" ")) headers.delete(name);
-  headers.set("x-forwarded-host", request.headers.get("host") ?? "");
   // Some hosts decode what they fetch and keep the header that says it is encoded.
   headers.set("accept-encoding", "identity");
   const init = { method: request.method, headers, redirect: "manual" };
