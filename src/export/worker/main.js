@@ -145,9 +145,10 @@ function textOnly(status, words, request) {
 // What belongs to another upstream.
 
 /** Headers that are about one connection, or that are written anew for the next one (RFC 9110, 7.6.1). */
-const OF_THE_CONNECTION = "connection content-length host keep-alive proxy-connection te trailer transfer-encoding upgrade";
+const OF_THE_CONNECTION =
+  "connection content-length host keep-alive proxy-connection te trailer transfer-encoding upgrade";
 
-async function passOn(request, env, target) {
+function passOn(request, env, target) {
   const headers = new Headers(request.headers);
   const named = (headers.get("connection") ?? "").toLowerCase().split(",").map((name) => name.trim());
   for (const name of [...headers.keys()]) {
