@@ -35,7 +35,8 @@ const ASSET_BYTES: u64 = 25 << 20;
 pub(super) fn worker(request: &Request<'_>) -> Result<Exported, ExportError> {
     let upstream = upstream(request)?;
     let store = store(request)?;
-    let module = module(&settings(request, upstream)?);
+    let (keys, left_out) = if request.manifest.token.is_some() { keys(request.keys)? } else { Default::default() };
+    let module = module(&settings(request, upstream, keys)?);
     let mut files = vec![
         File::new("deno.mjs", deno(request, store)),
         File::new("workerd.capnp", workerd(request, store, upstream)),
@@ -43,7 +44,7 @@ pub(super) fn worker(request: &Request<'_>) -> Result<Exported, ExportError> {
     ];
     files.extend(request.origin.iter().map(|_| File::new("edge-runtime.js", script(&module))));
     files.push(File::new("worker.mjs", module));
-    Ok(Exported { files, run: run(request, store) })
+    Ok(Exported { files, run: left_out.into_iter().chain(run(request, store)).collect() })
 }
 
 /// The module with its settings.
@@ -57,7 +58,7 @@ fn script(module: &str) -> String {
     format!("{script}\n{}", include_str!("worker/edge-runtime.js"))
 }
 
-fn settings(request: &Request<'_>, upstream: Option<&Address>) -> Result<Value, ExportError> {
+fn settings(request: &Request<'_>, upstream: Option<&Address>, keys: Vec<Value>) -> Result<Value, ExportError> {
     let manifest = request.manifest;
     let url = |address: &Address| format!("http://{address}");
     if let Some(csp) = request.csp.filter(|csp| !csp.bytes().all(|byte| (b' '..=b'~').contains(&byte))) {
@@ -67,14 +68,15 @@ fn settings(request: &Request<'_>, upstream: Option<&Address>) -> Result<Value, 
         "build": manifest.build,
         "version": manifest.version,
         "csp": request.csp,
-        "keys": if manifest.token.is_some() { keys(request.keys)? } else { Vec::new() },
+        "keys": keys,
         "origin": request.origin.as_ref().map(url),
         "upstream": upstream.map(url),
     }))
 }
 
-/// The keys as `{kid, alg, jwk}`: checked here, so that a fault is one of the export and not of every request.
-fn keys(files: &[KeyFile]) -> Result<Vec<Value>, ExportError> {
+/// The keys as `{kid, alg, jwk}`, and what is said of those that no edge uses. They are checked here, so that a fault is one
+/// of the export and not of every request.
+fn keys(files: &[KeyFile]) -> Result<(Vec<Value>, Vec<String>), ExportError> {
     let mut all = Keys::default();
     for KeyFile { kid, name, bytes } in files {
         let fault = |fault: &dyn std::fmt::Display| ExportError::Missing {
@@ -85,10 +87,11 @@ fn keys(files: &[KeyFile]) -> Result<Vec<Value>, ExportError> {
         all = all.and(read).map_err(|error| fault(&error))?;
     }
     let keys: Option<Vec<Value>> = all.iter().map(|(kid, key)| jwk(kid, key, files)).collect();
-    keys.filter(|keys| !keys.is_empty()).ok_or_else(|| ExportError::Missing {
+    let keys = keys.filter(|keys| !keys.is_empty()).ok_or_else(|| ExportError::Missing {
         what: "the site has tokens, and there is no key to verify them with".to_owned(),
         help: "give `--jwks FILE` or `--key FILE`".to_owned(),
-    })
+    })?;
+    Ok((keys, all.left_out().to_vec()))
 }
 
 fn jwk(kid: Option<&str>, key: &Key, files: &[KeyFile]) -> Option<Value> {

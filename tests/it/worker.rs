@@ -4,6 +4,7 @@
 //! and says where it differs. How the module answers real requests is the business of `edges`.
 
 mod decisions;
+mod exported;
 mod hosts;
 mod paths;
 mod tokens;
@@ -30,7 +31,12 @@ fn drawn<T>(strategy: &impl Strategy<Value = T>, count: usize) -> Vec<T> {
 
 /// What `tierpress export worker` makes of a manifest and these keys.
 fn exported(manifest: &Manifest, keys: &[KeyFile]) -> Exported {
-    let request = Request {
+    export(Kind::Worker, &request(manifest, keys)).unwrap()
+}
+
+/// A request with all there is.
+fn request<'a>(manifest: &'a Manifest, keys: &'a [KeyFile]) -> Request<'a> {
+    Request {
         manifest,
         listen: Address::loopback(8080),
         decider: Address::loopback(9001),
@@ -40,8 +46,7 @@ fn exported(manifest: &Manifest, keys: &[KeyFile]) -> Exported {
         brotli: Brotli::Absent,
         csp: Some(tierpress::edge::answer::CSP),
         keys,
-    };
-    export(Kind::Worker, &request).unwrap()
+    }
 }
 
 /// A file of an export.

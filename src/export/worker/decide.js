@@ -211,7 +211,8 @@ function later(instant, length = 0) {
 }
 
 function covers(clause, instant) {
-  return (clause.from === undefined || clause.from <= instant) && (clause.until === undefined || instant < clause.until);
+  const { from, until } = clause;
+  return (from === undefined || from <= instant) && (until === undefined || instant < until);
 }
 
 /** Whether anybody at all could have the rule hold now. */

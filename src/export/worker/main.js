@@ -145,22 +145,24 @@ function textOnly(status, words, request) {
 // What belongs to another upstream.
 
 /** Headers that are about one connection, or that are written anew for the next one (RFC 9110, 7.6.1). */
-const OF_THE_CONNECTION = "connection content-length host keep-alive proxy-connection te trailer transfer-encoding upgrade";
+const OF_THE_CONNECTION =
+  "connection content-length host keep-alive proxy-connection te trailer transfer-encoding upgrade";
 
-async function passOn(request, env, target) {
+function passOn(request, env, target) {
   const headers = new Headers(request.headers);
   const named = (headers.get("connection") ?? "").toLowerCase().split(",").map((name) => name.trim());
   for (const name of [...headers.keys()]) {
     // Those that begin with `tierpress-` are ours to say: a client's are not handed on.
     if (name.startsWith("tierpress-") || named.includes(name)) headers.delete(name);
   }
+  // Where the upstream is told of a host, it is told of the one that was asked, and not of what a client made up.
+  headers.set("x-forwarded-host", request.headers.get("host") ?? "");
   if (typeof env.UPSTREAM?.fetch === "function") {
     return env.UPSTREAM.fetch(new Request(request, { headers, redirect: "manual" }));
   }
   const upstream = env.UPSTREAM ?? SETTINGS.upstream;
   if (upstream === null) throw new Error("no upstream: bind UPSTREAM");
   for (const name of OF_THE_CONNECTION.split(" ")) headers.delete(name);
-  headers.set("x-forwarded-host", request.headers.get("host") ?? "");
   // Some hosts decode what they fetch and keep the header that says it is encoded.
   headers.set("accept-encoding", "identity");
   const init = { method: request.method, headers, redirect: "manual" };

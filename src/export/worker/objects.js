@@ -2,14 +2,15 @@
 // Objects: the bytes of a body, whole, in part, encoded, or not at all because the reader has them.
 
 /** Sends what `answer` says, with the bytes of its object. */
-async function send(env, manifest, said, request) {
+function send(env, manifest, said, request) {
   const headers = new Headers(said.headers);
   if (said.object === null) return textResponse(said, headers, request);
   const object = lookUp(manifest, "objects", said.object);
   const name = `objects/${said.object}`;
   // A refusal is sent whole and as it is: to ask for a part of it, or for what has changed, would be a way round it.
-  if (said.status !== 200) return whole({ env, name }, { object, encoding: null, headers, status: said.status }, request);
-
+  if (said.status !== 200) {
+    return whole({ env, name }, { object, encoding: null, headers, status: said.status }, request);
+  }
   const encodings = env.ENCODED === false ? [] : (object.encodings ?? []);
   const encoding = chooseEncoding(request.headers.get("accept-encoding"), encodings);
   const store = { env, name: `${name}${encoding === null ? "" : `.${encoding.suffix}`}` };

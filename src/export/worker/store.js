@@ -49,8 +49,8 @@ async function currentRoot(env, now, context) {
   } else if (now - memory.lookedAt >= REFRESH) {
     memory.lookedAt = now;
     // A new root that cannot be used changes nothing: the old one is as true as it was.
-    const looked = readRoot(env, now).catch((error) => console.error(`tierpress: ${error.message}; the old root stays`));
-    context?.waitUntil?.(looked);
+    const failed = (error) => console.error(`tierpress: ${error.message}; the old root stays`);
+    context?.waitUntil?.(readRoot(env, now).catch(failed));
   }
   return memory.root;
 }

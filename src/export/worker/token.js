@@ -38,7 +38,7 @@ function trim(value) {
 }
 
 /** Keys as WebCrypto has them, from those of the settings. */
-export async function importKeys(keys) {
+export function importKeys(keys) {
   const imported = keys.map(async ({ kid, alg, jwk }) => {
     const key = await crypto.subtle.importKey("jwk", jwk, ALGORITHMS.get(alg).import, false, ["verify"]);
     return { kid, alg, key };
