@@ -3,11 +3,15 @@
 //! `tests/conformance/README.md` says what each field means. Texts that go over the wire are Latin-1 here: one character is
 //! one byte.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use super::shift::CLOCK;
+use super::stage::data;
 
 /// Cases that are played on one site at one instant: one file of `tests/conformance/cases`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -186,7 +190,30 @@ pub(crate) fn latin(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }
 
+/// The rounds of `tests/conformance/cases`, by the name of the stage that they are played on: those of one stage can be
+/// played one after the other on one edge.
+pub(crate) fn by_stage() -> BTreeMap<String, Vec<Round>> {
+    let mut stages: BTreeMap<String, Vec<Round>> = BTreeMap::new();
+    let mut files: Vec<_> = fs::read_dir(data().join("cases")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    for file in files {
+        let round = Round::read(&file);
+        stages.entry(round.stage()).or_default().push(round);
+    }
+    stages
+}
+
 impl Round {
+    /// The name of the stage: that of the site, and what is special about its clocks.
+    pub(crate) fn stage(&self) -> String {
+        let special = match self.manifest_clock {
+            Some(_) => "-ahead",
+            None if self.now == CLOCK => "",
+            None => "-later",
+        };
+        format!("{}{special}", self.site)
+    }
+
     /// Reads a file of cases.
     pub(crate) fn read(path: &Path) -> Self {
         let bytes = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

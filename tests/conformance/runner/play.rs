@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use super::Profile;
 use super::cases::{Case, Round, bytes};
@@ -11,6 +12,9 @@ use super::http::{self, Answer, NoAnswer};
 use super::judge::{Judge, Verdict};
 use super::stage::Stage;
 use super::tokens::Mint;
+
+/// What is worth a word.
+const SLOW: Duration = Duration::from_secs(2);
 
 /// What became of the cases of one or more rounds.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +29,8 @@ pub(crate) struct Score {
     pub(crate) leaks: usize,
     /// Everything that is wrong, leaks included: the case and what is wrong with it.
     pub(crate) faults: Vec<(String, String)>,
+    /// Cases that took long: an edge that waits for something.
+    pub(crate) slow: Vec<(String, Duration)>,
 }
 
 impl Score {
@@ -35,6 +41,7 @@ impl Score {
         self.left_out += other.left_out;
         self.leaks += other.leaks;
         self.faults.extend(other.faults);
+        self.slow.extend(other.slow);
         self
     }
 }
@@ -49,7 +56,12 @@ pub(crate) fn play(round: &Round, stage: &Stage, profile: &Profile, address: Soc
             score.left_out += 1;
             continue;
         }
-        match player.case(case, profile) {
+        let begin = Instant::now();
+        let verdict = player.case(case, profile);
+        if begin.elapsed() > SLOW {
+            score.slow.push((case.name.clone(), begin.elapsed()));
+        }
+        match verdict {
             Verdict::Exact => score.exact += 1,
             Verdict::ByTrait => score.by_trait += 1,
             Verdict::Wrong(fault) => score.faults.push((case.name.clone(), fault)),

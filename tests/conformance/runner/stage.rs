@@ -79,6 +79,13 @@ impl Stage {
         Self::of(plan, unshifted)
     }
 
+    /// A stage that was made before: for whoever starts the edge by hand in between.
+    pub(crate) fn open(plan: &Plan<'_>, by: i64) -> Self {
+        let out = plan.folder.join("out");
+        let shifted = Manifest::parse(&fs::read(out.join("manifest.json")).unwrap()).expect("the manifest can be read");
+        Self::with(plan, shift::manifest(&shifted, -by), (shifted, by))
+    }
+
     /// A stage of a manifest whose objects lie in `plan.folder/out/objects` already.
     pub(crate) fn of(plan: &Plan<'_>, unshifted: Manifest) -> Self {
         let out = plan.folder.join("out");
@@ -86,18 +93,21 @@ impl Stage {
         let shifted = shift::manifest(&unshifted, by);
         shifted.check().expect("the moved manifest holds together");
         write_contract(&out, &shifted);
-        let jwks = plan.folder.join("jwks.json");
-        fs::write(&jwks, key_set(plan.site, plan.algorithms).to_string()).unwrap();
-        let work = plan.folder.join("work");
-        fs::create_dir_all(&work).unwrap();
+        fs::write(plan.folder.join("jwks.json"), key_set(plan.site, plan.algorithms).to_string()).unwrap();
+        fs::create_dir_all(plan.folder.join("work")).unwrap();
+        Self::with(plan, unshifted, (shifted, by))
+    }
+
+    fn with(plan: &Plan<'_>, unshifted: Manifest, (shifted, by): (Manifest, i64)) -> Self {
+        let out = plan.folder.join("out");
         let echo = Echo::start(plan.upstream);
         Self {
             site: plan.site.to_owned(),
             manifest: out.join("manifest.json"),
             objects: out.join("objects"),
             out,
-            jwks,
-            work,
+            jwks: plan.folder.join("jwks.json"),
+            work: plan.folder.join("work"),
             upstream: echo.address(),
             unshifted,
             shifted,
