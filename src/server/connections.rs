@@ -129,6 +129,7 @@ impl Entrance {
         server.max_header_size(HEAD_MAX).max_buf_size(HEAD_MAX);
         let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(wire), service));
         let ended = tokio::select! {
+            biased;
             ended = connection.as_mut() => ended,
             () = stopped(&mut self.stop) => {
                 connection.as_mut().graceful_shutdown();

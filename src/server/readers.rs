@@ -147,3 +147,95 @@ impl quick_cache::Weighter<Box<[u8]>, Arc<Reader>> for Weight {
 fn weight(token: &[u8]) -> u64 {
     OVERHEAD + 3 * u64::try_from(token.len()).unwrap_or(u64::MAX / 4)
 }
+
+#[cfg(test)]
+mod tests {
+    use hyper::header::HeaderValue;
+
+    use super::*;
+    use crate::access::entitlement::Entitlement;
+    use crate::edge::token::KeySource;
+    use crate::edge::token::issue::{Claims, SigningKey};
+
+    const SECRET: &[u8] = br#"{"kty": "oct", "kid": "k", "k": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}"#;
+    const NOW: i64 = 1_795_000_000;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::saturating(seconds)
+    }
+
+    fn settings() -> Token {
+        Token {
+            audience: "a".to_owned(),
+            claim: "entitlements".to_owned(),
+            cookie: "c".to_owned(),
+            issuer: "i".to_owned(),
+            max_entitlements: 32,
+            max_ttl: 900,
+        }
+    }
+
+    fn readers() -> Readers {
+        let keys = Keys::from_jwks(SECRET, KeySource::File).unwrap();
+        Readers::new(Arc::new(keys), Arc::default())
+    }
+
+    fn token(subject: &str, issued: i64, expires: i64) -> String {
+        let entitlements = [Entitlement::new("pro".parse().unwrap(), at(0))];
+        let (issued, expires) = (at(issued), at(expires));
+        let subject = Some(subject);
+        let claims = Claims { settings: &settings(), subject, issued, expires, entitlements: &entitlements };
+        SigningKey::read(SECRET).unwrap().sign(&claims).unwrap()
+    }
+
+    fn ask(readers: &Readers, token: &str, now: i64) -> Option<Reader> {
+        let mut headers = HeaderMap::new();
+        headers.insert(COOKIE, HeaderValue::try_from(format!("c={token}")).unwrap());
+        readers.reader(Some(&settings()), &headers, at(now)).map(|reader| (*reader).clone())
+    }
+
+    fn is_member(reader: Option<Reader>) -> bool {
+        matches!(reader, Some(Reader::Member(held)) if held.len() == 1)
+    }
+
+    #[test]
+    fn no_number_of_bad_tokens_pushes_a_good_one_out() {
+        let readers = readers();
+        let good = token("good", NOW, NOW + 900);
+        assert!(is_member(ask(&readers, &good, NOW)));
+        let (head, last) = good.split_at(good.len() - 1);
+        for number in 0..10_000 {
+            let bad = format!("{}{number:04x}{last}", head.get(..head.len() - 4).unwrap());
+            assert!(!is_member(ask(&readers, &bad, NOW)));
+        }
+        assert!(readers.good.get(good.as_bytes()).is_some());
+        let (good, others) = readers.kept();
+        assert!(good == 1 && (1_000..10_000).contains(&others), "{good} and {others}");
+        assert!(readers.others.weight() <= OTHERS);
+    }
+
+    #[test]
+    fn nothing_is_kept_past_its_end_or_before_its_beginning() {
+        let readers = readers();
+        let good = token("one", NOW, NOW + 10);
+        assert!(is_member(ask(&readers, &good, NOW + 9)));
+        assert_eq!(readers.kept(), (1, 0));
+        assert!(matches!(ask(&readers, &good, NOW + 10), Some(Reader::Expired(_))));
+        assert_eq!(readers.kept(), (0, 1));
+        let early = token("two", NOW, NOW + 10);
+        assert_eq!(ask(&readers, &early, NOW - 31), Some(Reader::Visitor));
+        assert_eq!(readers.kept(), (0, 1));
+        assert!(is_member(ask(&readers, &early, NOW - 30)));
+    }
+
+    #[test]
+    fn what_costs_nothing_to_refuse_is_not_kept() {
+        let readers = readers();
+        let good = token("one", NOW, NOW + 10);
+        for junk in ["", "junk", "a.b.c", &"x".repeat(9_000), good.split('.').next().unwrap()] {
+            assert_eq!(ask(&readers, junk, NOW), None);
+        }
+        assert_eq!(readers.kept(), (0, 0));
+        assert_eq!(readers.reader(None, &HeaderMap::new(), at(NOW)), None);
+    }
+}
