@@ -38,8 +38,11 @@ const OF_A_SITE: usize = 250;
 const ALGORITHMS: [&str; 2] = ["ES256", "RS256"];
 const HOUR: i64 = 3600;
 
+/// What an edge claims, and how it is started.
+type Edge = (Profile, fn(&Stage) -> Running);
+
 /// The edges, with how they are started.
-fn edges() -> Vec<(Profile, fn(&Stage) -> Running)> {
+fn edges() -> Vec<Edge> {
     vec![
         (own::profile(), own::start),
         (nginx::profile(), nginx::start),
@@ -92,7 +95,7 @@ fn one_round(seed: u64, count: usize) -> Vec<(&'static str, Score)> {
     };
     let stage = Stage::of(&plan, maker.manifest);
     thread::scope(|scope| {
-        let play = |(profile, start): (Profile, fn(&Stage) -> Running)| {
+        let play = |(profile, start): Edge| {
             let (stage, round) = (&stage, &round);
             scope.spawn(move || {
                 let edge = start(stage);
