@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::text::{Text, hexadecimal};
+use super::text::Text;
 use super::{AccessControl, Manifest, ManifestError, Object, ObjectName, Pages, Policy, Route, Site, Token};
 use crate::access::rule::Rule;
+use crate::digest::{sha256, sha256_hex};
 use crate::time::Timestamp;
 
 /// How many shards there are.
@@ -76,7 +76,7 @@ pub struct Shard {
 /// The number of the shard that a path is in: the first byte of its SHA-256.
 #[must_use]
 pub fn shard_of(path: &str) -> usize {
-    Sha256::digest(path.as_bytes()).first().copied().map_or(0, usize::from)
+    usize::from(sha256(path.as_bytes()).first())
 }
 
 impl Manifest {
@@ -134,7 +134,7 @@ impl Manifest {
         text.map("redirects", &redirects);
         text.map("routes", &routes);
         let bytes = text.end();
-        Shard { name: format!("{}.json", hexadecimal(&bytes)), bytes }
+        Shard { name: format!("{}.json", sha256_hex(&bytes)), bytes }
     }
 }
 

@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::Manifest;
+use crate::digest::sha256_hex;
 
 impl Manifest {
     /// The manifest as an edge reads it. The same value gives the same bytes.
@@ -19,7 +19,7 @@ impl Manifest {
     /// What `build` is to be: SHA-256, in hexadecimal, of all but `build`, `clock`, `created` and `version`.
     #[must_use]
     pub fn build_id(&self) -> String {
-        hexadecimal(&self.write(false))
+        sha256_hex(&self.write(false))
     }
 
     fn write(&self, with_times: bool) -> Vec<u8> {
@@ -62,11 +62,6 @@ impl Manifest {
         }
         text.end()
     }
-}
-
-/// The SHA-256 of bytes, in lower-case hexadecimal.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// A JSON object in the making.
