@@ -12,7 +12,7 @@ pub(crate) fn profile() -> Profile {
     Profile {
         name: "own-serve",
         algorithms: &["ES256", "RS256", "EdDSA", "HS256"],
-        traits: &["refuses-early", "cuts-fragments"],
+        traits: &["refuses-early"],
         sessions: true,
     }
 }
