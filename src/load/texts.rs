@@ -414,30 +414,30 @@ impl Around<'_> {
     /// What a `files:` key says of a file: of a page in its folder, else of the nearest `_index.md`.
     #[must_use]
     pub fn written_rule(&self, file: &FileSource) -> Option<Rule> {
-        let rules: Vec<&Rule> = self.keys_of(file, false).into_iter().map(|key| &key.rule).collect();
+        let rules: Vec<&Rule> = self.keys_of(file).into_iter().filter(|key| !key.draft).map(|key| &key.rule).collect();
         (!rules.is_empty()).then(|| Rule::any(rules))
     }
 
-    /// Whether a draft says whose a file is: then it is the draft's, unless something published has it as well.
+    /// Whether a draft says whose a file is: then it is the draft's, unless something published says so as near to it.
     #[must_use]
     pub fn is_of_draft(&self, file: &FileSource) -> bool {
-        !self.keys_of(file, true).is_empty()
+        let keys = self.keys_of(file);
+        !keys.is_empty() && keys.iter().all(|key| key.draft)
     }
 
-    /// The `files:` keys, of drafts or of the others, that name a file: all beside it, else the nearest above.
-    fn keys_of(&self, file: &FileSource, draft: bool) -> Vec<&FilesKey> {
-        let keys = || self.files_keys.iter().filter(move |key| key.draft == draft);
-        let beside: Vec<_> = keys().filter(|key| key.folder == file.folder && key.names.is_match(&file.name)).collect();
+    /// The `files:` keys, of drafts and of others, that name a file: all beside it, else those of the nearest folder above.
+    fn keys_of(&self, file: &FileSource) -> Vec<&FilesKey> {
+        let keys = || self.files_keys.iter();
+        let mut found: Vec<_> =
+            keys().filter(|key| key.folder == file.folder && key.names.is_match(&file.name)).collect();
         let mut folder = file.folder.as_ref();
-        while let Some((parent, _)) = folder.rsplit_once('/').filter(|_| beside.is_empty()) {
+        while let Some((parent, _)) = folder.rsplit_once('/').filter(|_| found.is_empty()) {
             folder = parent;
             let below = file.path.strip_prefix(folder).unwrap_or(&file.path).trim_start_matches('/');
-            let mut above = keys().filter(|key| key.is_index && key.folder.as_ref() == folder);
-            if let Some(key) = above.find(|key| key.names.is_match(below)) {
-                return vec![key];
-            }
+            let above = keys().filter(|key| key.is_index && key.folder.as_ref() == folder);
+            found = above.filter(|key| key.names.is_match(below)).collect();
         }
-        beside
+        found
     }
 
     /// The URL of a section.

@@ -273,6 +273,33 @@ zqsub
 }
 
 #[test]
+fn a_key_far_above_does_not_open_what_a_draft_closes_beside_it() {
+    check(
+        "\
+//- content/_index.md
+---
+files: {'**/*.pdf': public}
+---
+//- content/course/a.md
+//- content/course/b.md
+---
+draft: true
+access: pro
+files: {'*.pdf': pro}
+---
+//- content/course/book.pdf
+zqbook
+//- content/other/free.pdf
+zqfree
+",
+        "visitor: free
+         pro: free
+         course: free
+         pro+course: free",
+    );
+}
+
+#[test]
 fn files_of_drafts_are_not_published() {
     check(
         "\
