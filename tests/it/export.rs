@@ -178,6 +178,45 @@ fn without_its_decider_an_edge_serves_nothing() {
     }
 }
 
+/// A server that answers every request with `x-accel-redirect`: the path of the request without `/account`.
+fn redirecting() -> std::net::SocketAddr {
+    use std::io::{BufRead as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let lines: Vec<String> = std::io::BufReader::new(&stream)
+                .lines()
+                .map_while(Result::ok)
+                .take_while(|line| !line.is_empty())
+                .collect();
+            let place = lines.first().and_then(|line| line.split(' ').nth(1)).unwrap_or_default();
+            let place = place.trim_start_matches("/account").replace("dot", ".");
+            let head = format!("HTTP/1.1 200 OK\r\nX-Accel-Redirect: {place}\r\nConnection: close\r\n");
+            let answer = format!("{head}Content-Length: 8\r\n\r\nupstream");
+            let mut stream = &stream;
+            if stream.write_all(answer.as_bytes()).is_err() {
+                return;
+            }
+        }
+    });
+    address
+}
+
+#[test]
+fn an_upstream_cannot_send_objects() {
+    let mut staged = edges::stage("school", &["ES256"]);
+    staged.stage.upstream = redirecting();
+    let report = staged.stage.shifted.routes["/pro/report/"].objects[0].clone();
+    for (name, start) in EDGES {
+        let running = start(&staged.stage);
+        for place in ["/dot/objects/", "/_tierpress_objects/", "/objects/", "/", "/dot/decider/"] {
+            let answer = get(&running, &format!("/account{place}{report}"));
+            assert_eq!((answer.status, answer.body.as_slice()), (200, &b"upstream"[..]), "{name}: {place}");
+        }
+    }
+}
+
 #[test]
 fn nothing_but_decided_paths_can_be_reached() {
     let staged = edges::stage("school", &["ES256"]);
