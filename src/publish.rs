@@ -239,7 +239,11 @@ impl Publisher {
     pub fn abandon(self) -> Result<(), PublishError> {
         let Self { output, objects, previous, .. } = self;
         let previous = previous.map(|previous| previous.manifest);
-        objects.undo(&|name| previous.as_ref().is_some_and(|previous| contract::names(previous, name)))?;
+        let signed = contract::signed(&output.root)?;
+        let stays = |name: &str| {
+            signed.names(name) || previous.as_ref().is_some_and(|previous| contract::names(&previous.objects, name))
+        };
+        objects.undo(&stays)?;
         output.undo()
     }
 

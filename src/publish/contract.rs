@@ -1,15 +1,17 @@
 //! The files that edges read: the manifest, the same in small pieces, and the envelope in which it was signed.
 //!
-//! This is the only part of publishing that knows what a manifest looks like.
+//! What edges may still be using stays: whatever this manifest, the one before and the signed one name, and what is named by
+//! the root of a build that was killed half-way. Where a signed file cannot be understood, nothing is taken away.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::PublishError;
 use super::output::{Output, write_in};
 use crate::digest::{Digest, ObjectName, sha256};
+use crate::envelope;
 use crate::fs::Kind;
 use crate::fs::dir::Dir;
-use crate::manifest::{Manifest, Object, Shard};
+use crate::manifest::{EdgeShard, Manifest, Object, Shard};
 use crate::time::Timestamp;
 
 const MANIFEST: &str = "manifest.json";
@@ -28,6 +30,19 @@ pub(super) struct Contract {
     others: Vec<Manifest>,
     /// Roots besides this one that an edge may be using.
     roots: Vec<Root>,
+    /// The objects of roots whose manifest is none of these: of builds that were killed before they published one.
+    halves: Vec<BTreeMap<ObjectName, Object>>,
+    /// Whether something is signed that cannot be understood: then all stays.
+    in_doubt: bool,
+}
+
+/// What was signed, and may be in use at an edge whatever lies beside it.
+#[derive(Debug)]
+pub(super) enum Signed {
+    Nothing,
+    Manifest(Box<Manifest>),
+    /// An envelope of another version, or one that was damaged.
+    Unknown,
 }
 
 /// The manifest of an output as a build found it.
@@ -46,20 +61,27 @@ struct Root {
     created: Timestamp,
     clock: Timestamp,
     shards: Vec<String>,
+    #[serde(default)]
+    objects: BTreeMap<ObjectName, Object>,
 }
 
 impl Contract {
     /// Gives a new manifest its version, or takes the previous one where nothing but clocks would differ.
     pub(super) fn settle(root: &Dir, manifest: Manifest, previous: Option<Previous>) -> Result<Self, PublishError> {
-        let signed = signed(root)?;
-        let roots = roots(root)?;
+        let (roots, roots_in_doubt) = roots(root)?;
+        let (signed, in_doubt) = match signed(root)? {
+            Signed::Nothing => (None, roots_in_doubt),
+            Signed::Manifest(manifest) => (Some(*manifest), roots_in_doubt),
+            Signed::Unknown => (None, true),
+        };
         let manifest = Manifest { build: manifest.build_id(), ..manifest };
         if let Some(Previous { manifest: previous, unaltered }) = &previous
             && previous.build == manifest.build
             && (*unaltered || previous.build_id() == previous.build)
         {
-            let (manifest, others) = (previous.clone(), signed.into_iter().collect());
-            return Ok(Self { manifest, unchanged: *unaltered, others, roots });
+            let (manifest, others): (_, Vec<Manifest>) = (previous.clone(), signed.into_iter().collect());
+            let halves = halves(root, &roots, std::iter::once(&manifest).chain(&others))?;
+            return Ok(Self { manifest, unchanged: *unaltered, others, roots, halves, in_doubt });
         }
         let others: Vec<Manifest> = previous.map(|previous| previous.manifest).into_iter().chain(signed).collect();
         let above = others.iter().map(|other| other.version.saturating_add(1)).max().unwrap_or(0);
@@ -67,14 +89,15 @@ impl Contract {
         manifest.version = above.max(u64::try_from(manifest.created.seconds()).unwrap_or(0));
         // A build that was killed between `edge/root.json` and the manifest has published half of itself under a version.
         // If this is the same build, it is finished as it was begun; if not, it gets a version above.
-        for Root { build, version, created, clock, shards: _ } in &roots {
+        for Root { build, version, created, clock, shards: _, objects: _ } in &roots {
             if *build == manifest.build && *version >= above {
                 (manifest.version, manifest.created, manifest.clock) = (*version, *created, *clock);
             } else {
                 manifest.version = manifest.version.max(version.saturating_add(1));
             }
         }
-        Ok(Self { manifest, unchanged: false, others, roots })
+        let halves = halves(root, &roots, std::iter::once(&manifest).chain(&others))?;
+        Ok(Self { manifest, unchanged: false, others, roots, halves, in_doubt })
     }
 
     /// Writes what is missing or different: the shards, then what names them, then the manifest.
@@ -93,15 +116,16 @@ impl Contract {
 
     /// Whether an object must stay, for this manifest or one that an edge may still be using.
     pub(super) fn names(&self, object: &str) -> bool {
-        std::iter::once(&self.manifest).chain(&self.others).any(|manifest| names(manifest, object))
+        let manifests = std::iter::once(&self.manifest).chain(&self.others).map(|manifest| &manifest.objects);
+        self.in_doubt || manifests.chain(&self.halves).any(|objects| names(objects, object))
     }
 
     /// Removes shards that no manifest needs, and gives their number.
     pub(super) fn prune_shards(&self, output: &Output) -> Result<usize, PublishError> {
-        let Some(edge) = output.root.folder(EDGE)? else { return Ok(0) };
+        let Some(edge) = output.root.folder(EDGE)?.filter(|_| !self.in_doubt) else { return Ok(0) };
         let mut keep: BTreeSet<String> = [ROOT, SIGNED_ROOT].map(str::to_owned).into();
         // The root that was published names the shards of this manifest: no need to make them again.
-        let roots: Vec<Root> = roots(&output.root)?.into_iter().chain(self.roots.iter().cloned()).collect();
+        let roots: Vec<Root> = roots(&output.root)?.0.into_iter().chain(self.roots.iter().cloned()).collect();
         keep.extend(roots.iter().flat_map(|root| &root.shards).cloned());
         let manifests = std::iter::once(&self.manifest).chain(&self.others);
         for other in manifests.filter(|manifest| !roots.iter().any(|root| root.build == manifest.build)) {
@@ -133,58 +157,63 @@ pub(super) fn read_unaltered(root: &Dir) -> Result<Option<Vec<u8>>, PublishError
     Ok(Some(bytes).filter(|bytes| sha256(bytes).mtime() == status.mtime))
 }
 
-/// Whether a manifest names an object, be it encoded or not.
-pub(super) fn names(manifest: &Manifest, object: &str) -> bool {
+/// Whether these objects hold one of this name, be it encoded or not.
+pub(super) fn names(objects: &BTreeMap<ObjectName, Object>, object: &str) -> bool {
     let encoded = || {
         let (plain, suffix) = object.rsplit_once('.')?;
-        Some(manifest.objects.get(plain)?.encodings.iter().any(|encoding| encoding.suffix() == suffix))
+        Some(objects.get(plain)?.encodings.iter().any(|encoding| encoding.suffix() == suffix))
     };
-    manifest.objects.contains_key(object) || encoded().unwrap_or(false)
+    objects.contains_key(object) || encoded().unwrap_or(false)
 }
 
-/// The roots that edges may be using: the one that is published, and the signed one.
-fn roots(root: &Dir) -> Result<Vec<Root>, PublishError> {
-    let Some(edge) = root.folder(EDGE)? else { return Ok(Vec::new()) };
-    let texts = [edge.read(ROOT)?, edge.read(SIGNED_ROOT)?.and_then(|bytes| payload(&bytes))];
-    Ok(texts.into_iter().flatten().filter_map(|bytes| serde_json::from_slice(&bytes).ok()).collect())
+impl Signed {
+    /// Whether an object must stay for it.
+    pub(super) fn names(&self, object: &str) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Manifest(manifest) => names(&manifest.objects, object),
+            Self::Unknown => true,
+        }
+    }
+}
+
+/// The roots that edges may be using: the one that is published, and the signed one; and whether that one cannot be read.
+fn roots(root: &Dir) -> Result<(Vec<Root>, bool), PublishError> {
+    let Some(edge) = root.folder(EDGE)? else { return Ok((Vec::new(), false)) };
+    let parse = |bytes: &[u8]| serde_json::from_slice::<Root>(bytes).ok();
+    let published = edge.read(ROOT)?.and_then(|bytes| parse(&bytes));
+    let Some(envelope) = edge.read(SIGNED_ROOT)? else { return Ok((published.into_iter().collect(), false)) };
+    let signed = envelope::open_unverified(&envelope).ok().and_then(|bytes| parse(&bytes));
+    let in_doubt = signed.is_none();
+    Ok((published.into_iter().chain(signed).collect(), in_doubt))
 }
 
 /// The manifest in the signed envelope, which edges may be holding on to. Its signature is theirs to judge.
-fn signed(root: &Dir) -> Result<Option<Manifest>, PublishError> {
-    let payload = root.read(SIGNED)?.and_then(|bytes| payload(&bytes));
-    Ok(payload.and_then(|bytes| Manifest::parse(&bytes).ok()))
+pub(super) fn signed(root: &Dir) -> Result<Signed, PublishError> {
+    let Some(envelope) = root.read(SIGNED)? else { return Ok(Signed::Nothing) };
+    let manifest = envelope::open_unverified(&envelope).ok().and_then(|bytes| Manifest::parse(&bytes).ok());
+    Ok(manifest.map_or(Signed::Unknown, |manifest| Signed::Manifest(Box::new(manifest))))
 }
 
-/// What a DSSE envelope holds.
-fn payload(envelope: &[u8]) -> Option<Vec<u8>> {
-    #[derive(serde::Deserialize)]
-    struct Envelope {
-        payload: String,
-    }
-    base64(&serde_json::from_slice::<Envelope>(envelope).ok()?.payload)
-}
-
-/// Base64 in either alphabet, padded or not (RFC 4648, sections 4 and 5).
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut count) = (0_u32, 0);
-    for digit in text.trim_end_matches('=').bytes() {
-        let value = match digit {
-            b'A'..=b'Z' => digit - b'A',
-            b'a'..=b'z' => digit - b'a' + 26,
-            b'0'..=b'9' => digit - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        (bits, count) = (bits << 6 & 0xff_ffff | u32::from(value), count + 6);
-        if count >= 8 {
-            count -= 8;
-            let [.., byte] = (bits >> count).to_be_bytes();
-            bytes.push(byte);
+/// The objects of the roots whose builds are none of these.
+fn halves<'m>(
+    root: &Dir,
+    roots: &[Root],
+    known: impl Iterator<Item = &'m Manifest>,
+) -> Result<Vec<BTreeMap<ObjectName, Object>>, PublishError> {
+    let known: BTreeSet<&str> = known.map(|manifest| manifest.build.as_str()).collect();
+    let Some(edge) = root.folder(EDGE)? else { return Ok(Vec::new()) };
+    let mut halves = Vec::new();
+    for half in roots.iter().filter(|half| !known.contains(half.build.as_str())) {
+        let mut objects = half.objects.clone();
+        // Many paths fall into equal shards.
+        for shard in half.shards.iter().collect::<BTreeSet<_>>() {
+            let shard = edge.read(shard)?.and_then(|bytes| serde_json::from_slice::<EdgeShard>(&bytes).ok());
+            objects.extend(shard.into_iter().flat_map(|shard| shard.objects));
         }
+        halves.push(objects);
     }
-    Some(bytes)
+    Ok(halves)
 }
 
 /// Whether the pieces of a manifest are all there. A shard is named by what it holds, so its time can be told.
@@ -217,24 +246,4 @@ fn write_if_different(output: &Output, dir: &Dir, name: &str, bytes: &[u8]) -> R
 fn is_equal(dir: &Dir, name: &str, bytes: &[u8]) -> Result<bool, PublishError> {
     let expected = (Kind::File, bytes.len() as u64, sha256(bytes).mtime());
     Ok(dir.status(name)?.is_some_and(|status| (status.kind, status.size, status.mtime) == expected))
-}
-
-/// Each object, in the order of their names.
-pub(super) fn objects(manifest: &Manifest) -> impl Iterator<Item = (&ObjectName, &Object)> {
-    manifest.objects.iter()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::base64;
-
-    #[test]
-    fn base64_is_read_in_both_alphabets() {
-        assert_eq!(base64("").unwrap(), b"");
-        assert_eq!(base64("Zg==").unwrap(), b"f");
-        assert_eq!(base64("Zm8").unwrap(), b"fo");
-        assert_eq!(base64("Zm9vYmFy").unwrap(), b"foobar");
-        assert_eq!(base64("-_8=").unwrap(), base64("+/8=").unwrap());
-        assert_eq!(base64("a b"), None);
-    }
 }

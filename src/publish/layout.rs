@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::encode::encoded_name;
 use super::objects::Objects;
 use super::output::TEMPORARY;
-use super::{PublishError, Tree, contract, state};
+use super::{PublishError, Tree, state};
 use crate::digest::ObjectName;
 use crate::manifest::{self, Encoding, Manifest};
 
@@ -79,7 +79,7 @@ impl<'a> Layout<'a> {
     /// When an object is missing or not what its name says, a path cannot be a file below a tree, two paths would be one
     /// file, or a tree asks for a variant that is not there.
     pub(super) fn new(manifest: &'a Manifest, trees: &'a [Tree], store: &Objects) -> Result<Self, PublishError> {
-        let named: Vec<_> = contract::objects(manifest).collect();
+        let named: Vec<_> = manifest.objects.iter().collect();
         let with_encodings = |(name, object): &(&'a ObjectName, &'a manifest::Object)| {
             let (name, size) = (*name, object.size);
             let encodings =

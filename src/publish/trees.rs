@@ -191,8 +191,9 @@ impl<'a> Trees<'a> {
     ) -> Result<(), PublishError> {
         for encoding in [Encoding::Br, Encoding::Gzip] {
             let beside = encoded_name(name, encoding);
-            if !level.holds(&beside)
-                && let Some(entry) = there.find(&beside)
+            // Looked for first, because it is hardly ever there, and a level is long.
+            if let Some(entry) = there.find(&beside)
+                && !level.holds(&beside)
             {
                 self.output.begin()?;
                 dir.remove_entry(entry)?;

@@ -734,26 +734,69 @@ fn an_output_is_current_for_the_same_inputs_in_their_time() {
     }
 }
 
+/// Puts manifest and root into envelopes, as `tierpress sign` does, but for the signature; `change` alters them before.
+fn seal(out: &Path, change: impl Fn(&mut serde_json::Value)) {
+    use base64::Engine as _;
+    for name in ["manifest.json", "edge/root.json"] {
+        let mut payload: serde_json::Value = serde_json::from_slice(&fs::read(out.join(name)).unwrap()).unwrap();
+        change(&mut payload);
+        let payload = base64::engine::general_purpose::STANDARD.encode(payload.to_string());
+        let payload_type = tierpress::envelope::PAYLOAD_TYPE;
+        let envelope = serde_json::json!({"payload": payload, "payloadType": payload_type, "signatures": []});
+        fs::write(out.join(format!("{name}.dsse")), envelope.to_string()).unwrap();
+    }
+}
+
+#[test]
+fn a_signed_manifest_of_another_version_keeps_everything() {
+    let (_folder, out) = output();
+    publish(&out, &old_site());
+    seal(&out, |payload| payload["a_field_of_tomorrow"] = 1.into());
+    let signed = manifest(&out);
+    for (version, text) in [(2_000, "second"), (3_000, "third"), (4_000, "fourth")] {
+        let mut next = new_site();
+        next.pages.insert("/next/".to_owned(), vec![text.to_owned()]);
+        next.created = version;
+        publish(&out, &next);
+    }
+    for name in signed.objects.keys() {
+        assert!(out.join("objects").join(name.as_str()).exists(), "{name}");
+    }
+    for shard in signed.edge_shards() {
+        assert!(out.join("edge").join(&shard.name).exists(), "{}", shard.name);
+    }
+}
+
+#[test]
+fn the_root_of_half_a_build_keeps_its_objects() {
+    let (_folder, out) = output();
+    publish(&out, &old_site());
+    let before = fs::read(out.join("manifest.json")).unwrap();
+    let mut half = new_site();
+    half.pages.insert("/half/".to_owned(), vec!["only half published".to_owned()]);
+    half.created = 2_000;
+    publish(&out, &half);
+    // As a kill between `edge/root.json` and the manifest leaves it.
+    let published = manifest(&out);
+    fs::write(out.join("manifest.json"), before).unwrap();
+    let mut next = old_site();
+    next.pages.insert("/next/".to_owned(), vec!["next".to_owned()]);
+    next.created = 3_000;
+    publish(&out, &next);
+    for name in published.objects.keys() {
+        assert!(out.join("objects").join(name.as_str()).exists(), "{name}");
+    }
+    next.pages.insert("/next/".to_owned(), vec!["after next".to_owned()]);
+    next.created = 4_000;
+    publish(&out, &next);
+    assert!(!object(&out, "only half published").exists(), "nobody's");
+}
+
 #[test]
 fn a_signed_manifest_keeps_its_objects_and_shards() {
     let (_folder, out) = output();
     publish(&out, &old_site());
-    let base64 = |bytes: &[u8]| -> String {
-        let digit = |value: u32| {
-            char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[value as usize & 63])
-        };
-        let group = |chunk: &[u8]| {
-            let bits = chunk.iter().fold(0, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-            let digits = [18, 12, 6, 0].map(|shift| digit(bits >> shift));
-            digits[..=chunk.len()].iter().chain(&['=', '='][chunk.len() - 1..]).collect::<String>()
-        };
-        bytes.chunks(3).map(group).collect()
-    };
-    for name in ["manifest.json", "edge/root.json"] {
-        let payload = base64(&fs::read(out.join(name)).unwrap());
-        let envelope = serde_json::json!({"payload": payload, "payloadType": "x", "signatures": []});
-        fs::write(out.join(format!("{name}.dsse")), envelope.to_string()).unwrap();
-    }
+    seal(&out, |_| ());
     let signed = manifest(&out);
     let shards: Vec<_> = signed.edge_shards().into_iter().map(|shard| shard.name).collect();
     for (version, text) in [(2_000, "second"), (3_000, "third"), (4_000, "fourth")] {

@@ -23,7 +23,7 @@ const MAY_NAME: [(&str, &[&str]); 20] = [
     ("load", &["access", "config", "diagnostic", "escape", "fs", "id", "path", "site", "time"]),
     ("plan", &["access", "diagnostic", "digest", "site", "time"]),
     ("render", &["access", "diagnostic", "escape", "id", "path", "plan", "time"]),
-    ("publish", &["diagnostic", "digest", "fs", "id", "manifest", "time"]),
+    ("publish", &["diagnostic", "digest", "envelope", "fs", "id", "manifest", "time"]),
     (
         "build",
         &[
