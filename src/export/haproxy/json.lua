@@ -2,9 +2,9 @@
 --
 -- A text is a string, a number a number, `null` is `json.null`; an object is {fields = {…}}, where the last of several
 -- equal keys counts, and an array {items = {…}}, so that neither can be taken for the other. A text with half of a
--- surrogate pair, which no UTF-8 can hold, is `json.broken`, and so is an object with such a key.
+-- surrogate pair, which no UTF-8 can hold, is `json.broken`; an object with such a key has neither fields nor items.
 
-local null, broken = {}, {}
+local null, broken, broken_object = {}, {}, {}
 
 local ESCAPES = {
   ['"'] = '"', ["\\"] = "\\", ["/"] = "/", b = "\b", f = "\f", n = "\n", r = "\r", t = "\t",
@@ -107,7 +107,7 @@ local function read_object(text, at)
     at = after_blanks(text, at)
     local byte = text:sub(at, at)
     if byte == "}" then
-      return whole and { fields = fields } or broken, at + 1
+      return whole and { fields = fields } or broken_object, at + 1
     elseif byte ~= "," then
       fail()
     end

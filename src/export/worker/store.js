@@ -50,7 +50,9 @@ async function currentRoot(env, now, context) {
     memory.lookedAt = now;
     // A new root that cannot be used changes nothing: the old one is as true as it was.
     const failed = (error) => console.error(`tierpress: ${error.message}; the old root stays`);
-    context?.waitUntil?.(readRoot(env, now).catch(failed));
+    // Begun in any case: not every host has something to tell that it goes on.
+    const reading = readRoot(env, now).catch(failed);
+    context?.waitUntil?.(reading);
   }
   return memory.root;
 }

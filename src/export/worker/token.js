@@ -91,7 +91,7 @@ function readClaims(claims, settings) {
   const own = (name) => (Object.hasOwn(claims, name) ? claims[name] : undefined);
   const audience = own("aud");
   const audiences = Array.isArray(audience) ? audience : [audience];
-  const isForUs = audiences.every(isString) && audiences.includes(settings.audience);
+  const isForUs = audiences.every((one) => typeof one === "string") && audiences.includes(settings.audience);
   const [issuedAt, expires, notBefore] = [own("iat"), own("exp"), own("nbf") ?? 0];
   if (own("iss") !== settings.issuer || !isForUs) return null;
   if (![issuedAt, expires, notBefore].every(isInstant) || own("nbf") === null) return null;
@@ -136,12 +136,14 @@ function isInstantOrNone(value) {
   return value === undefined || isInstant(value);
 }
 
+/** Text that UTF-8 can hold: JSON's escapes can also say half of a surrogate pair, which is no text to other edges. */
 function isString(value) {
-  return typeof value === "string";
+  return typeof value === "string" && !/\p{Surrogate}/u.test(value);
 }
 
+/** An object, all names in which are text. */
 function isObject(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).every(isString);
 }
 
 /** The JSON object that bytes are, or null. */

@@ -168,7 +168,10 @@ const INSTANTS: [&str; 22] = [
     "1795000899",
 ];
 
-const ELEMENTS: [&str; 27] = [
+const ELEMENTS: [&str; 30] = [
+    r#"{"value":"a","since":1,"\ud800":1}"#,
+    r#"{"value":"a\ud800","since":1}"#,
+    r#""a\udfff""#,
     r#"{"value":"a","since":253402300799}"#,
     r#"{"value":"a","since":253402300800}"#,
     r#"{"value":"b","since":1,"until":253402300800}"#,
@@ -220,6 +223,9 @@ fn some_token() -> impl Strategy<Value = (&'static str, String, String)> {
             r#"{"__proto__":{"alg":"ALG","kid":"KID"}}"#,
             r#" {"alg" : "ALG", "kid":"KID", "typ": 7, "x": 1e999}"#,
             "\u{feff}{\"alg\":\"ALG\",\"kid\":\"KID\"}",
+            r#"{"alg":"ALG","kid":"KID","\ud800":1}"#,
+            r#"{"alg":"ALG","kid":"KID","x":"\ud800"}"#,
+            r#"{"alg":"ALG","kid":"KID\udc00"}"#,
             r#"["ALG"]"#,
             "null",
             "",
@@ -254,6 +260,8 @@ fn some_payload() -> impl Strategy<Value = String> {
             r#""aud":[],"#,
             r#""aud":[["https://learn.example"]],"#,
             r#""aud":{"0":"https://learn.example"},"#,
+            r#""aud":["\ud800","https://learn.example"],"#,
+            r#""aud":[{"\ud800":1},"https://learn.example"],"#,
         ],
     );
     let instant = |name: &'static str, usual: &'static str| {
@@ -268,8 +276,16 @@ fn some_payload() -> impl Strategy<Value = String> {
         1 => prop::sample::select(INSTANTS.to_vec()).prop_map(|odd| format!("\"nbf\":{odd},")),
     ];
     let times = (instant("iat", "1795000000"), instant("exp", "1795000900"), not_before);
-    let other =
-        prop::sample::select(vec!["", "", "", r#""x":"\ud83d\ude00","#, r#""__proto__":{"iat":1},"#, r#""x":1e999,"#]);
+    let other = prop::sample::select(vec![
+        "",
+        "",
+        "",
+        r#""x":"\ud83d\ude00","#,
+        r#""__proto__":{"iat":1},"#,
+        r#""x":1e999,"#,
+        r#""\ud800":1,"#,
+        r#""x":"\ud800","#,
+    ]);
     (issuer, audience, times, some_claim(), other).prop_map(
         |(issuer, audience, (issued, expires, before), claim, other)| {
             format!("{{{other}{issuer}{audience}{issued}{expires}{before}{claim}\"sub\":\"m\"}}")
@@ -283,7 +299,7 @@ fn some_claim() -> impl Strategy<Value = String> {
     let value = prop_oneof![
         4 => list,
         1 => prop::sample::select(
-            ["\"a b\"", "\"  a   c \"", "\"a b c a b\"", "null", "7", "{}", "\"\"", "\"a\\tb\"", "true"].to_vec()
+            ["\"a b\"", "\"  a   c \"", "\"a b c a b\"", "null", "7", "{}", "\"\"", "\"a\\tb\"", "\"a \\ud800\"", "true"].to_vec()
         ).prop_map(str::to_owned),
     ];
     let everywhere = r#""entitlements":VALUE,"scope":VALUE,"app_metadata":{"authorization":{"roles":VALUE}},"#;
@@ -292,6 +308,7 @@ fn some_claim() -> impl Strategy<Value = String> {
         r#""app_metadata":{"authorization":7},"app_metadata.authorization.roles":VALUE,"#,
         r#""app_metadata":{"authorization":[VALUE]},"#,
         r#""app_metadata":{"authorization":null},"#,
+        r#""app_metadata":{"\udc00":1,"authorization":{"roles":VALUE}},"#,
         r#""entitlements":[],"entitlements":VALUE,"#,
         "",
     ]);

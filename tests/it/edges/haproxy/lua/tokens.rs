@@ -130,6 +130,7 @@ fn some_payload() -> impl Strategy<Value = String> {
             "[\"x\",\"https://learn.example\"]",
             "[1,\"https://learn.example\"]",
             "[\"\\ud800\",\"https://learn.example\"]",
+            "[{\"\\ud800\":1},\"https://learn.example\"]",
             "{}",
             "null",
         ],
