@@ -163,6 +163,10 @@ impl<'a> Judge<'a> {
             (expected, found) => faults.push(format!("set-cookie is {found:?}, expected is {expected:?}")),
         }
         expected.remove("set-cookie");
+        let varies = answer.header("vary").is_some_and(|vary| vary.to_ascii_lowercase().contains("accept-encoding"));
+        if answer.header("content-encoding").is_some() && !varies {
+            faults.push("an encoded answer must vary by accept-encoding".to_owned());
+        }
         let names: BTreeSet<&str> = OURS.into_iter().chain(expected.keys().copied()).collect();
         for name in names.into_iter().filter(|name| *name != "set-cookie") {
             let found = answer.header(name);
