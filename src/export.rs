@@ -18,6 +18,7 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
+use crate::edge::answer::CSP;
 use crate::manifest::{Encoding, Manifest};
 
 pub use address::{Address, NotAnAddress};
@@ -93,7 +94,7 @@ pub struct Request<'a> {
     pub upstream: Option<Address>,
     /// Whether, and from where, nginx has its Brotli module.
     pub brotli: Brotli<'a>,
-    /// The `Content-Security-Policy`, for kinds that decide by themselves; the others are told by the decider.
+    /// The `Content-Security-Policy`, for what an edge answers by itself; its decider is to be given the same.
     pub csp: Option<&'a str>,
     /// The keys that verify tokens, for kinds that decide by themselves.
     pub keys: &'a [KeyFile],
@@ -138,11 +139,13 @@ pub struct File {
     pub name: String,
     /// What is in it.
     pub bytes: Vec<u8>,
+    /// Whether it holds a secret, which nobody else on the machine may read.
+    pub is_secret: bool,
 }
 
 impl File {
     fn new(name: &str, text: String) -> Self {
-        Self { name: name.to_owned(), bytes: text.into_bytes() }
+        Self { name: name.to_owned(), bytes: text.into_bytes(), is_secret: false }
     }
 }
 
@@ -230,7 +233,12 @@ fn upstream<'r>(request: &'r Request<'_>) -> Result<Option<&'r Address>, ExportE
 
 /// How the decider is started, with what this kind of edge needs it to be told.
 fn decider_command(request: &Request<'_>, more: &str) -> String {
-    format!("tierpress edge --mode decide --listen {}{more} --manifest MANIFEST --jwks KEYS", request.decider)
+    let csp = match request.csp {
+        Some(CSP) => String::new(),
+        Some(csp) => format!(" --csp \"{}\"", csp.replace(['"', '\\', '$', '`'], "")),
+        None => " --csp none".to_owned(),
+    };
+    format!("tierpress edge --mode decide --listen {}{more}{csp} --manifest MANIFEST --jwks KEYS", request.decider)
 }
 
 /// Whether any object lies there in this encoding.

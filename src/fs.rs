@@ -207,10 +207,30 @@ pub fn create_dir_all(path: &Path) -> Result<(), Error> {
 /// # Errors
 /// When it cannot be written; what stood there before then still does, and nothing is left behind.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    write_atomic_as(path, bytes, 0o666)
+}
+
+/// As [`write_atomic`], but so that nobody else on the machine may read it.
+///
+/// # Errors
+/// As [`write_atomic`].
+pub fn write_atomic_secret(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    write_atomic_as(path, bytes, 0o600)
+}
+
+fn write_atomic_as(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".tmp");
     let temporary = path.with_file_name(name);
-    let written = File::create(&temporary).and_then(|mut file| file.write_all(bytes));
+    let open = File::options().write(true).create(true).truncate(true).mode(mode).open(&temporary);
+    let written = open.and_then(|mut file| {
+        if mode == 0o600 {
+            // A remnant of that name may have been there, with other permissions.
+            file.set_permissions(fs::Permissions::from_mode(mode))?;
+        }
+        file.write_all(bytes)
+    });
     let done = written.map_err(|source| Error::new(Deed::Write, path, source)).and_then(|()| rename(&temporary, path));
     if done.is_err() {
         // The first error is the one to tell; if the remnant cannot go either, the disk has said so already.

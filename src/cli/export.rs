@@ -32,7 +32,7 @@ pub(super) struct Arguments {
     /// The folder of the objects, as the proxy sees it [default: objects beside the manifest]
     #[arg(long, value_name = "DIR")]
     objects: Option<PathBuf>,
-    /// Where a static server has the objects, for proxies that serve no files
+    /// Where a static server has the objects, for proxies that serve no files [default: 127.0.0.1:9002]
     #[arg(long, value_name = "HOST:PORT")]
     origin: Option<Address>,
     /// The server that paths of `passthrough` go to
@@ -47,7 +47,7 @@ pub(super) struct Arguments {
     /// A set of such keys
     #[arg(long, value_name = "FILE")]
     jwks: Option<PathBuf>,
-    /// The Content-Security-Policy, or `none`, for kinds without a decider
+    /// The Content-Security-Policy, or `none`; the decider is given the same one
     #[arg(long, value_name = "POLICY")]
     csp: Option<String>,
 }
@@ -107,7 +107,8 @@ fn write(out: &Path, exported: &Exported) -> Result<(), Box<Diagnostic>> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(disk)?;
         }
-        fs::write_atomic(&path, &file.bytes).map_err(disk)?;
+        let write = if file.is_secret { fs::write_atomic_secret } else { fs::write_atomic };
+        write(&path, &file.bytes).map_err(disk)?;
     }
     Ok(())
 }

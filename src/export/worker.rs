@@ -36,6 +36,8 @@ pub(super) fn worker(request: &Request<'_>) -> Result<Exported, ExportError> {
     let upstream = upstream(request)?;
     let store = store(request)?;
     let (keys, left_out) = if request.manifest.token.is_some() { keys(request.keys)? } else { Default::default() };
+    // The key that verifies HS256 is the one that signs.
+    let shared = keys.iter().any(|key| key.pointer("/jwk/kty").is_some_and(|kind| kind == "oct"));
     let module = module(&settings(request, upstream, keys)?);
     let mut files = vec![
         File::new("deno.mjs", deno(request, store)),
@@ -44,6 +46,7 @@ pub(super) fn worker(request: &Request<'_>) -> Result<Exported, ExportError> {
     ];
     files.extend(request.origin.iter().map(|_| File::new("edge-runtime.js", script(&module))));
     files.push(File::new("worker.mjs", module));
+    files.iter_mut().for_each(|file| file.is_secret = shared);
     Ok(Exported { files, run: left_out.into_iter().chain(run(request, store)).collect() })
 }
 
