@@ -17,7 +17,9 @@ use super::{Ending, Format, say};
 Example:
   tierpress build && tierpress sign --key keys/site.pem
 
-An edge that is given the public key reads manifest.json.dsse alone. Sign again after each build.")]
+An edge is then given the envelope and the public key, and believes nothing else:
+  tierpress edge --manifest tierpress-out/manifest.json.dsse --public-key keys/site.pub.pem …
+Sign again after each build.")]
 pub(super) struct Arguments {
     /// The private Ed25519 key: PKCS#8 in PEM, or a JWK
     #[arg(long, value_name = "FILE")]

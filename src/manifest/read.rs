@@ -1,6 +1,6 @@
 //! Reading a manifest: once over its bytes, every name kept once, maps filled in one go.
 //!
-//! A site of 100,000 pages has 50 MB of manifest, most of it the names of objects, which stand with the objects and again
+//! A site of 100,000 pages has up to 50 MB of manifest, most of it the names of objects, which stand with the objects and again
 //! with the routes. Here a route shares the name of the object it leads to, and finding that name is the proof that there
 //! is such an object. An edge holds two manifests while it takes a new one in.
 

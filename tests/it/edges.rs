@@ -3,7 +3,7 @@
 //! One module for each edge, with `profile()`, what it claims of itself, and `start(&Stage)`, which gives a [`Running`].
 //! Edges are started from what `tierpress export` writes, unchanged. A program that is missing is a failure that says how
 //! it is installed, never a test that is left out.
-#![allow(dead_code, reason = "what an edge module may need is here before the module is")]
+#![allow(dead_code, reason = "the runner is shared with `examples/conformance.rs`, which uses what tests do not")]
 
 use std::any::Any;
 use std::collections::BTreeSet;
