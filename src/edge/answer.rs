@@ -16,9 +16,6 @@ use crate::manifest::Manifest;
 pub const CSP: &str = "default-src 'self'; img-src * data:; media-src *; frame-src *; object-src 'none'; \
      base-uri 'self'; frame-ancestors 'self'";
 
-/// The longest that an answer is kept which is true until a known instant, in seconds: a new build may say otherwise.
-pub const TIMED_MAX: u64 = 60;
-
 /// The body of a 400.
 pub const BAD_TARGET: &str = "this address is not one that can be served\n";
 
@@ -125,9 +122,10 @@ fn body<'a>(manifest: &'a Manifest, decision: &Decision<'a>) -> (Body<'a>, Optio
 
 fn cache_control(cache: Cache) -> Cow<'static, str> {
     match cache {
-        Cache::Public => "public, no-cache".into(),
+        // Until when an answer is true is nobody's business: it would tell of a release that is not announced. And a new
+        // build may gate what was public, so that all is asked for again.
+        Cache::Public | Cache::Timed(_) => "public, no-cache".into(),
         Cache::Immutable => "public, max-age=31536000, immutable".into(),
-        Cache::Timed(seconds) => format!("public, max-age={}", seconds.min(TIMED_MAX)).into(),
         Cache::Private => "private, no-cache".into(),
         Cache::NoStore => "no-store".into(),
     }

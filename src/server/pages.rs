@@ -6,7 +6,8 @@ use std::sync::Arc;
 use hyper::HeaderMap;
 use hyper::body::Bytes;
 use hyper::header::{
-    ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue, VARY,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue,
+    VARY,
 };
 
 use super::asked::Asked;
@@ -171,6 +172,7 @@ impl Saying<'_> {
         for name in [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LENGTH, ETAG] {
             headers.remove(name);
         }
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Ok(range) = HeaderValue::try_from(format!("bytes */{size}")) {
             headers.insert(CONTENT_RANGE, range);
         }

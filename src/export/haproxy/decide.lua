@@ -7,9 +7,6 @@
 -- 9999-12-31T23:59:59Z: sums go no further.
 local LATEST = 253402300799
 
--- The longest that an answer is kept which is true until a known instant, in seconds.
-local TIMED_MAX = 60
-
 local NO_STORE, PRIVATE, PUBLIC = "no-store", "private, no-cache", "public, no-cache"
 local IMMUTABLE = "public, max-age=31536000, immutable"
 
@@ -244,30 +241,12 @@ local function denied(case, policy, path)
   return decision
 end
 
-local function timed(case, policy)
-  local following
-  for _, rule in ipairs(policy.rules) do
-    for _, clause in ipairs(rule) do
-      for _, bound in ipairs({ clause.from or 0, clause.ends or 0 }) do
-        if bound > case.window and (not following or bound < following) then
-          following = bound
-        end
-      end
-    end
-  end
-  if not following then
-    return PUBLIC
-  end
-  return "public, max-age=" .. math.min(following - case.now, TIMED_MAX)
-end
-
-local function cache(case, policy)
-  if policy.cache == "public" then
+local function cache(policy)
+  -- Until when an answer is true would tell of a release that is not announced.
+  if policy.cache == "public" or policy.cache == "timed" then
     return PUBLIC
   elseif policy.cache == "immutable" then
     return IMMUTABLE
-  elseif policy.cache == "timed" then
-    return timed(case, policy)
   end
   return PRIVATE
 end
@@ -288,7 +267,7 @@ local function route(case, found, path)
     return known and denied(case, policy, path) or not_found(case)
   end
   local decision = plain("open", 200)
-  decision.object, decision.cache = object, cache(case, policy)
+  decision.object, decision.cache = object, cache(policy)
   if first > policy.open then
     decision.outcome = "preview"
     decision.reason, decision.available_at = reason(case, policy)

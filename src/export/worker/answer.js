@@ -1,8 +1,6 @@
 // ---------------------------------------------------------------------------------------------------------------------
 // A decision as HTTP: the status, the headers, and what the body is.
 
-/** The longest that an answer is kept which is true until a known instant: a new build may say otherwise. */
-const LONGEST_TIMED = 60;
 const TEXT = "text/plain; charset=utf-8";
 const BAD_TARGET = "this address is not one that can be served\n";
 const BAD_METHOD = "only GET and HEAD are answered here\n";
@@ -38,10 +36,11 @@ export function answer(manifest, decision, csp) {
   return { status: decision.status, headers, object: decision.object, text: words };
 }
 
-function cacheControl({ cache, seconds }) {
-  if (cache === "timed") return `public, max-age=${Math.min(seconds, LONGEST_TIMED)}`;
+function cacheControl({ cache }) {
   const values = {
     public: "public, no-cache",
+    // Until when an answer is true would tell of a release that is not announced.
+    timed: "public, no-cache",
     immutable: "public, max-age=31536000, immutable",
     private: "private, no-cache",
   };

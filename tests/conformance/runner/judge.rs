@@ -9,7 +9,7 @@ use super::Profile;
 use super::cases::{Case, Expect};
 use super::http::{Answer, NoAnswer};
 use super::stage::Stage;
-use tierpress::edge::answer::{CSP, TIMED_MAX};
+use tierpress::edge::answer::CSP;
 use tierpress::manifest::Manifest;
 use tierpress::time::Timestamp;
 
@@ -196,19 +196,13 @@ impl<'a> Judge<'a> {
         let mut headers: BTreeMap<&'static str, String> =
             SECURITY.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
         let mut put = |name, value: &str| headers.insert(name, value.to_owned());
-        let cache = match expect.cache.split_once(' ') {
-            Some((_, seconds)) => {
-                let seconds: u64 = seconds.parse().expect("a number of seconds");
-                format!("public, max-age={}", seconds.min(TIMED_MAX))
-            }
-            None => match expect.cache.as_str() {
-                "public" => "public, no-cache".to_owned(),
-                "immutable" => "public, max-age=31536000, immutable".to_owned(),
-                "private" => "private, no-cache".to_owned(),
-                _ => "no-store".to_owned(),
-            },
+        let cache = match expect.cache.split(' ').next().unwrap_or_default() {
+            "public" | "timed" => "public, no-cache",
+            "immutable" => "public, max-age=31536000, immutable",
+            "private" => "private, no-cache",
+            _ => "no-store",
         };
-        put("cache-control", &cache);
+        put("cache-control", cache);
         if expect.cache == "private" {
             put("vary", "Cookie, Authorization");
             put("cross-origin-resource-policy", "same-origin");
