@@ -57,11 +57,20 @@ pub(super) enum What {
 
 /// A socket that listens; several may share one address if all ask for it.
 pub(super) fn listen(address: SocketAddr, shared: bool) -> std::io::Result<TcpListener> {
+    bound(address, shared)?.listen(BACKLOG)
+}
+
+/// Whether nobody listens at an address. No connection is taken to find out: it would be lost.
+pub(super) fn is_free(address: SocketAddr) -> std::io::Result<()> {
+    bound(address, false).map(drop)
+}
+
+fn bound(address: SocketAddr, shared: bool) -> std::io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
     socket.set_reuseport(shared)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)
+    Ok(socket)
 }
 
 impl Entrance {

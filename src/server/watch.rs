@@ -14,7 +14,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, watch};
 
 use super::Mode;
-use super::connections::{Entrance, listen};
+use super::connections::{Entrance, is_free, listen};
 use super::worker::Worker;
 use crate::diagnostic::Diagnostic;
 
@@ -65,8 +65,7 @@ fn answer(worker: &Arc<Worker>, stopped: &watch::Receiver<bool>) -> Result<Vec<J
     let mut address = worker.options.listen;
     if threads > 1 {
         // Listeners that share an address would share it with a stranger's too: see that it is free.
-        let probe = bind(&runtime().map_err(|error| system(&error))?, address, false)?;
-        drop(probe);
+        is_free(address).map_err(|error| cannot_listen(address, &error))?;
     }
     let mut ready = Vec::with_capacity(threads);
     for _ in 0..threads {
@@ -101,10 +100,12 @@ fn runtime() -> std::io::Result<Runtime> {
 
 fn bind(runtime: &Runtime, address: SocketAddr, shared: bool) -> Result<TcpListener, Box<Diagnostic>> {
     let _inside = runtime.enter();
-    listen(address, shared).map_err(|error| {
-        let fault = Diagnostic::setup(format!("cannot listen on `{address}`: {}", cause(&error)));
-        Box::new(fault.help("give another address, or end what listens there"))
-    })
+    listen(address, shared).map_err(|error| cannot_listen(address, &error))
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Box<Diagnostic> {
+    let fault = Diagnostic::setup(format!("cannot listen on `{address}`: {}", cause(error)));
+    Box::new(fault.help("give another address, or end what listens there"))
 }
 
 fn say_listening(listener: &TcpListener, what: &str) {

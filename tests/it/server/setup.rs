@@ -1,8 +1,10 @@
 //! Calls that cannot work are refused before anything listens, with the reason and what to do.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 
-use super::stage::{Stage, command};
+use super::http::{Client, request};
+use super::stage::{Edge, Stage, command};
+use crate::edges::free_address;
 
 #[track_caller]
 fn check(stage: &Stage, arguments: &[&str], expected: &str) {
@@ -80,4 +82,26 @@ fn a_manifest_that_cannot_be_answered_from_stops_the_start() {
     let mut command = command(&path, &[]);
     let output = command.output().unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("it has `passthrough`, and there is no upstream"));
+}
+
+#[test]
+fn the_first_connection_that_is_taken_is_answered() {
+    let stage = Stage::new();
+    for _ in 0..10 {
+        let address = free_address();
+        let early = std::thread::spawn(move || until_answered(address));
+        let edge =
+            Edge::start_at(&stage.manifest_path(), address, &["--threads", "4", "--upstream", "http://127.0.0.1:9"]);
+        assert_eq!(early.join().unwrap(), Some(200), "{:?}", edge.log());
+    }
+}
+
+/// Knocks without rest, and asks over the first connection that there is.
+fn until_answered(address: SocketAddr) -> Option<u16> {
+    loop {
+        if let Ok(mut client) = Client::try_connect(address) {
+            client.send(&request("GET", "/", &[]));
+            return client.answer("GET").map(|response| response.status);
+        }
+    }
 }

@@ -220,15 +220,24 @@ pub(crate) struct Edge {
 
 /// The command that starts a server on this manifest, on ports of its own choice.
 pub(crate) fn command(manifest: &Path, arguments: &[&str]) -> Command {
+    command_at(manifest, SocketAddr::from(([127, 0, 0, 1], 0)), arguments)
+}
+
+fn command_at(manifest: &Path, address: SocketAddr, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tierpress"));
-    command.arg("edge").arg("--manifest").arg(manifest).args(["--listen", "127.0.0.1:0", "--health", "127.0.0.1:0"]);
+    command.arg("edge").arg("--manifest").arg(manifest);
+    command.args(["--listen", &address.to_string(), "--health", "127.0.0.1:0"]);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 impl Edge {
     pub(crate) fn start(manifest: &Path, arguments: &[&str]) -> Self {
-        let mut child = command(manifest, arguments).spawn().unwrap();
+        Self::start_at(manifest, SocketAddr::from(([127, 0, 0, 1], 0)), arguments)
+    }
+
+    pub(crate) fn start_at(manifest: &Path, address: SocketAddr, arguments: &[&str]) -> Self {
+        let mut child = command_at(manifest, address, arguments).spawn().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
         let (stderr, lines) = (child.stderr.take().unwrap(), Arc::clone(&log));
         std::thread::spawn(move || {
