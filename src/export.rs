@@ -19,6 +19,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use crate::edge::answer::CSP;
+use crate::edge::token::{KeySource, Keys};
 use crate::manifest::{Encoding, Manifest};
 
 pub use address::{Address, NotAnAddress};
@@ -229,6 +230,17 @@ fn upstream<'r>(request: &'r Request<'_>) -> Result<Option<&'r Address>, ExportE
             help: "give `--upstream HOST:PORT`, or take it out of `passthrough` in site.yaml".to_owned(),
         }),
     }
+}
+
+/// The keys of all files together: for edges that verify tokens themselves.
+fn keys(files: &[KeyFile]) -> Result<Keys, ExportError> {
+    files.iter().try_fold(Keys::default(), |all, KeyFile { kid, name, bytes }| {
+        let read = Keys::read(kid.as_deref(), bytes, KeySource::File);
+        read.and_then(|keys| all.and(keys)).map_err(|fault| ExportError::Missing {
+            what: format!("`{name}`: {fault}"),
+            help: "give a JWKS, a JWK or a PEM public key".to_owned(),
+        })
+    })
 }
 
 /// How the decider is started, with what this kind of edge needs it to be told.

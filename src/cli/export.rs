@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use tierpress::diagnostic::Diagnostic;
+use tierpress::envelope::{self, VerifyingKey};
 use tierpress::export::{self, Address, Brotli, Exported, KeyFile, Kind, Request};
 use tierpress::fs;
 use tierpress::manifest::Manifest;
@@ -17,9 +18,12 @@ pub(super) struct Arguments {
     /// What to make it for
     #[arg(value_parser = kinds())]
     kind: String,
-    /// The manifest of a build
+    /// The manifest of a build, or its signed envelope with `--public-key`
     #[arg(long, value_name = "FILE")]
     manifest: PathBuf,
+    /// The public key that the manifest is signed with (Ed25519): only a signed manifest is read then
+    #[arg(long, value_name = "FILE")]
+    public_key: Option<PathBuf>,
     /// The folder to put the configuration into
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -70,9 +74,7 @@ pub(super) fn run(arguments: &Arguments) -> Ending {
 }
 
 fn export(arguments: &Arguments) -> Result<Exported, Box<Diagnostic>> {
-    let manifest = fs::read(&arguments.manifest).map_err(disk)?;
-    let manifest = Manifest::parse(&manifest)
-        .map_err(|fault| Box::new(Diagnostic::setup(format!("`{}`: {fault}", arguments.manifest.display()))))?;
+    let manifest = manifest(arguments)?;
     let objects = objects(arguments)?;
     let keys = keys(arguments)?;
     let exported = refused(export::export(
@@ -99,6 +101,29 @@ fn export(arguments: &Arguments) -> Result<Exported, Box<Diagnostic>> {
     ))?;
     write(&arguments.out, &exported)?;
     Ok(exported)
+}
+
+/// The manifest, believed only with a signature where there is a key.
+fn manifest(arguments: &Arguments) -> Result<Manifest, Box<Diagnostic>> {
+    let name = arguments.manifest.display();
+    let fault = |fault: &dyn std::fmt::Display, help: &str| {
+        Box::new(Diagnostic::setup(format!("`{name}`: {fault}")).help(help))
+    };
+    let bytes = fs::read(&arguments.manifest).map_err(disk)?;
+    let bytes = match &arguments.public_key {
+        None if envelope::open_unverified(&bytes).is_ok() => {
+            let help = "give its public key with `--public-key`, or name manifest.json";
+            return Err(fault(&"this is a signed envelope, and there is no key to check it with", help));
+        }
+        None => bytes,
+        Some(file) => {
+            let key = VerifyingKey::read(&fs::read(file).map_err(disk)?)
+                .map_err(|error| Box::new(Diagnostic::setup(format!("`{}`: {error}", file.display()))))?;
+            let help = "`tierpress sign` writes manifest.json.dsse; `--public-key` is its public key";
+            envelope::open(&bytes, &key).map_err(|error| fault(&error, help))?
+        }
+    };
+    Manifest::parse(&bytes).map_err(|error| fault(&error, "build the site again with this version of tierpress"))
 }
 
 fn write(out: &Path, exported: &Exported) -> Result<(), Box<Diagnostic>> {

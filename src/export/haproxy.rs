@@ -9,7 +9,7 @@ mod lines;
 use super::template::fill;
 use super::{Address, ExportError, Exported, File, Kind, Request, comment, origin, upstream};
 use crate::edge::answer;
-use crate::edge::token::{Algorithm, Key, KeySource, Keys};
+use crate::edge::token::{Algorithm, Key};
 
 const LANGUAGE: &str = "HAProxy";
 
@@ -125,11 +125,7 @@ fn keys(request: &Request<'_>) -> Result<(Vec<VerifyingKey>, Vec<String>), Expor
             help: "give `--jwks FILE` or `--key [KID=]FILE`".to_owned(),
         });
     }
-    let mut all = Keys::default();
-    for file in request.keys {
-        let read = Keys::read(file.kid.as_deref(), &file.bytes, KeySource::File);
-        all = read.and_then(|keys| all.and(keys)).map_err(|fault| unusable(&format!("`{}`: {fault}", file.name)))?;
-    }
+    let all = super::keys(request.keys)?;
     let keys = all.iter().map(|(kid, key)| usable(kid, key)).collect::<Result<_, _>>()?;
     Ok((keys, all.left_out().to_vec()))
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::template::fill;
 use super::{Address, ExportError, Exported, File, KeyFile, Request, path_text, upstream};
-use crate::edge::token::{Key, KeySource, Keys};
+use crate::edge::token::Key;
 
 /// The parts of the module, in their order.
 const PARTS: [&str; 8] = [
@@ -80,15 +80,7 @@ fn settings(request: &Request<'_>, upstream: Option<&Address>, keys: Vec<Value>)
 /// The keys as `{kid, alg, jwk}`, and what is said of those that no edge uses. They are checked here, so that a fault is one
 /// of the export and not of every request.
 fn keys(files: &[KeyFile]) -> Result<(Vec<Value>, Vec<String>), ExportError> {
-    let mut all = Keys::default();
-    for KeyFile { kid, name, bytes } in files {
-        let fault = |fault: &dyn std::fmt::Display| ExportError::Missing {
-            what: format!("`{name}`: {fault}"),
-            help: "give a JWKS, a JWK or a PEM public key".to_owned(),
-        };
-        let read = Keys::read(kid.as_deref(), bytes, KeySource::File).map_err(|error| fault(&error))?;
-        all = all.and(read).map_err(|error| fault(&error))?;
-    }
+    let all = super::keys(files)?;
     let keys: Option<Vec<Value>> = all.iter().map(|(kid, key)| jwk(kid, key, files)).collect();
     let keys = keys.filter(|keys| !keys.is_empty()).ok_or_else(|| ExportError::Missing {
         what: "the site has tokens, and there is no key to verify them with".to_owned(),

@@ -182,6 +182,8 @@ fn what_it_cannot_enforce_is_refused() {
     let private = data().join("keys/es256.pem");
     check(&stage.manifest, &["--upstream", "a:1", "--key", private.to_str().unwrap()], "edges need the public one");
 
+    check(&stage.manifest, &["--upstream", "a:1", "--key", file!()], "these are no keys");
+
     let public = data().join("keys/es256.pub.pem");
     let public = format!("es256={}", public.to_str().unwrap());
     let objects = stage.objects.to_str().unwrap();
