@@ -179,18 +179,18 @@ fn exports_are_made_from_signed_manifests() {
     let fixture = site();
     build(&fixture, NOW_SECONDS);
     printed(&fixture, SIGN);
-    let export = |more: &[&str]| [&["export", "caddy", "--out", "../caddy"], more].concat();
+    const EXPORT: &[&str] = &["export", "caddy", "--out", "../caddy", "--manifest"];
     let (envelope, key) = ("../out/manifest.json.dsse", "site.pub.pem");
-    let said = refused(&fixture, &export(&["--manifest", envelope]));
+    let said = refused(&fixture, &[EXPORT, &[envelope]].concat());
     assert!(said.contains("this is a signed envelope, and there is no key to check it with"), "{said}");
-    let said = refused(&fixture, &export(&["--manifest", "../out/manifest.json", "--public-key", key]));
+    let said = refused(&fixture, &[EXPORT, &["../out/manifest.json", "--public-key", key]].concat());
     assert!(said.contains("this is no signed envelope"), "{said}");
-    printed(&fixture, &export(&["--manifest", envelope, "--public-key", key]));
+    printed(&fixture, &[EXPORT, &[envelope, "--public-key", key]].concat());
     let text = fs::read_to_string(fixture.out().join("manifest.json.dsse")).unwrap();
     let mut altered: Value = serde_json::from_str(&text).unwrap();
     altered["signatures"][0]["sig"] = json!(STANDARD.encode([7; 64]));
     fs::write(fixture.out().join("altered.dsse"), altered.to_string()).unwrap();
-    let said = refused(&fixture, &export(&["--manifest", "../out/altered.dsse", "--public-key", key]));
+    let said = refused(&fixture, &[EXPORT, &["../out/altered.dsse", "--public-key", key]].concat());
     assert!(said.contains("altered.dsse`: "), "{said}");
 }
 
