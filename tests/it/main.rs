@@ -33,6 +33,7 @@ mod leaks;
 mod policy;
 mod publish;
 mod same_bytes;
+mod serve;
 mod server;
 mod sources;
 mod survive;

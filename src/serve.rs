@@ -1,0 +1,7 @@
+//! The writer's loop: the site as anybody would get it, at any time, built anew while the writer writes.
+//!
+//! Nothing here is published. What is answered comes from the same plan, the same decision and the same bytes as a build's;
+//! nothing is kept on the disk.
+
+pub mod held;
+pub mod keeper;
