@@ -112,7 +112,9 @@ fn cookie(headers: &HeaderMap) -> Option<String> {
 pub(super) fn is_document(headers: &HeaderMap) -> bool {
     match headers.get(SEC_FETCH_DEST) {
         Some(destination) => destination.as_bytes() == b"document",
-        None => headers.get_all(ACCEPT).iter().any(|accept| accept.as_bytes().windows(9).any(|part| part == b"text/html")),
+        None => {
+            headers.get_all(ACCEPT).iter().any(|accept| accept.as_bytes().windows(9).any(|part| part == b"text/html"))
+        }
     }
 }
 
@@ -144,11 +146,15 @@ mod tests {
         let mut headers = HeaderMap::new();
         let named = |target: &str, headers: &HeaderMap| As::of(target.as_bytes(), headers, "free");
         assert_eq!(named("/", &headers), As { text: "free".to_owned(), named: Named::Call });
-        let kept = As { text: "basic/30d!frozen+pro@2026-12-01T09:00:00+02:00".to_owned(), named: Named::Query }.cookie();
+        let kept =
+            As { text: "basic/30d!frozen+pro@2026-12-01T09:00:00+02:00".to_owned(), named: Named::Query }.cookie();
         let (kept, _) = kept.split_once(';').unwrap();
         headers.insert(COOKIE, HeaderValue::try_from(format!("a=b; {kept}; c=d")).unwrap());
         let found = named("/", &headers);
-        assert_eq!((found.text.as_str(), found.named), ("basic/30d!frozen+pro@2026-12-01T09:00:00+02:00", Named::Cookie));
+        assert_eq!(
+            (found.text.as_str(), found.named),
+            ("basic/30d!frozen+pro@2026-12-01T09:00:00+02:00", Named::Cookie)
+        );
         assert_eq!(named("/?view-as=pro", &headers).named, Named::Query);
     }
 }

@@ -143,8 +143,11 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 }
 
 /// Answers one request after the other until the connection ends, or, after the answer that is being given, `stop` does.
-pub(crate) async fn converse<A, F, B>((stream, peer): (TcpStream, SocketAddr), stop: impl Future<Output = ()>, answer: A)
-where
+pub(crate) async fn converse<A, F, B>(
+    (stream, peer): (TcpStream, SocketAddr),
+    stop: impl Future<Output = ()>,
+    answer: A,
+) where
     A: Fn(Arrived) -> F,
     F: Future<Output = Response<B>>,
     B: Body + 'static,

@@ -42,7 +42,25 @@ const MAY_NAME: [(&str, &[&str]); 21] = [
             "time",
         ],
     ),
-    ("serve", &["build", "diagnostic", "manifest", "plan", "render", "server", "site", "time"]),
+    (
+        "serve",
+        &[
+            "access",
+            "build",
+            "diagnostic",
+            "edge",
+            "escape",
+            "fs",
+            "id",
+            "load",
+            "manifest",
+            "plan",
+            "render",
+            "server",
+            "site",
+            "time",
+        ],
+    ),
 ];
 
 fn sources() -> Vec<(PathBuf, String)> {
