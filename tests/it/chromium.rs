@@ -1,149 +1,159 @@
-//! Drives a headless Chromium by its DevTools protocol: what a page does in a browser, a test sees in one.
-//!
-//! [`Browser::start`] gives one with a profile of its own, [`Browser::open`] a [`Page`] in it. A page collects what went
-//! wrong in it (exceptions, errors on the console, resources that did not load, violations of its policy), and a test
-//! that does not take these with [`Page::problems`] fails when the page goes. The browser reaches loopback only, and is
-//! killed with everything it started.
-#![allow(dead_code, reason = "shared with `benches/serve`, which uses what tests do not")]
+//! Chromium, [driven](browser) by tests; here, against a page whose whole behaviour is known.
 
-use std::fs::File;
-use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
 use serde_json::json;
 
-#[path = "chromium/keys.rs"]
-mod keys;
-#[path = "chromium/link.rs"]
-mod link;
-#[path = "chromium/page.rs"]
-mod page;
-#[cfg(test)]
-#[path = "chromium/tests.rs"]
-mod tests;
+mod browser;
 
-pub(crate) use page::Page;
+pub(crate) use browser::{Browser, Page};
 
-use link::Link;
+const PAGE: &str = r#"<!doctype html><html lang="en"><title>A page</title><style>
+:root { color-scheme: light dark } body { margin: 0; background: Canvas }
+</style><label>Name <input id="name"></label><button id="button">count</button><output id="count">0</output>
+<script>
+document.getElementById("button").addEventListener("click", () => document.getElementById("count").value++);
+</script>"#;
 
-/// How long anything may take, on a machine that compiles beside it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-
-/// What Chromium is told. Pages come from the test's own servers, so they need no sandbox, which root cannot have.
-const ARGUMENTS: [&str; 14] = [
-    "--headless",
-    "--no-sandbox",
-    "--no-first-run",
-    "--no-default-browser-check",
-    "--remote-debugging-port=0",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1, EXCLUDE [::1]",
-    "--disable-background-networking",
-    "--disable-background-timer-throttling",
-    "--disable-breakpad",
-    "--disable-component-update",
-    "--disable-dev-shm-usage",
-    "--disable-extensions",
-    "--disable-renderer-backgrounding",
-    "--disable-sync",
-];
-
-/// A running Chromium; it ends with the value.
-pub(crate) struct Browser {
-    child: Child,
-    port: u16,
-    link: Link,
-    profile: tempfile::TempDir,
-}
-
-impl Browser {
-    /// Starts one, with a profile that nobody has used.
-    #[track_caller]
-    pub(crate) fn start() -> Self {
-        let profile = tempfile::tempdir().unwrap();
-        let log = profile.path().join("log.txt");
-        let output = File::create(&log).unwrap();
-        let mut command = Command::new(program());
-        command.args(ARGUMENTS).arg(format!("--user-data-dir={}", profile.path().display())).arg("about:blank");
-        command.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output);
-        // A group of its own, so that its helpers end with it.
-        let mut child = command.process_group(0).spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        let begin = Instant::now();
-        loop {
-            if let Some((port, path)) = listening(profile.path()) {
-                return Self { child, port, link: Link::connect(port, &path), profile };
-            }
-            let ended = child.try_wait().unwrap();
-            if ended.is_some() || begin.elapsed() > PATIENCE {
-                let said = std::fs::read(&log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-                end(&mut child);
-                panic!("Chromium does not come up: {ended:?}\n{}", said.unwrap_or_default());
-            }
-            thread::sleep(Duration::from_millis(10));
+/// Answers every GET with the page and its number, but `/missing` with 404; ends with the process.
+fn serve() -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    let served = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&served);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let counter = Arc::clone(&counter);
+            thread::spawn(move || {
+                let mut stream = stream.unwrap();
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                let mut lines = (&mut reader).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+                let Some(first) = lines.next() else { return };
+                lines.for_each(drop);
+                let (status, body) = if first.starts_with("GET /missing") || first.starts_with("GET /favicon") {
+                    ("404 Not Found", "not here".to_owned())
+                } else {
+                    let number = counter.fetch_add(1, Ordering::SeqCst) + 1;
+                    ("200 OK", format!("{PAGE}<p id=number>{number}</p>"))
+                };
+                let head = "Content-Type: text/html; charset=utf-8\r\nConnection: close";
+                let length = body.len();
+                // A browser may have gone before it was answered.
+                drop(write!(stream, "HTTP/1.1 {status}\r\n{head}\r\nContent-Length: {length}\r\n\r\n{body}"));
+            });
         }
-    }
-
-    /// Opens an address in a new tab and waits until it has loaded.
-    #[track_caller]
-    pub(crate) fn open(&mut self, url: &str) -> Page {
-        let mut page = self.tab();
-        page.go(url);
-        page
-    }
-
-    /// Opens an empty tab, for what must be set before anything loads.
-    #[track_caller]
-    pub(crate) fn tab(&mut self) -> Page {
-        let made = self.link.call("Target.createTarget", json!({"url": "about:blank"})).unwrap();
-        let target = made["targetId"].as_str().unwrap();
-        Page::new(Link::connect(self.port, &format!("/devtools/page/{target}")))
-    }
-
-    /// Where it keeps what it knows.
-    pub(crate) fn profile(&self) -> &Path {
-        self.profile.path()
-    }
+    });
+    (address, served)
 }
 
-impl Drop for Browser {
-    fn drop(&mut self) {
-        end(&mut self.child);
+/// The number of the answer that a page shows.
+fn number(page: &mut Page) -> u64 {
+    page.text("document.getElementById('number').textContent").parse().unwrap()
+}
+
+/// Which processes were told of a profile.
+fn using(profile: &Path) -> Vec<String> {
+    let name = profile.display().to_string();
+    let entries = std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let processes = entries.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
+    processes
+        .filter(|id| {
+            let line = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&line).contains(&name)
+        })
+        .collect()
+}
+
+#[test]
+fn a_page_is_driven() {
+    let (address, served) = serve();
+    let mut browser = Browser::start();
+    let profile = browser.profile().to_owned();
+    assert!(!using(&profile).is_empty());
+    {
+        let mut page = browser.open(&format!("http://{address}/"));
+        assert_eq!(page.text("document.title"), "A page");
+        assert_eq!(
+            page.eval("new Promise(done => setTimeout(() => done({a: [1, null]}), 20))"),
+            json!({"a": [1, null]})
+        );
+        assert!(page.try_eval("nothing.here").unwrap_err().contains("ReferenceError: nothing is not defined"));
+        assert!(page.try_eval("Promise.reject(new Error('no'))").unwrap_err().contains("Error: no"));
+
+        // Keys and the mouse, as a person uses them.
+        page.press("Tab");
+        page.type_text("Ann B-2");
+        page.press("Shift+Tab");
+        page.press("Tab");
+        page.press("End");
+        page.press("Backspace");
+        assert_eq!(page.text("document.getElementById('name').value"), "Ann B-");
+        page.press("Tab");
+        page.press("Space");
+        page.press("Enter");
+        page.click("document.getElementById('button')");
+        assert_eq!(page.wait_for("document.getElementById('count').value"), json!("3"));
+
+        // The window and what the reader prefers.
+        page.viewport(320, 200);
+        assert_eq!(page.eval("[innerWidth, innerHeight]"), json!([320, 200]));
+        for dark in [true, false] {
+            page.dark(dark);
+            assert_eq!(page.eval("matchMedia('(prefers-color-scheme: dark)').matches"), json!(dark));
+            let shot = profile.join("shot.png");
+            page.screenshot(&shot);
+            let png = std::fs::read(&shot).unwrap();
+            assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
+            assert_eq!((&png[16..20], &png[20..24]), (&320_u32.to_be_bytes()[..], &200_u32.to_be_bytes()[..]));
+        }
+
+        // Loads that are asked for, and those that the page makes itself.
+        page.reload();
+        assert_eq!((page.loads(), number(&mut page)), (2, 2));
+        page.go(&format!("http://{address}/#there"));
+        page.eval("location.hash");
+        page.eval("void setTimeout(() => location.reload(), 50)");
+        page.wait_for_loads(3);
+        assert_eq!((number(&mut page), served.load(Ordering::SeqCst)), (3, 3));
+        assert_eq!(page.problems(), Vec::<String>::new());
     }
+    drop(browser);
+    assert_eq!(using(&profile), Vec::<String>::new(), "Chromium left processes behind");
+    assert!(!profile.exists());
 }
 
-/// What Chromium writes once it listens: the port, and the path of its own socket.
-fn listening(profile: &Path) -> Option<(u16, String)> {
-    let text = std::fs::read_to_string(profile.join("DevToolsActivePort")).ok()?;
-    let (port, path) = text.split_once('\n')?;
-    let path = path.trim();
-    Some((port.parse().ok()?, (!path.is_empty()).then(|| path.to_owned())?))
-}
-
-/// Ends a browser and all it started. There is nothing in it to be saved.
-fn end(child: &mut Child) {
-    let group = Pid::from_raw(i32::try_from(child.id()).unwrap());
-    let killed = killpg(group, Signal::SIGKILL);
-    let ended = child.wait();
-    assert!(ended.is_ok() || thread::panicking(), "Chromium cannot be ended: {killed:?} {ended:?}");
-}
-
-/// Where Chromium is. `CHROMIUM` names another one.
-#[track_caller]
-pub(crate) fn program() -> PathBuf {
-    if let Some(path) = std::env::var_os("CHROMIUM") {
-        return path.into();
+#[test]
+fn what_goes_wrong_in_a_page_fails_the_test() {
+    let (address, _) = serve();
+    let mut browser = Browser::start();
+    let cases = [
+        ("console.error('a', 1, new Error('b'))", "console.error: a 1 Error: b"),
+        ("void setTimeout(() => { throw new Error('thrown') })", "Error: thrown"),
+        ("void Promise.reject(new Error('lost'))", "Error: lost"),
+        ("fetch('/missing').then(() => true)", "404 (Not Found)"),
+        (
+            "document.head.insertAdjacentHTML('beforeend', '<meta http-equiv=Content-Security-Policy content=\"img-src data:\">'),\
+             new Promise(done => { const image = new Image(); image.onerror = () => done(true); image.src = '/x.png'; })",
+            "Content Security Policy",
+        ),
+    ];
+    for (script, expected) in cases {
+        let mut page = browser.open(&format!("http://{address}/"));
+        page.eval(script);
+        page.eval("new Promise(done => setTimeout(done, 50))");
+        let problems = page.problems();
+        assert!(problems.len() == 1 && problems[0].contains(expected), "{script}\n{problems:?}");
     }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    let found = ["chromium", "chromium-browser", "google-chrome"]
-        .iter()
-        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
-        .find(|path| path.is_file());
-    found.unwrap_or_else(|| {
-        panic!("`chromium` is not installed; `tests/tools/chromium` installs it, and so does `tests/run`")
-    })
+    let dropped = catch_unwind(AssertUnwindSafe(|| {
+        browser.open(&format!("http://{address}/")).eval("console.error('seen by nobody')");
+    }));
+    assert!(dropped.is_err(), "a page with a problem went unnoticed");
+    // A console that only tells something is none.
+    browser.open(&format!("http://{address}/")).eval("console.log('fine'), console.warn('fine too')");
 }
