@@ -14,6 +14,7 @@
 mod access;
 mod bad_input;
 mod built;
+mod chromium;
 mod config;
 mod conformance;
 mod corpora;
