@@ -4,7 +4,7 @@
 
 mod abuse;
 mod faces;
-mod http;
+pub(crate) mod http;
 mod keys;
 mod logs;
 mod manifests;
