@@ -6,7 +6,7 @@
 //! clock is an argument.
 
 mod asked;
-mod connections;
+pub(crate) mod connections;
 mod faces;
 mod health;
 mod held;
@@ -17,14 +17,16 @@ mod keyring;
 mod objects;
 mod pages;
 mod readers;
-mod reply;
+pub(crate) mod reply;
 mod seldom;
-mod select;
+pub(crate) mod select;
 mod session;
 mod upstream;
-mod watch;
+pub(crate) mod watch;
 mod wire;
 mod worker;
+
+pub(crate) use worker::Arrived;
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use hyper::Request;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::{Body, Incoming};
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::fs::{FileType, Mode};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -21,8 +21,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::health;
-use super::reply::Reply;
-use super::wire::{Watched, Wire};
+use super::wire::Wire;
 use super::worker::{Arrived, Worker};
 
 /// How long a client may take to send the head of a request, and how long it may be silent before one.
@@ -61,7 +60,7 @@ pub(super) enum What {
 }
 
 /// A socket that listens; several may share one address if all ask for it.
-pub(super) fn listen(address: SocketAddr, shared: bool) -> std::io::Result<TcpListener> {
+pub(crate) fn listen(address: SocketAddr, shared: bool) -> std::io::Result<TcpListener> {
     bound(address, shared)?.listen(BACKLOG)
 }
 
@@ -176,27 +175,17 @@ impl Entrance {
     }
 
     async fn connection(mut self, stream: impl AsyncRead + AsyncWrite + Unpin, peer: Option<IpAddr>) {
-        let (wire, watched) = Wire::new(stream);
-        let client = Arc::new(Client { worker: Arc::clone(&self.worker), peer, watched, requests: AtomicU64::new(0) });
-        let what = self.what;
-        let service = service_fn(move |request| {
-            let client = Arc::clone(&client);
-            async move { Ok::<_, Infallible>(client.answer(what, request).await) }
-        });
-        let mut server = http1::Builder::new();
-        server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-        server.max_header_size(HEAD_MAX).max_buf_size(HEAD_MAX);
-        let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(wire), service));
-        let ended = tokio::select! {
-            biased;
-            ended = connection.as_mut() => ended,
-            () = stopped(&mut self.stop) => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+        let (worker, what) = (self.worker, self.what);
+        let answer = move |arrived: Arrived| {
+            let worker = Arc::clone(&worker);
+            async move {
+                match what {
+                    What::Health => health::answer(&worker, &arrived.request),
+                    What::Public => worker.answer(arrived).await,
+                }
             }
         };
-        // A client that breaks off is no fault of ours.
-        drop(ended);
+        converse((stream, peer), stopped(&mut self.stop), answer).await;
     }
 }
 
@@ -206,25 +195,43 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     drop(stop.wait_for(|stop| *stop).await);
 }
 
-/// Who is at the other end of a connection.
-struct Client {
-    worker: Arc<Worker>,
-    peer: Option<IpAddr>,
-    watched: Arc<Watched>,
-    requests: AtomicU64,
-}
-
-impl Client {
-    async fn answer(&self, what: What, request: Request<Incoming>) -> Reply {
-        let raw = self.watched.target(self.requests.fetch_add(1, Ordering::Relaxed));
-        let last = self.watched.is_blind() || !request.body().is_end_stream();
-        let mut reply = match what {
-            What::Health => health::answer(&self.worker, &request),
-            What::Public => self.worker.answer(Arrived { request, raw, peer: self.peer }).await,
-        };
-        if last {
-            reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+/// Answers one request after the other until the connection ends, or, after the answer that is being given, `stop` does.
+pub(crate) async fn converse<A, F, B>(
+    (stream, peer): (impl AsyncRead + AsyncWrite + Unpin, Option<IpAddr>),
+    stop: impl Future<Output = ()>,
+    answer: A,
+) where
+    A: Fn(Arrived) -> F,
+    F: Future<Output = Response<B>>,
+    B: Body + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let (wire, watched) = Wire::new(stream);
+    let requests = AtomicU64::new(0);
+    let service = service_fn(|request: Request<Incoming>| {
+        let raw = watched.target(requests.fetch_add(1, Ordering::Relaxed));
+        let last = watched.is_blind() || !request.body().is_end_stream();
+        let answered = answer(Arrived { request, raw, peer });
+        async move {
+            let mut reply = answered.await;
+            if last {
+                reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(reply)
         }
-        reply
-    }
+    });
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    server.max_header_size(HEAD_MAX).max_buf_size(HEAD_MAX);
+    let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(wire), service));
+    let ended = tokio::select! {
+        biased;
+        ended = connection.as_mut() => ended,
+        () = stop => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    // A client that breaks off is no fault of ours.
+    drop(ended);
 }

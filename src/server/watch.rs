@@ -135,7 +135,7 @@ fn bind(runtime: &Runtime, address: SocketAddr, shared: bool) -> Result<TcpListe
     listen(address, shared).map_err(|error| cannot_listen(&address, &error))
 }
 
-fn cannot_listen(address: &impl fmt::Display, error: &std::io::Error) -> Box<Diagnostic> {
+pub(crate) fn cannot_listen(address: &impl fmt::Display, error: &std::io::Error) -> Box<Diagnostic> {
     let fault = Diagnostic::setup(format!("cannot listen on `{address}`: {}", cause(error)));
     Box::new(fault.help("give another address, or end what listens there"))
 }
@@ -144,7 +144,7 @@ fn say_listening(address: &Listen, what: &str) {
     tracing::info!(%address, what, "listening");
 }
 
-fn system(error: &std::io::Error) -> Box<Diagnostic> {
+pub(crate) fn system(error: &std::io::Error) -> Box<Diagnostic> {
     Box::new(Diagnostic::setup(format!("the system does not give what a server needs: {}", cause(error))))
 }
 

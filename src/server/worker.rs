@@ -44,8 +44,8 @@ pub(super) struct Worker {
 
 /// A request as it came in.
 #[derive(Debug)]
-pub(super) struct Arrived {
-    pub(super) request: Request<Incoming>,
+pub(crate) struct Arrived {
+    pub(crate) request: Request<Incoming>,
     /// Its target, where it is not what the request has.
     pub(super) raw: Option<Box<[u8]>>,
     /// Who sent it.
@@ -55,13 +55,13 @@ pub(super) struct Arrived {
 
 impl Arrived {
     /// The target as it was sent.
-    pub(super) fn target(&self) -> &[u8] {
+    pub(crate) fn target(&self) -> &[u8] {
         let uri = || self.request.uri().path_and_query().map_or(&b""[..], |target| target.as_str().as_bytes());
         self.raw.as_deref().unwrap_or_else(uri)
     }
 
     /// The target without its query.
-    pub(super) fn path(&self) -> &[u8] {
+    pub(crate) fn path(&self) -> &[u8] {
         self.target().split(|byte| *byte == b'?').next().unwrap_or_default()
     }
 }

@@ -14,6 +14,7 @@
 mod access;
 mod bad_input;
 mod built;
+mod chromium;
 mod config;
 mod conformance;
 mod corpora;
@@ -33,6 +34,7 @@ mod leaks;
 mod policy;
 mod publish;
 mod same_bytes;
+mod serve;
 mod server;
 mod sources;
 mod survive;
