@@ -5,11 +5,13 @@
 
 mod build;
 mod check;
+mod diff;
 mod edge;
 mod explain;
 mod export;
 mod init;
 mod keygen;
+mod matrix;
 mod say;
 mod schema;
 mod serve;
@@ -51,6 +53,10 @@ enum Command {
     Serve(serve::Arguments),
     /// Find everything that a build would refuse, without writing anything
     Check(check::Arguments),
+    /// Say what a change opened and closed: two outputs, or two git revisions
+    Diff(diff::Arguments),
+    /// Say what a visitor, each tier and each bundle gets of every path
+    Matrix(matrix::Arguments),
     /// Serve a build, or decide for nginx, Caddy, Traefik and Envoy
     Edge(edge::Arguments),
     /// Say who can open a path, through which tags, and why not
@@ -121,6 +127,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Build(arguments) => build::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
+        Command::Matrix(arguments) => matrix::run(&arguments),
         Command::Edge(arguments) => edge::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Keygen(arguments) => keygen::run(&arguments),

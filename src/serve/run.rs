@@ -196,17 +196,20 @@ async fn take(listener: TcpListener, desk: Arc<Desk>) {
     let places = Arc::new(Semaphore::new(PLACES));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let Ok(taken) = listener.accept().await else {
+        let Ok((stream, peer)) = listener.accept().await else {
             tokio::time::sleep(PAUSE).await;
             continue;
         };
+        if stream.set_nodelay(true).is_err() {
+            continue;
+        }
         let desk = Arc::clone(&desk);
         tokio::spawn(async move {
             let answer = move |arrived: Arrived| {
                 let desk = Arc::clone(&desk);
                 async move { desk.answer(&arrived).await }
             };
-            converse(taken, std::future::pending(), answer).await;
+            converse((stream, Some(peer.ip())), std::future::pending(), answer).await;
             drop(place);
         });
     }
@@ -225,7 +228,7 @@ fn bind(host: Option<&str>, port: Option<u16>) -> Result<(TcpListener, SocketAdd
         let bound = listen(address, false).and_then(|listener| listener.local_addr().map(|local| (listener, local)));
         match bound {
             Ok(bound) => return Ok(bound),
-            Err(error) => fault = fault.or_else(|| Some(cannot_listen(address, &error))),
+            Err(error) => fault = fault.or_else(|| Some(cannot_listen(&address, &error))),
         }
     }
     Err(fault.unwrap_or_else(|| Box::new(Diagnostic::setup("there is no port to listen at"))))

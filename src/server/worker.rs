@@ -1,6 +1,6 @@
 //! What answering needs, and the way a request takes through it.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -49,7 +49,8 @@ pub(crate) struct Arrived {
     /// Its target, where it is not what the request has.
     pub(super) raw: Option<Box<[u8]>>,
     /// Who sent it.
-    pub(super) peer: SocketAddr,
+    /// Who asks; unknown behind a socket in the file system.
+    pub(super) peer: Option<IpAddr>,
 }
 
 impl Arrived {
@@ -96,11 +97,11 @@ impl Worker {
         let start = Instant::now();
         let method = arrived.request.method().clone();
         let path = String::from_utf8_lossy(arrived.path()).into_owned();
-        let peer = arrived.peer.ip();
+        let peer = arrived.peer.map(tracing::field::display);
         let reply = self.answer_unlogged(arrived).await;
         let microseconds = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
         let reason = reply.headers().get("tierpress-reason").and_then(|reason| reason.to_str().ok());
-        tracing::info!(%method, path, status = reply.status().as_u16(), reason, %peer, microseconds, "request");
+        tracing::info!(%method, path, status = reply.status().as_u16(), reason, peer, microseconds, "request");
         reply
     }
 
