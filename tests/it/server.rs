@@ -15,3 +15,5 @@ mod stage;
 mod swaps;
 mod targets;
 mod upstream;
+
+pub(crate) use stage::until;

@@ -173,7 +173,9 @@ fn the_bar_is_in_what_people_look_at_and_in_nothing_else() {
     let serve = Serve::start(&fixture.root(), &[]);
     let bar = "<script src=\"/_tierpress/serve/bar.js\" defer";
     let document = ["Sec-Fetch-Dest: document", "Sec-Fetch-Site: none"];
-    for (path, status) in [("/open/", 200), ("/teased/", 200), ("/secret/", 404), ("/nothing/", 404), ("/dripped/", 200)] {
+    for (path, status) in
+        [("/open/", 200), ("/teased/", 200), ("/secret/", 404), ("/nothing/", 404), ("/dripped/", 200)]
+    {
         let bare = serve.get(path, &[]);
         assert_eq!((bare.status, bare.text().contains("_tierpress/serve")), (status, false), "{path}");
         for headers in [&document[..], &["Accept: text/html,*/*;q=0.8"]] {
@@ -236,7 +238,13 @@ fn only_its_own_pages_may_ask() {
         format!("0.0.0.0:{port}"),
         format!("192.168.0.5:{port}"),
     ];
-    let paths = ["/open/", "/style.css", "/_tierpress/serve/page?path=/&as=pro", "/_tierpress/serve/bar.js", "/_tierpress/serve/events"];
+    let paths = [
+        "/open/",
+        "/style.css",
+        "/_tierpress/serve/page?path=/&as=pro",
+        "/_tierpress/serve/bar.js",
+        "/_tierpress/serve/events",
+    ];
     for path in paths {
         for host in own.iter().filter(|_| !path.ends_with("events")) {
             assert_eq!(serve.get(path, &[&format!("Host: {host}")]).status, 200, "{path} of {host}");
@@ -329,7 +337,8 @@ fn hostile_targets_are_answered_as_decided() {
             continue;
         };
         assert!(
-            response.status == decision.status || (decision.outcome == edge::Outcome::Passthrough && response.status == 502),
+            response.status == decision.status
+                || (decision.outcome == edge::Outcome::Passthrough && response.status == 502),
             "{at}: {} for {decision:?}",
             response.status
         );
@@ -402,9 +411,11 @@ fn others_are_answered_only_when_told_to() {
     let fixture = Fixture::new(SITE);
     let serve = Serve::start(&fixture.root(), &["--host", "0.0.0.0"]);
     let port = serve.address.port();
-    for (host, status) in
-        [(format!("192.168.0.5:{port}"), 200), (format!("localhost:{port}"), 200), (format!("evil.example:{port}"), 403)]
-    {
+    for (host, status) in [
+        (format!("192.168.0.5:{port}"), 200),
+        (format!("localhost:{port}"), 200),
+        (format!("evil.example:{port}"), 403),
+    ] {
         assert_eq!(serve.get("/open/", &[&format!("Host: {host}")]).status, status, "{host}");
     }
     let warned = serve.errors().join("\n");

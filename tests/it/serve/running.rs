@@ -88,7 +88,8 @@ impl Serve {
     /// Asks as a browser does that will show the answer.
     #[track_caller]
     pub(crate) fn visit(&self, target: &str, headers: &[&str]) -> Response {
-        let navigation = ["Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Site: none", "Accept: text/html"];
+        let navigation =
+            ["Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Site: none", "Accept: text/html"];
         self.get(target, &[&navigation, headers].concat())
     }
 
