@@ -10,6 +10,7 @@ use std::ops::Range;
 use percent_encoding::percent_decode_str;
 
 use crate::config::Links;
+use crate::diagnostic::lint::Lint;
 use crate::diagnostic::{Diagnostic, Source};
 use crate::load::markdown::Resolved;
 use crate::path;
@@ -115,7 +116,7 @@ impl Index {
         let message = format!("the link `{address}` {what}");
         let fault = if self.broken == Links::Warn { Diagnostic::warning(message) } else { Diagnostic::error(message) };
         let help = "write the path of a page or file below `content/`, or the URL it is served at";
-        Resolved::Broken(fault.at(from.source.locate(range)).help(help))
+        Resolved::Broken(fault.at(from.source.locate(range)).help(help).named(Lint::BrokenLink))
     }
 
     /// The URL and target of a decoded path.
