@@ -18,13 +18,13 @@ pub(super) fn diagnostics(found: &[Diagnostic], format: Format) {
     }
 }
 
-/// Says all findings, in their order, each with the id of its kind.
+/// Says all findings, in their order, each with the id of its kind where that has a name of its own.
 pub(super) fn findings(found: &[Diagnostic]) {
     for finding in found {
         let text = finding.to_string();
-        match text.split_once(':') {
-            Some((word, rest)) => one(finding.severity, &format!("{word}[{}]:{rest}", finding.lint())),
-            None => one(finding.severity, &text),
+        match (finding.named, text.split_once(':')) {
+            (Some(lint), Some((word, rest))) => one(finding.severity, &format!("{word}[{lint}]:{rest}")),
+            (Some(_) | None, _) => one(finding.severity, &text),
         }
     }
 }

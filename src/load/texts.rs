@@ -557,6 +557,15 @@ impl Around<'_> {
     }
 }
 
+/// What a fragment could name, and where that comes from.
+fn anchors_there(anchors: &BTreeSet<String>) -> String {
+    const MOST_NAMED: usize = 5;
+    let named: Vec<String> = anchors.iter().take(MOST_NAMED).map(|anchor| format!("`#{anchor}`")).collect();
+    let made = "anchors are made from headings, or written as `## Heading {#anchor}`";
+    let more = if anchors.len() > MOST_NAMED { ", …" } else { "" };
+    if named.is_empty() { made.to_owned() } else { format!("there are {}{more}; {made}", named.join(", ")) }
+}
+
 /// Checks where links lead: anchors that are there, pages that are published and that may be known of where the link is.
 pub fn check_links(
     around: &Around<'_>,
@@ -637,10 +646,12 @@ impl LinkCheck<'_> {
                 return None;
             }
             let message = format!("the link leads to `{}`, which is not published", raw.source.path);
-            return Some(
-                self.at(used, self.by_setting(message))
-                    .help("it is a draft, gone, or released too far ahead; remove the link or publish the page"),
-            );
+            let help = if decided.draft {
+                "it is a draft: remove the link, or take `draft` out there"
+            } else {
+                "it is gone, or released too far ahead; remove the link or publish the page"
+            };
+            return Some(self.at(used, self.by_setting(message)).help(help));
         }
         let place = self.place_rule(used.place)?;
         let sure = !decided.doubtful && !self.is_doubtful();
@@ -656,7 +667,13 @@ impl LinkCheck<'_> {
             }
             let why = if decided.hidden { "is hidden from" } else { "is not released yet for" };
             let message = format!("the link reveals `{source}`, which {why} some who read this place");
-            let help = "move the link into a gated block for those who may know of the page, or announce the page";
+            let help = if decided.hidden {
+                let tags: Vec<String> = decided.tags.iter().map(Tag::words).collect();
+                let tags = tags.join(", ");
+                format!("put the link into a gated block, `<!-- access: {tags} -->`, or take `hidden` out of that page")
+            } else {
+                "move the link into a gated block for those who may know of the page, or announce the page".to_owned()
+            };
             return Some(self.at(used, Self::revealing(message)).help(help));
         }
         let fragment = used.fragment.as_deref()?;
@@ -666,10 +683,7 @@ impl LinkCheck<'_> {
         }
         let message = format!("`{}` has no anchor `#{fragment}`", raw.source.path);
         let near = crate::diagnostic::nearest(fragment, anchors.iter().map(String::as_str));
-        let help = near.map_or_else(
-            || "anchors are made from headings, or written as `## Heading {#anchor}`".to_owned(),
-            |near| format!("did you mean `#{near}`?"),
-        );
+        let help = near.map_or_else(|| anchors_there(anchors), |near| format!("did you mean `#{near}`?"));
         Some(self.at(used, self.by_setting(message)).help(help))
     }
 

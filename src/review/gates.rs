@@ -122,8 +122,7 @@ impl<'a> Looker<'a> {
         let mut closed: BTreeMap<String, Vec<&Page>> = BTreeMap::new();
         for page in &site.pages {
             let rule = self.rule(page.access.rule);
-            let has_had_its_time = |need: &Need| need.joined_before.is_some_and(|before| before <= site.clock);
-            let buys = |need: &Need| need.any.iter().any(|id| sold.contains(id)) && !has_had_its_time(need);
+            let buys = |need: &Need| need.any.iter().any(|id| sold.contains(id));
             let is_sold = |clause: &Clause| clause.all.iter().all(buys);
             if !rule.is_nobody() && !rule.clauses().iter().any(is_sold) {
                 let tags: Vec<String> = page.access.tags.iter().map(|tag| format!("`{}`", tag.words())).collect();
@@ -133,7 +132,7 @@ impl<'a> Looker<'a> {
         if sold.iter().all(|id| self.is_free(id)) && closed.len() > 1 {
             // Nothing at all is for sale: that is one mistake, however many tags there are.
             let pages = closed.into_values().flatten().collect();
-            closed = BTreeMap::from([("a tier or bundle".to_owned(), pages)]);
+            closed = BTreeMap::from([("tiers and bundles".to_owned(), pages)]);
         }
         let fault = |(tags, pages): (String, Vec<&Page>)| {
             let first = pages.iter().min_by_key(|page| &page.source)?;
@@ -142,7 +141,7 @@ impl<'a> Looker<'a> {
                 2 => "this page and another one open".to_owned(),
                 count => format!("this page and {} others open", count - 1),
             };
-            let message = format!("{what} only with {tags}, which nobody can get: it is neither free nor for sale");
+            let message = format!("{what} only with {tags}, and nobody can get that: it is neither free nor for sale");
             let help =
                 "write `price` or `buy` beside its id in site.yaml, or an `upgrade_url` where everything is sold";
             let place = self.places.key(&first.source, &["access", "title"]);

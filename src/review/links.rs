@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::access::entitlement::Entitlement;
@@ -147,7 +148,8 @@ impl<'a> Links<'a> {
         let who = readers::words(kinds);
         let (source, _) = self.name(link.target);
         let since = lost.iter().map(|seen| seen.dead_from).min().flatten();
-        let when = since.map(|at| format!(" from {at} on")).unwrap_or_default();
+        let zone = &self.plan.site().config.zone;
+        let when = since.map(|at| format!(" from {} on", day(at, zone))).unwrap_or_default();
         let gone = lost.iter().all(|seen| seen.given.contains(&Given::Gone));
         let (message, help) = match (gone, link.embeds) {
             (true, _) => (
@@ -286,6 +288,12 @@ fn place_rule(page: &Page, place: Place) -> RuleId {
         None if place.teaser && page.body.divider => page.body.above,
         None => page.access.rule,
     }
+}
+
+/// An instant as writers write it: a day alone where one begins.
+fn day(at: Timestamp, zone: &TimeZone) -> String {
+    let civil = at.civil(zone);
+    if civil.time() == jiff::civil::Time::midnight() { civil.date().to_string() } else { civil.to_string() }
 }
 
 /// Whether a rule will hold for what is held now.

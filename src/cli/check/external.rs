@@ -80,6 +80,7 @@ fn is_there(agent: &Agent, url: &str) -> Result<(), String> {
         // Robots may be unwelcome, and a login asked for, where there is a page all the same.
         Ok(status) if status < 400 || matches!(status, 401 | 402 | 403 | 405 | 406 | 407 | 429 | 451) => Ok(()),
         Ok(status) => Err(format!("answers {status}")),
+        Err(ureq::Error::Timeout(_)) => Err("does not answer in time".to_owned()),
         Err(error) => Err(format!("does not answer: {error}")),
     }
 }

@@ -94,7 +94,7 @@ description: d
            |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
           help: write its new address, or take the link out
 
-        warning[external-link]: `http://HOST/hangs` does not answer: timeout: global
+        warning[external-link]: `http://HOST/hangs` does not answer in time
           --> content/a.md:8:56
            |
          8 | <a href="http://HOST/broken">raw</a> [slow](http://HOST/hangs)

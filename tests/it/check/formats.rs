@@ -62,7 +62,7 @@ fn people_are_told_the_id() {
     let unknown = run(&fixture(), &["--allow", "idle-blocks"]);
     assert_eq!(unknown.status.code(), Some(2));
     expect![[r#"
-        error[build-error]: `--allow idle-blocks`: there is no lint `idle-blocks`
+        error: `--allow idle-blocks`: there is no lint `idle-blocks`
           help: did you mean `idle-block`?
 
         1 error

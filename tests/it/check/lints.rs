@@ -64,7 +64,7 @@ files: {\"fair.txt\": public until 2027-01-01}
 x
 ",
         &expect![[r#"
-            [dead-end] warning: `content/fair.txt` is not there from 2027-01-02T00:00:00Z on for visitors and members with `free`, `basic`, `pro`, `rust-course` or `cheatsheets`, who see this link
+            [dead-end] warning: `content/fair.txt` is not there from 2027-01-02 on for visitors and members with `free`, `basic`, `pro`, `rust-course` or `cheatsheets`, who see this link
               --> content/_index.md:5:12
                |
              5 | [the fair](fair.txt)
@@ -461,31 +461,25 @@ fn what_is_not_for_sale() {
     check(
         &unsold(""),
         &expect![[r#"
-        [unsold] warning: this page and another one open only with `pro`, which nobody can get: it is neither free nor for sale
-          --> content/a.md:3:1
-           |
-         3 | access: pro
-           | ^^^^^^^^^^^
-          help: write `price` or `buy` beside its id in site.yaml, or an `upgrade_url` where everything is sold
-        [unsold] warning: this page opens only with `talks`, which nobody can get: it is neither free nor for sale
-          --> content/b.md:3:1
-           |
-         3 | access: talks
-           | ^^^^^^^^^^^^^
-          help: write `price` or `buy` beside its id in site.yaml, or an `upgrade_url` where everything is sold
-        [unsold] warning: this page opens only with `pro` or `talks`, which nobody can get: it is neither free nor for sale
-          --> content/c.md:3:1
-           |
-         3 | access: [pro, talks]
-           | ^^^^^^^^^^^^^^^^^^^^
-          help: write `price` or `buy` beside its id in site.yaml, or an `upgrade_url` where everything is sold
-        [unsold] warning: this page opens only with `basic`, which nobody can get: it is neither free nor for sale
-          --> content/f.md:4:1
-           |
-         4 | access: basic since joining
-           | ^^^^^^^^^^^^^^^^^^^^^^^^^^^
-          help: write `price` or `buy` beside its id in site.yaml, or an `upgrade_url` where everything is sold
-    "#]],
+            [unsold] warning: this page and another one open only with `pro`, and nobody can get that: it is neither free nor for sale
+              --> content/a.md:3:1
+               |
+             3 | access: pro
+               | ^^^^^^^^^^^
+              help: write `price` or `buy` beside its id in site.yaml, or an `upgrade_url` where everything is sold
+            [unsold] warning: this page opens only with `talks`, and nobody can get that: it is neither free nor for sale
+              --> content/b.md:3:1
+               |
+             3 | access: talks
+               | ^^^^^^^^^^^^^
+              help: write `price` or `buy` beside its id in site.yaml, or an `upgrade_url` where everything is sold
+            [unsold] warning: this page opens only with `pro` or `talks`, and nobody can get that: it is neither free nor for sale
+              --> content/c.md:3:1
+               |
+             3 | access: [pro, talks]
+               | ^^^^^^^^^^^^^^^^^^^^
+              help: write `price` or `buy` beside its id in site.yaml, or an `upgrade_url` where everything is sold
+        "#]],
     );
 }
 
@@ -518,7 +512,7 @@ access: pro
 b
 ",
         &expect![[r#"
-            [unsold] warning: this page and another one open only with a tier or bundle, which nobody can get: it is neither free nor for sale
+            [unsold] warning: this page and another one open only with tiers and bundles, and nobody can get that: it is neither free nor for sale
               --> content/a.md:3:1
                |
              3 | access: basic
@@ -893,4 +887,14 @@ fn settings_of_check_are_read() {
         .map(said)
         .concat(),
     );
+}
+
+#[test]
+fn every_lint_is_in_the_documentation() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/check.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let row = |line: &str| line.strip_prefix("| `").and_then(|line| line.split_once('`')).map(|(id, _)| id.to_owned());
+    let (table, _) = page.split_once("## Links by reader").unwrap();
+    let rows: Vec<String> = table.lines().filter_map(row).collect();
+    assert_eq!(rows, tierpress::diagnostic::lint::Lint::ALL.map(|lint| lint.id().to_owned()));
 }
