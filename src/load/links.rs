@@ -104,7 +104,7 @@ impl Index {
                     Some(near) => fault.help(format!("did you mean `{near}`?")),
                     None => fault,
                 }),
-                other => other,
+                other @ (Resolved::Ours { .. } | Resolved::Elsewhere) => other,
             },
         }
     }

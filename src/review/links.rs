@@ -86,6 +86,9 @@ pub struct ByReader {
 /// The forms of a target: what each is, and its requirement; whether it is hidden from the others.
 type Forms = (Vec<(Form, RuleId)>, bool);
 
+/// What was worked out, by the rule of a place and the forms of a target.
+type Known = BTreeMap<(RuleId, Forms), Rc<Vec<Seen>>>;
+
 /// The links of a planned site.
 pub struct Links<'a> {
     plan: &'a Plan,
@@ -93,7 +96,7 @@ pub struct Links<'a> {
     pages: BTreeMap<PageId, &'a Output>,
     sections: BTreeMap<SectionId, &'a Output>,
     /// Places and targets with the same rules are worked out once.
-    known: RefCell<BTreeMap<(RuleId, Forms), Rc<Vec<Seen>>>>,
+    known: RefCell<Known>,
 }
 
 impl<'a> Links<'a> {

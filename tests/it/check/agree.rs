@@ -47,6 +47,9 @@ fn site() -> String {
     format!("{site}//- content/_index.md\n---\ntitle: Home\n---\n{}", blocks.concat())
 }
 
+/// An instant, what is held, and what that is given.
+type Answer = (Timestamp, Vec<Entitlement>, Given);
+
 #[test]
 fn links_by_reader_are_what_is_decided() {
     let fixture = shop(&site());
@@ -58,7 +61,7 @@ fn links_by_reader_are_what_is_decided() {
     let of_home: Vec<_> = links.iter().filter(|link| link.location.file == home.source).collect();
     assert_eq!(of_home.len(), PLACES.len() * TARGETS.len() * 2);
     let kinds = readers::kinds(&plan.site().config.catalogue);
-    let mut answered: BTreeMap<(String, String), Vec<(Timestamp, Vec<Entitlement>, Given)>> = BTreeMap::new();
+    let mut answered: BTreeMap<(String, String), Vec<Answer>> = BTreeMap::new();
     let urls: BTreeSet<&str> = of_home.iter().map(|link| link.url.as_str()).collect();
     for kind in &kinds {
         for (now, held) in memberships(kind) {
