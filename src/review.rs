@@ -1,10 +1,12 @@
-//! Reads what the other stages made and says what somebody should know of it. It changes nothing and decides nothing:
-//! what a reader gets is asked of the plan's own forms and rules.
+//! Review: reads what the others made and says what it means; changes nothing and decides nothing.
 
 mod course;
+mod dates;
+pub mod diff;
 mod files;
 mod gates;
 pub mod links;
 pub mod lints;
+pub mod matrix;
 mod places;
 pub mod readers;
