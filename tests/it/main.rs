@@ -32,6 +32,7 @@ mod generated;
 mod leaks;
 mod policy;
 mod publish;
+mod review;
 mod same_bytes;
 mod server;
 mod sources;
