@@ -14,6 +14,7 @@
 mod access;
 mod bad_input;
 mod built;
+mod chromium;
 mod config;
 mod conformance;
 mod corpora;
@@ -34,6 +35,7 @@ mod policy;
 mod publish;
 mod review;
 mod same_bytes;
+mod serve;
 mod server;
 mod sources;
 mod survive;
