@@ -4,8 +4,8 @@
 //! to publish anything while a single fault is left.
 
 mod contract;
-mod explain;
 mod inputs;
+mod model;
 mod opened;
 mod theme_files;
 
@@ -28,7 +28,7 @@ use crate::render::{Renderer, Shelves, context};
 use crate::site::{Content, Site};
 use crate::time::Timestamp;
 
-pub use explain::{Explained, Way, explain, model};
+pub use model::model;
 pub use opened::Opened;
 
 /// What a build is asked for.

@@ -5,11 +5,16 @@
 
 mod build;
 mod check;
+mod completions;
 mod edge;
+mod examples;
 mod explain;
 mod export;
 mod init;
 mod keygen;
+mod list;
+mod man;
+mod new;
 mod say;
 mod schema;
 mod sign;
@@ -18,7 +23,7 @@ mod token;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use tierpress::diagnostic::Diagnostic;
 use tierpress::time::Timestamp;
 
@@ -33,8 +38,9 @@ struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   tierpress init my-school            a small site to begin with
-  tierpress build                     build the site in this folder into tierpress-out/
+  tierpress new post 'Why salt'       a page where it belongs, with front matter that builds
   tierpress check                     find every fault without writing anything
+  tierpress build                     build the site in this folder into tierpress-out/
   tierpress explain /course/two/ --as basic/30d+rust-course@2026-12-01
 
 Exit codes: 0 done; 1 the content is at fault; 2 the call or site.yaml is; 3 --strict found something.";
@@ -43,6 +49,8 @@ Exit codes: 0 done; 1 the content is at fault; 2 the call or site.yaml is; 3 --s
 enum Command {
     /// Make a small site that builds: two tiers, a bundle, a sample lesson
     Init(init::Arguments),
+    /// Make a post, a lesson or a course, where it belongs
+    New(new::Arguments),
     /// Build the site: an output tree per tier and bundle, and the manifest
     Build(build::Arguments),
     /// Find everything that a build would refuse, without writing anything
@@ -51,6 +59,8 @@ enum Command {
     Edge(edge::Arguments),
     /// Say who can open a path, through which tags, and why not
     Explain(explain::Arguments),
+    /// Show all pages with access, state and dates, and why some are not published
+    List(list::Arguments),
     /// Make a pair of keys: for tokens, or for manifests
     Keygen(keygen::Arguments),
     /// Sign the manifest of an output folder, for edges that believe only signed ones
@@ -61,6 +71,10 @@ enum Command {
     Export(export::Arguments),
     /// Print the JSON Schema of a format
     Schema(schema::Arguments),
+    /// Print what a shell needs to complete commands and options
+    Completions(completions::Arguments),
+    /// Print or write the manual
+    Man(man::Arguments),
 }
 
 /// Where the site is and how it is looked at.
@@ -112,19 +126,36 @@ impl From<Ending> for ExitCode {
 
 /// Runs the command that was asked for.
 pub(crate) fn run() -> ExitCode {
-    let ending = match Cli::parse().command {
+    let called = Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit());
+    let ending = match called.command {
         Command::Init(arguments) => init::run(&arguments),
+        Command::New(arguments) => new::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Edge(arguments) => edge::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::List(arguments) => list::run(&arguments),
         Command::Keygen(arguments) => keygen::run(&arguments),
         Command::Sign(arguments) => sign::run(&arguments),
         Command::Token(arguments) => token::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
     };
     ending.into()
+}
+
+/// The whole command line, with examples at the end of each command's help.
+fn command() -> clap::Command {
+    let mut command = Cli::command();
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    for name in names {
+        if let Some(text) = examples::of(&name) {
+            command = command.mut_subcommand(&name, |sub| sub.after_help(text));
+        }
+    }
+    command
 }
 
 /// Whose fault the faults are: the call's before the content's.

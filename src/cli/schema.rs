@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use tierpress::manifest::Manifest;
+use tierpress::review::explain;
 
 use super::{Ending, say};
 
@@ -17,11 +18,14 @@ pub(super) struct Arguments {
 enum Schema {
     /// manifest.json
     Manifest,
+    /// What `explain --format json` says
+    Explain,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Ending {
     match arguments.format {
         Schema::Manifest => say::json(&Manifest::schema()),
+        Schema::Explain => say::json(&explain::schema()),
     }
     Ending::Done
 }
