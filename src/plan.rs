@@ -16,7 +16,7 @@ use crate::diagnostic::{Diagnostic, Location};
 use crate::plan::badges::Badges;
 use crate::plan::gates::{Gates, Shapes};
 use crate::plan::view::{EntryView, View};
-use crate::site::{Page, Site};
+use crate::site::{Body, Page, Site};
 
 pub use crate::plan::gates::{Form, Shape, Variant};
 pub use crate::site::{Child, PageId, SectionId};
@@ -47,7 +47,7 @@ pub struct Lists<'a> {
 }
 
 /// All outputs of a site.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     site: Site,
     book: RuleBook,
@@ -371,6 +371,13 @@ impl Plan {
     #[must_use]
     pub fn entry(&self, child: Child) -> Option<EntryView<'_>> {
         EntryView::new(self, child, Pass::under(&self.book, self.known(child)))
+    }
+
+    /// Puts another body into a page, whose blocks, divider and rules are the same: then no output has another shape.
+    pub fn replace_body(&mut self, page: PageId, body: Body) {
+        if let Some(page) = self.site.pages.get_mut(page.0) {
+            Arc::make_mut(page).body = body;
+        }
     }
 
     fn own_section(&self, page: PageId) -> Option<SectionId> {

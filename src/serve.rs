@@ -5,3 +5,4 @@
 
 pub mod held;
 pub mod keeper;
+pub mod watch;

@@ -24,7 +24,7 @@ pub struct SectionId(pub usize);
 pub struct FileId(pub usize);
 
 /// A whole site.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Site {
     /// `site.yaml`.
     pub config: Config,
@@ -33,7 +33,7 @@ pub struct Site {
     /// Every rule.
     pub rules: RuleBook,
     /// Pages that are published, in the order of their sources.
-    pub pages: Vec<Page>,
+    pub pages: Vec<Arc<Page>>,
     /// Sections; the first is the root.
     pub sections: Vec<Section>,
     /// Files beside pages, in the order of their sources.
@@ -73,7 +73,7 @@ pub enum PageKind {
 }
 
 /// A page: what is open of it, its rules, and its body behind them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Page {
     /// `content/course/01-ownership.md`.
     pub source: Arc<str>,
@@ -208,9 +208,9 @@ pub struct Body {
     /// What it is made of, in order.
     pub parts: Vec<Part>,
     /// Its pieces, each under the rule of its place.
-    pub pieces: Vec<Gated<Piece>>,
+    pub pieces: Vec<Gated<Arc<Piece>>>,
     /// Its footnotes.
-    pub notes: Vec<Gated<Piece>>,
+    pub notes: Vec<Gated<Arc<Piece>>>,
     /// Its gated blocks.
     pub blocks: Vec<Block>,
     /// Whether there is a divider.
@@ -306,7 +306,7 @@ impl Site {
     /// A page.
     #[must_use]
     pub fn page(&self, id: PageId) -> Option<&Page> {
-        self.pages.get(id.0)
+        self.pages.get(id.0).map(Arc::as_ref)
     }
 
     /// A section.

@@ -7,7 +7,7 @@ use crate::access::rule::Rule;
 use crate::load::html::Usage;
 
 /// One place that shows a file.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Showing {
     /// The file, by its number among the files as they were found.
     pub file: usize,

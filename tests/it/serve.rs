@@ -1,3 +1,5 @@
 //! `tierpress serve`: the writer's loop.
 
+mod edits;
 mod rebuild;
+mod watch;

@@ -42,7 +42,7 @@ const MAY_NAME: [(&str, &[&str]); 21] = [
             "time",
         ],
     ),
-    ("serve", &["build", "diagnostic", "manifest", "plan", "render", "server", "site", "time"]),
+    ("serve", &["build", "diagnostic", "fs", "load", "manifest", "plan", "render", "server", "site", "time"]),
 ];
 
 fn sources() -> Vec<(PathBuf, String)> {
