@@ -132,7 +132,7 @@ pub fn build(request: &Request<'_>) -> Result<Built, Vec<Diagnostic>> {
         TreeMode::All => contract::trees(plan.site(), &manifest),
         TreeMode::None => Vec::new(),
     };
-    let opened = previous.map(|previous| opened::opened(plan.site(), &previous, &manifest)).unwrap_or_default();
+    let opened = previous.map(|previous| opened::opened(&previous, &manifest)).unwrap_or_default();
     let summary = summary(&plan, (parsed, trees.len(), &manifest));
     let record = Record {
         inputs,
@@ -227,10 +227,10 @@ pub fn plan_and_theme(request: &Request<'_>, earlier: Option<Earlier<'_>>) -> Re
 /// a whole build has to say what comes of it.
 #[must_use]
 pub fn reread(plan: &Plan, remembered: &mut Remembered, sources: &[&str]) -> Option<Plan> {
-    let bodies: Option<Vec<_>> = sources.iter().map(|source| remembered.reread(plan.site(), source)).collect();
+    let words: Option<Vec<_>> = sources.iter().map(|source| remembered.reread(plan.site(), source)).collect();
     let mut plan = plan.clone();
-    for (page, body) in bodies? {
-        plan.replace_body(page, body);
+    for (page, words) in words? {
+        plan.reword(page, words);
     }
     Some(plan)
 }

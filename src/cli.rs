@@ -5,13 +5,16 @@
 
 mod build;
 mod check;
+mod diff;
 mod edge;
 mod explain;
 mod export;
 mod init;
 mod keygen;
+mod matrix;
 mod say;
 mod schema;
+mod serve;
 mod sign;
 mod token;
 
@@ -34,6 +37,7 @@ const EXAMPLES: &str = "\
 Examples:
   tierpress init my-school            a small site to begin with
   tierpress build                     build the site in this folder into tierpress-out/
+  tierpress serve                     see it as any reader, while you write
   tierpress check                     find every fault without writing anything
   tierpress explain /course/two/ --as basic/30d+rust-course@2026-12-01
 
@@ -45,8 +49,14 @@ enum Command {
     Init(init::Arguments),
     /// Build the site: an output tree per tier and bundle, and the manifest
     Build(build::Arguments),
+    /// See the site as any reader on any day, while you write it
+    Serve(serve::Arguments),
     /// Find everything that a build would refuse, without writing anything
     Check(check::Arguments),
+    /// Say what a change opened and closed: two outputs, or two git revisions
+    Diff(diff::Arguments),
+    /// Say what a visitor, each tier and each bundle gets of every path
+    Matrix(matrix::Arguments),
     /// Serve a build, or decide for nginx, Caddy, Traefik and Envoy
     Edge(edge::Arguments),
     /// Say who can open a path, through which tags, and why not
@@ -115,7 +125,10 @@ pub(crate) fn run() -> ExitCode {
     let ending = match Cli::parse().command {
         Command::Init(arguments) => init::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
+        Command::Matrix(arguments) => matrix::run(&arguments),
         Command::Edge(arguments) => edge::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Keygen(arguments) => keygen::run(&arguments),

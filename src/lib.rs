@@ -40,6 +40,7 @@ pub mod path;
 pub mod plan;
 pub mod publish;
 pub mod render;
+pub mod review;
 pub mod serve;
 pub mod server;
 pub mod site;

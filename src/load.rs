@@ -10,6 +10,7 @@ mod catalogue;
 pub mod config;
 pub mod dates;
 pub mod document;
+pub mod elsewhere;
 pub mod frame;
 pub mod front_matter;
 pub mod gate_keys;
@@ -36,15 +37,17 @@ use std::sync::Arc;
 use crate::access::gated::{Gated, RuleBook, RuleId};
 use crate::access::rule::Rule;
 use crate::config::Config;
+use crate::diagnostic::lint::Lint;
 use crate::diagnostic::{self, Diagnostic, Location};
 use crate::load::inherit::{Decided, Givens};
+use crate::load::markdown::Use;
 use crate::load::pages::RawPage;
 use crate::load::sources::{FileSource, Sources};
 use crate::load::texts::Text;
 use crate::load::tree::{Tree, TreeChild};
 use crate::site::{
-    self, Access, Block, Body, Child, Content, File, Kept, Open, Page, PageId, PageKind, Section, SectionId, Site,
-    Skipped, StaticFile, TagPage,
+    self, Access, Block, Body, Child, Content, File, FileId, Kept, Link, LinkTarget, Open, Page, PageId, PageKind,
+    Section, SectionId, Site, Skipped, StaticFile, TagPage,
 };
 use crate::time::Timestamp;
 
@@ -248,7 +251,7 @@ fn files(
             let warning =
                 Diagnostic::warning("no page shows this file, so it is kept for those who may read all beside it");
             let help = "link it from a page, or say who it is for with `files:` in the front matter beside it";
-            diagnostics.push(warning.at(Location::file(&file.path)).help(help));
+            diagnostics.push(warning.at(Location::file(&file.path)).help(help).named(Lint::UnshownFile));
         }
         verdicts.push(verdict);
     }
@@ -332,6 +335,7 @@ impl Assembly<'_> {
             ..tag.clone()
         });
         let tags = tags.collect();
+        let targets = Targets::new(self.known);
         let mut pages = Vec::new();
         let mut not_found = None;
         let owned =
@@ -342,7 +346,7 @@ impl Assembly<'_> {
                 if raw.is_not_found() {
                     not_found = Some(PageId(pages.len()));
                 }
-                pages.push(Arc::new(page(raw, decided, text, (section, self.request.clock, &mut rules))));
+                pages.push(Arc::new(page(raw, decided, text, (section, self.request.clock, &targets, &mut rules))));
             }
         }
         let clock = self.request.clock;
@@ -395,6 +399,7 @@ impl Assembly<'_> {
                     url: pages::file_url(&self.known.laid.folders, file),
                     rule: rules.enter(verdict.rule.clone()),
                     hidden: verdict.hidden,
+                    shown: !verdict.unshown,
                 });
             }
         }
@@ -410,8 +415,9 @@ fn page(
     raw: &RawPage,
     decided: &Decided,
     text: &Text,
-    (section, clock, rules): (SectionId, Timestamp, &mut RuleBook),
+    (section, clock, targets, rules): (SectionId, Timestamp, &Targets, &mut RuleBook),
 ) -> Page {
+    let links = targets.links(&text.uses);
     let rule = rules.enter(decided.rule.clone());
     let for_all = decided.rule == decided.known;
     let matter = raw.front_matter.clone();
@@ -444,6 +450,40 @@ fn page(
         source: Arc::clone(&raw.source.path),
         access,
         body,
+        links,
+    }
+}
+
+/// Numbers of the site for what was read: none for what is not published.
+struct Targets {
+    pages: Vec<Option<PageId>>,
+    files: Vec<Option<FileId>>,
+}
+
+impl Targets {
+    fn new(known: &Remembered) -> Self {
+        let mut count = 0;
+        let number = |verdict: &assets::Verdict| {
+            let is_published = !verdict.rule.is_nobody();
+            count += usize::from(is_published);
+            is_published.then(|| FileId(count - 1))
+        };
+        Self { pages: known.ids.clone(), files: known.verdicts.iter().map(number).collect() }
+    }
+
+    fn links(&self, uses: &[Use<links::Target>]) -> Vec<Link> {
+        uses.iter().filter_map(|used| self.link(used)).collect()
+    }
+
+    fn link(&self, used: &Use<links::Target>) -> Option<Link> {
+        let target = match used.target {
+            links::Target::Page(page) => LinkTarget::Page(self.pages.get(page).copied().flatten()?),
+            links::Target::Section(section) => LinkTarget::Section(SectionId(section)),
+            links::Target::File(file) => LinkTarget::File(self.files.get(file).copied().flatten()?),
+            links::Target::Static(_) | links::Target::Generated => return None,
+        };
+        let embeds = used.usage == html::Usage::Embed;
+        Some(Link { target, embeds, place: used.place, span: used.range.clone() })
     }
 }
 
@@ -451,12 +491,13 @@ fn page(
 fn body(text: &Text, decided: &Decided, rules: &mut RuleBook) -> Body {
     let rule = rules.enter(decided.rule.clone());
     let above = rules.enter(decided.rule.or(&decided.teaser));
-    let block = |block: &texts::RuledBlock| Block {
+    let blocks = text.blocks.iter().map(|block| Block {
         rule: rules.enter(block.rule.clone()),
         hidden: block.hidden,
         tags: block.tags.clone(),
-    };
-    gated(text, (rule, above), text.blocks.iter().map(block).collect())
+        span: block.span.clone(),
+    });
+    gated(text, (rule, above), blocks.collect())
 }
 
 /// The pieces of a text under the rules of their places.

@@ -16,7 +16,7 @@ use crate::diagnostic::{Diagnostic, Location};
 use crate::plan::badges::Badges;
 use crate::plan::gates::{Gates, Shapes};
 use crate::plan::view::{EntryView, View};
-use crate::site::{Body, Page, Site};
+use crate::site::{Page, Site, Words};
 
 pub use crate::plan::gates::{Form, Shape, Variant};
 pub use crate::site::{Child, PageId, SectionId};
@@ -373,10 +373,11 @@ impl Plan {
         EntryView::new(self, child, Pass::under(&self.book, self.known(child)))
     }
 
-    /// Puts another body into a page, whose blocks, divider and rules are the same: then no output has another shape.
-    pub fn replace_body(&mut self, page: PageId, body: Body) {
+    /// Puts other words into a page, whose blocks, divider and rules are the same: then no output has another shape.
+    pub fn reword(&mut self, page: PageId, Words { body, links }: Words) {
         if let Some(page) = self.site.pages.get_mut(page.0) {
-            Arc::make_mut(page).body = body;
+            let page = Arc::make_mut(page);
+            (page.body, page.links) = (body, links);
         }
     }
 

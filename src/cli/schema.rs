@@ -2,6 +2,8 @@
 
 use clap::{Args, ValueEnum};
 use tierpress::manifest::Manifest;
+use tierpress::review::diff::Diff;
+use tierpress::review::matrix::Matrix;
 
 use super::{Ending, say};
 
@@ -17,11 +19,17 @@ pub(super) struct Arguments {
 enum Schema {
     /// manifest.json
     Manifest,
+    /// What `tierpress diff --format json` says
+    Diff,
+    /// What `tierpress matrix --format json` says
+    Matrix,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Ending {
     match arguments.format {
         Schema::Manifest => say::json(&Manifest::schema()),
+        Schema::Diff => say::json(&Diff::schema()),
+        Schema::Matrix => say::json(&Matrix::schema()),
     }
     Ending::Done
 }

@@ -12,9 +12,9 @@ use crate::load::inherit::Decided;
 use crate::load::links::Target;
 use crate::load::pages::RawPage;
 use crate::load::sources::{self, PageSource, Sources};
-use crate::load::texts::{self, Addresses, Around, FilesKey, Text};
-use crate::load::{Earlier, Laid, Request, assets, frame, gated, pages};
-use crate::site::{Body, PageId, Site, StaticFile};
+use crate::load::texts::{self, Addresses, Around, FilesKey, RuledBlock, Text};
+use crate::load::{Earlier, Laid, Request, Targets, assets, frame, gated, pages};
+use crate::site::{Block, PageId, Site, StaticFile, Words};
 use crate::time::Timestamp;
 
 /// See the module.
@@ -150,7 +150,7 @@ impl Remembered {
     }
 
     /// Reads a page's text again. `None` where more than its words changed, or could have.
-    pub(crate) fn reread(&mut self, site: &Site, path: &str) -> Option<(PageId, Body)> {
+    pub(crate) fn reread(&mut self, site: &Site, path: &str) -> Option<(PageId, Words)> {
         let number = self.number(path)?;
         let id = (*self.ids.get(number)?)?;
         if self.warned.contains(path) {
@@ -179,7 +179,10 @@ impl Remembered {
         self.laid.raw.get_mut(number)?.hash = Some(pages::hash(&text));
         let page = site.page(id)?;
         let text = self.texts.get(number)?;
-        Some((id, gated(text, (page.access.rule, page.body.above), page.body.blocks.clone())))
+        let blocks = page.body.blocks.iter().zip(&text.blocks);
+        let blocks = blocks.map(|(block, text)| Block { span: text.span.clone(), ..block.clone() }).collect();
+        let body = gated(text, (page.access.rule, page.body.above), blocks);
+        Some((id, Words { body, links: Targets::new(self).links(&text.uses) }))
     }
 
     /// Whether an anchor is gone that another page's link leads to; or one came where links were warned about.
@@ -215,5 +218,10 @@ fn is_alike(before: &Text, after: &Text) -> bool {
     // Taken apart by all fields, so that a new one must be thought of here.
     let Text { parts: _, pieces: _, notes: _, blocks, uses: _, anchors: _, first_heading: _, divider, image, showings } =
         after;
-    *blocks == before.blocks && *divider == before.divider && *image == before.image && *showings == before.showings
+    // Where a block stands is nobody's business but its own.
+    let bare = |block: &RuledBlock| RuledBlock { span: 0..0, ..block.clone() };
+    blocks.iter().map(bare).eq(before.blocks.iter().map(bare))
+        && *divider == before.divider
+        && *image == before.image
+        && *showings == before.showings
 }
