@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::diagnostic::{self, Diagnostic};
 use crate::fs;
 use crate::load::config;
-use crate::load::{self, Loaded};
+use crate::load::{self, Earlier, Loaded, Remembered};
 use crate::manifest::Manifest;
 use crate::plan::{self, Lists, Output, Plan, SectionId, Templates};
 use crate::publish::{LinkMode, Modes, Publisher, Record, Stored, TreeMode};
@@ -107,7 +107,7 @@ pub fn build(request: &Request<'_>) -> Result<Built, Vec<Diagnostic>> {
     if let Some(built) = unchanged(request, &inputs) {
         return Ok(built);
     }
-    let Prepared { plan, theme, warnings: more, parsed } = prepare(request, config)?;
+    let Prepared { plan, theme, warnings: more, parsed, remembered: _ } = prepare(request, config, None)?;
     warnings.extend(more);
     let mut publisher =
         Publisher::open(request.out, request.modes.link).map_err(|fault| vec![Diagnostic::from(&fault)])?;
@@ -177,7 +177,7 @@ fn check_out(request: &Request<'_>) -> Result<(), Box<Diagnostic>> {
 /// Every fault that a build would find.
 pub fn check(request: &Request<'_>) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagnostic>> {
     let (config, mut warnings) = settings(request.root, request.base_url)?;
-    let Prepared { plan, theme, warnings: more, .. } = prepare(request, config)?;
+    let Prepared { plan, theme, warnings: more, .. } = prepare(request, config, None)?;
     warnings.extend(more);
     let (site, shelf) = (theme_site(plan.site()), shelf(&plan));
     let renderer = renderer(&plan, &theme, (&site, &shelf));
@@ -192,7 +192,13 @@ pub fn check(request: &Request<'_>) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagn
         diagnostic::sort(&mut warnings);
         return Ok((plan, warnings));
     }
-    Err(sorted(once_per_place(faults).into_iter().chain(warnings).collect()))
+    Err(with_warnings(faults, &warnings))
+}
+
+/// What a build says that found these faults of templates.
+#[must_use]
+pub fn with_warnings(faults: Vec<Diagnostic>, warnings: &[Diagnostic]) -> Vec<Diagnostic> {
+    sorted(once_per_place(faults).into_iter().chain(warnings.iter().cloned()).collect())
 }
 
 /// Reads and plans a site: for questions about it.
@@ -201,20 +207,32 @@ pub fn check(request: &Request<'_>) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagn
 ///
 /// Every fault of the site and its theme.
 pub fn plan_only(request: &Request<'_>) -> Result<Plan, Vec<Diagnostic>> {
-    plan_and_theme(request).map(|prepared| prepared.plan)
+    plan_and_theme(request, None).map(|prepared| prepared.plan)
 }
 
-/// Reads and plans a site, to be rendered as it is asked for.
+/// Reads and plans a site, to be rendered as it is asked for; what an earlier load worked out is not worked out again.
 ///
 /// # Errors
 ///
 /// Every fault of the site and its theme.
-pub fn plan_and_theme(request: &Request<'_>) -> Result<Prepared, Vec<Diagnostic>> {
+pub fn plan_and_theme(request: &Request<'_>, earlier: Option<Earlier<'_>>) -> Result<Prepared, Vec<Diagnostic>> {
     let (config, mut warnings) = settings(request.root, request.base_url)?;
-    let mut prepared = prepare(request, config)?;
+    let mut prepared = prepare(request, config, earlier)?;
     warnings.append(&mut prepared.warnings);
     diagnostic::sort(&mut warnings);
     Ok(Prepared { warnings, ..prepared })
+}
+
+/// A plan with the texts of some pages read again: `None` where something else than their bodies changed, or could have, and
+/// a whole build has to say what comes of it.
+#[must_use]
+pub fn reread(plan: &Plan, remembered: &mut Remembered, sources: &[&str]) -> Option<Plan> {
+    let words: Option<Vec<_>> = sources.iter().map(|source| remembered.reread(plan.site(), source)).collect();
+    let mut plan = plan.clone();
+    for (page, words) in words? {
+        plan.reword(page, words);
+    }
+    Some(plan)
 }
 
 /// The manifest of a plan whose objects are not made yet: what a decision names is told by [`Source::of_stand_in`].
@@ -249,6 +267,8 @@ pub struct Prepared {
     pub warnings: Vec<Diagnostic>,
     /// How many texts were parsed.
     pub parsed: usize,
+    /// What [`reread`] goes by.
+    pub remembered: Remembered,
 }
 
 fn settings(root: &Path, base_url: Option<&str>) -> Result<(Config, Vec<Diagnostic>), Vec<Diagnostic>> {
@@ -269,7 +289,7 @@ fn settings(root: &Path, base_url: Option<&str>) -> Result<(Config, Vec<Diagnost
 }
 
 /// Loads and plans.
-fn prepare(request: &Request<'_>, config: Config) -> Result<Prepared, Vec<Diagnostic>> {
+fn prepare(request: &Request<'_>, config: Config, earlier: Option<Earlier<'_>>) -> Result<Prepared, Vec<Diagnostic>> {
     let mut warnings = Vec::new();
     let (parts, statics) = theme_files::read(request.root, &config, &mut warnings);
     let theme = if diagnostic::any_error(&warnings) { None } else { Some(Theme::load(parts)) };
@@ -289,14 +309,15 @@ fn prepare(request: &Request<'_>, config: Config) -> Result<Prepared, Vec<Diagno
         alerts: &alerts,
         missing_template: &|name| theme.as_ref().filter(|theme| !theme.has(name)).map(|theme| theme.missing(name)),
         theme_files: statics,
+        earlier,
     };
     let loaded = load::load(&load, config).map_err(|more| faults.extend(more));
-    let (Some(theme), Ok(Loaded { site, warnings: more, parsed })) = (theme, loaded) else {
+    let (Some(theme), Ok(Loaded { site, warnings: more, parsed, remembered })) = (theme, loaded) else {
         return Err(sorted(faults));
     };
     warnings.extend(more);
     let plan = plan::plan(site, &Lister(&theme)).map_err(sorted)?;
-    Ok(Prepared { plan, theme, warnings, parsed })
+    Ok(Prepared { plan, theme, warnings, parsed, remembered })
 }
 
 fn sorted(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {

@@ -85,6 +85,12 @@ impl Diagnostic {
         }
     }
 
+    /// The files that it is about.
+    pub fn files(&self) -> impl Iterator<Item = Arc<str>> + use<> {
+        let places = [&self.location, &self.also].map(|place| place.as_ref().map(|place| Arc::clone(&place.file)));
+        places.into_iter().flatten()
+    }
+
     /// A warning.
     #[must_use]
     pub fn warning(message: impl Into<String>) -> Self {

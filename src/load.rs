@@ -23,17 +23,18 @@ pub mod names;
 pub mod pages;
 mod reading;
 pub mod references;
+mod remembered;
 pub mod sources;
 pub mod texts;
 pub mod toml;
 pub mod tree;
 pub mod yaml;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::access::gated::{Gated, RuleBook};
+use crate::access::gated::{Gated, RuleBook, RuleId};
 use crate::access::rule::Rule;
 use crate::config::Config;
 use crate::diagnostic::lint::Lint;
@@ -51,6 +52,9 @@ use crate::site::{
 };
 use crate::time::Timestamp;
 
+pub use remembered::Remembered;
+use remembered::Setting;
+
 /// What a load is asked for.
 #[derive(Clone)]
 pub struct Request<'a> {
@@ -66,6 +70,17 @@ pub struct Request<'a> {
     pub missing_template: &'a dyn Fn(&str) -> Option<Diagnostic>,
     /// The theme's own files: everybody's.
     pub theme_files: Vec<StaticFile>,
+    /// An earlier load of the same folder, of which as much is taken over as is still true.
+    pub earlier: Option<Earlier<'a>>,
+}
+
+/// An earlier load.
+#[derive(Clone, Copy, Debug)]
+pub struct Earlier<'a> {
+    /// What it worked out.
+    pub remembered: &'a Remembered,
+    /// The files, below the site's root, that changed since; where it is not known, all may have.
+    pub changed: Option<&'a BTreeSet<String>>,
 }
 
 /// A site that was read, and what the writer should know about it.
@@ -77,6 +92,8 @@ pub struct Loaded {
     pub warnings: Vec<Diagnostic>,
     /// How many pages were parsed.
     pub parsed: usize,
+    /// What was worked out on the way, for whoever reads one of its texts again.
+    pub remembered: Remembered,
 }
 
 /// Reads a site.
@@ -86,26 +103,16 @@ pub struct Loaded {
 /// Every fault of every file, in source order, warnings among them.
 pub fn load(request: &Request<'_>, config: Config) -> Result<Loaded, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
-    let sources = sources::find(request.root, &mut diagnostics);
-    if sources.folders.is_empty() && diagnostics.is_empty() {
-        // Built all the same, this would take down whatever was published.
-        let missing = Diagnostic::setup(format!("there is no folder `content` in `{}`", request.root.display()));
-        return Err(vec![missing.help("pages lie in `content/`, beside site.yaml")]);
-    }
-    let mut raw = pages::read(&sources, &config, &mut diagnostics);
-    pages::settle_templates(&mut raw, config.links, request.missing_template, &mut diagnostics);
-    let folders = pages::folder_urls(&raw, &sources);
-    let tree = pages::tree(&raw, &folders);
-    let others = beside_pages(&sources, &raw, (&tree, &folders));
-    pages::settle_aliases(&mut raw, others.into_iter(), config.links, &mut diagnostics);
-    let locate = |page: usize, range| pages::locate(&raw, page, range);
+    let laid = lay(request, &config, &mut diagnostics)?;
+    let Laid { sources, raw, tree, folders } = &laid;
+    let locate = |page: usize, range| pages::locate(raw, page, range);
     let front_matter: Vec<_> = raw.iter().map(|page| page.front_matter.clone()).collect();
     let paths: Vec<_> = raw.iter().map(|page| Arc::clone(&page.source.path)).collect();
     let givens = Givens {
         pages: &front_matter,
         files: &paths,
         dates: &raw.iter().map(|page| page.date).collect::<Vec<_>>(),
-        tree: &tree,
+        tree,
         catalogue: &config.catalogue,
         default: &config.default_access,
         clock: request.clock,
@@ -116,21 +123,24 @@ pub fn load(request: &Request<'_>, config: Config) -> Result<Loaded, Vec<Diagnos
     let decided = givens.decide(&tables, &mut diagnostics);
     let fates = fates(request, &config, &decided);
     let published: Vec<bool> = fates.iter().map(|fate| *fate == Fate::Published).collect();
-    let files_keys = texts::files_keys(&raw, &decided, (&config, request.clock, request.drafts));
+    let files_keys = texts::files_keys(raw, &decided, (&config, request.clock, request.drafts));
     let around = texts::Around {
         config: &config,
-        raw: &raw,
+        raw,
         decided: &decided,
         published: &published,
         alerts: request.alerts,
-        sources: &sources,
-        tree: &tree,
+        sources,
+        tree,
         theme_files: &request.theme_files,
-        folders: &folders,
+        folders,
         clock: request.clock,
         files_keys: &files_keys,
     };
-    let (texts, tags) = texts::parse_all(&around, &mut diagnostics);
+    let tags = around.tag_pages();
+    let addresses = texts::Addresses::new(&around, &tags);
+    let earlier = request.earlier.and_then(|earlier| earlier.texts(&around, &addresses));
+    let texts = texts::parse_all(&around, &addresses, (earlier, &mut diagnostics));
     let verdicts = files(&around, &givens, &tables, &texts, &mut diagnostics);
     texts::check_links(&around, &texts, &verdicts, &mut diagnostics);
     diagnostics.extend(collisions(&around, &tags, &verdicts));
@@ -139,9 +149,57 @@ pub fn load(request: &Request<'_>, config: Config) -> Result<Loaded, Vec<Diagnos
         return Err(diagnostics);
     }
     let parsed = texts.len();
-    let (sources, tree, folders, raw) = (&sources, &tree, &folders, raw.as_slice());
-    let assembly = Assembly { request, sources, tree, folders, raw, decided, fates, texts, verdicts, tags };
-    Ok(Loaded { site: assembly.site(config), warnings: diagnostics, parsed })
+    let remembered = Remembered {
+        warned: diagnostics.iter().flat_map(Diagnostic::files).collect(),
+        ids: numbers(&published),
+        setting: Setting::new(request, &config),
+        laid,
+        decided,
+        published,
+        files_keys,
+        addresses,
+        verdicts,
+        texts,
+    };
+    let site = Assembly { request, fates: &fates, tags: &tags, known: &remembered }.site(config);
+    Ok(Loaded { site, warnings: diagnostics, parsed, remembered })
+}
+
+/// What lies in the folder, and where: nothing is decided yet, and no text is parsed.
+#[derive(Debug)]
+struct Laid {
+    sources: Sources,
+    raw: Vec<RawPage>,
+    tree: Tree,
+    folders: BTreeMap<String, String>,
+}
+
+fn lay(request: &Request<'_>, config: &Config, diagnostics: &mut Vec<Diagnostic>) -> Result<Laid, Vec<Diagnostic>> {
+    let sources = sources::find(request.root, diagnostics);
+    if sources.folders.is_empty() && diagnostics.is_empty() {
+        // Built all the same, this would take down whatever was published.
+        let missing = Diagnostic::setup(format!("there is no folder `content` in `{}`", request.root.display()));
+        return Err(vec![missing.help("pages lie in `content/`, beside site.yaml")]);
+    }
+    let known = request.earlier.and_then(|earlier| earlier.pages(config));
+    let mut raw = pages::read(&sources, config, (known, diagnostics));
+    pages::settle_templates(&mut raw, config.links, request.missing_template, diagnostics);
+    let folders = pages::folder_urls(&raw, &sources);
+    let tree = pages::tree(&raw, &folders);
+    let others = beside_pages(&sources, &raw, (&tree, &folders));
+    pages::settle_aliases(&mut raw, others.into_iter(), config.links, diagnostics);
+    Ok(Laid { sources, raw, tree, folders })
+}
+
+/// The numbers that published pages get in the site.
+fn numbers(published: &[bool]) -> Vec<Option<PageId>> {
+    let mut count = 0;
+    let mut number = |published: &bool| {
+        let number = published.then_some(PageId(count));
+        count += usize::from(*published);
+        number
+    };
+    published.iter().map(&mut number).collect()
 }
 
 /// Whether a page is published, and if not, why.
@@ -169,7 +227,7 @@ fn files(
     around: &texts::Around<'_>,
     givens: &Givens<'_>,
     tables: &inherit::Tables,
-    texts: &[Text],
+    texts: &[Arc<Text>],
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<assets::Verdict> {
     let mut showings: BTreeMap<usize, Vec<&assets::Showing>> = BTreeMap::new();
@@ -257,31 +315,20 @@ fn static_url(file: &FileSource) -> String {
 /// Everything at hand, to be put together into a site.
 struct Assembly<'a> {
     request: &'a Request<'a>,
-    sources: &'a Sources,
-    tree: &'a Tree,
-    folders: &'a BTreeMap<String, String>,
-    raw: &'a [RawPage],
-    decided: Vec<Decided>,
-    fates: Vec<Fate>,
-    texts: Vec<Text>,
-    verdicts: Vec<assets::Verdict>,
-    tags: Vec<TagPage>,
+    fates: &'a [Fate],
+    tags: &'a [TagPage],
+    known: &'a Remembered,
 }
 
 impl Assembly<'_> {
-    fn site(self, config: Config) -> Site {
+    fn site(&self, config: Config) -> Site {
         let mut rules = RuleBook::default();
-        let mut ids: Vec<Option<PageId>> = Vec::new();
-        let mut count = 0;
-        for fate in &self.fates {
-            ids.push((*fate == Fate::Published).then_some(PageId(count)));
-            count += usize::from(*fate == Fate::Published);
-        }
-        let sections = self.sections(&ids, &mut rules);
+        let Remembered { laid: Laid { raw, tree, .. }, ids, decided, texts, .. } = self.known;
+        let sections = self.sections(&mut rules);
         let skipped = self.skipped();
         let (files, statics) = self.files(&mut rules);
         let mut redirects = BTreeMap::new();
-        for (raw, fate) in self.raw.iter().zip(&self.fates) {
+        for (raw, fate) in raw.iter().zip(self.fates) {
             if *fate == Fate::Published {
                 redirects.extend(raw.aliases.iter().map(|(alias, _)| (alias.clone(), raw.url.clone())));
             }
@@ -291,47 +338,34 @@ impl Assembly<'_> {
             ..tag.clone()
         });
         let tags = tags.collect();
-        let targets = self.targets(&ids);
-        let mut pages = Vec::with_capacity(count);
+        let targets = Targets::new(self.known);
+        let mut pages = Vec::new();
         let mut not_found = None;
-        let owned: Vec<_> = (0..self.raw.len())
-            .map(|page| SectionId(self.tree.own_section(page).unwrap_or_else(|| self.tree.section_of(page))))
-            .collect();
-        let all = self.raw.iter().cloned().zip(self.decided).zip(self.texts).zip(self.fates).zip(owned);
+        let owned =
+            (0..raw.len()).map(|page| SectionId(tree.own_section(page).unwrap_or_else(|| tree.section_of(page))));
+        let all = raw.iter().zip(decided).zip(texts).zip(self.fates).zip(owned);
         for ((((raw, decided), text), fate), section) in all {
-            if fate == Fate::Published {
+            if *fate == Fate::Published {
                 if raw.is_not_found() {
                     not_found = Some(PageId(pages.len()));
                 }
-                pages.push(page(raw, decided, text, (section, self.request.clock, &targets, &mut rules)));
+                pages.push(Arc::new(page(raw, decided, text, (section, self.request.clock, &targets, &mut rules))));
             }
         }
         let clock = self.request.clock;
         Site { config, clock, rules, pages, sections, files, statics, redirects, not_found, skipped, tags }
     }
 
-    /// What addresses lead to, in numbers of the site: pages, files.
-    fn targets(&self, pages: &[Option<PageId>]) -> Targets {
-        let mut count = 0;
-        let number = |verdict: &assets::Verdict| {
-            let is_published = !verdict.rule.is_nobody();
-            count += usize::from(is_published);
-            is_published.then(|| FileId(count - 1))
-        };
-        Targets { pages: pages.to_vec(), files: self.verdicts.iter().map(number).collect() }
-    }
-
-    fn sections(&self, ids: &[Option<PageId>], rules: &mut RuleBook) -> Vec<Section> {
-        let published: Vec<bool> = ids.iter().map(Option::is_some).collect();
-        let known = inherit::known_sections(self.tree, &self.decided, &published);
+    fn sections(&self, rules: &mut RuleBook) -> Vec<Section> {
+        let Remembered { laid: Laid { raw, tree, .. }, ids, decided, published, .. } = self.known;
+        let known = inherit::known_sections(tree, decided, published);
         let make = |(section, rule): (usize, Rule)| Section {
-            folder: self.tree.folder(section).into(),
-            url: pages::section_url(self.raw, self.tree, section),
-            title: pages::section_title(self.tree, section),
-            parent: self.tree.parent(section).map(SectionId),
-            page: self.tree.page_of(section).and_then(|page| ids.get(page).copied().flatten()),
-            children: self
-                .tree
+            folder: tree.folder(section).into(),
+            url: pages::section_url(raw, tree, section),
+            title: pages::section_title(tree, section),
+            parent: tree.parent(section).map(SectionId),
+            page: tree.page_of(section).and_then(|page| ids.get(page).copied().flatten()),
+            children: tree
                 .children(section)
                 .iter()
                 .filter_map(|child| match child {
@@ -347,7 +381,8 @@ impl Assembly<'_> {
 
     fn skipped(&self) -> Skipped {
         let mut skipped = Skipped::default();
-        for ((raw, fate), decided) in self.raw.iter().zip(&self.fates).zip(&self.decided) {
+        let Remembered { laid: Laid { raw, .. }, decided, .. } = self.known;
+        for ((raw, fate), decided) in raw.iter().zip(self.fates).zip(decided) {
             let source = Arc::clone(&raw.source.path);
             match fate {
                 Fate::Published => {}
@@ -362,12 +397,13 @@ impl Assembly<'_> {
 
     /// The places that show each file.
     fn shown(&self) -> Vec<Vec<Shown>> {
-        let mut shown = vec![Vec::new(); self.sources.files.len()];
-        let showings = self.texts.iter().flat_map(|text| &text.showings).filter(|showing| showing.published);
+        let Remembered { laid: Laid { raw, sources, .. }, decided, texts, .. } = self.known;
+        let mut shown = vec![Vec::new(); sources.files.len()];
+        let showings = texts.iter().flat_map(|text| &text.showings).filter(|showing| showing.published);
         for showing in showings {
-            let place = shown.get_mut(showing.file).zip(self.raw.get(showing.page));
+            let place = shown.get_mut(showing.file).zip(raw.get(showing.page));
             let Some((places, page)) = place else { continue };
-            let for_all = self.decided.get(showing.page).is_some_and(|page| page.known == showing.rule);
+            let for_all = decided.get(showing.page).is_some_and(|page| page.known == showing.rule);
             let how = match (&showing.usage, &showing.range) {
                 (_, None) if for_all => How::Image,
                 (_, None) => How::FrontMatter,
@@ -389,11 +425,12 @@ impl Assembly<'_> {
     fn files(&self, rules: &mut RuleBook) -> (Vec<File>, Vec<StaticFile>) {
         let mut files = Vec::new();
         let shown = self.shown();
-        for ((file, verdict), shown) in self.sources.files.iter().zip(&self.verdicts).zip(shown) {
+        let Remembered { laid: Laid { sources, .. }, verdicts, .. } = self.known;
+        for ((file, verdict), shown) in sources.files.iter().zip(verdicts).zip(shown) {
             if !verdict.rule.is_nobody() {
                 files.push(File {
                     source: Arc::clone(&file.path),
-                    url: pages::file_url(self.folders, file),
+                    url: pages::file_url(&self.known.laid.folders, file),
                     rule: rules.enter(verdict.rule.clone()),
                     hidden: verdict.hidden,
                     why: verdict.why.clone(),
@@ -401,7 +438,7 @@ impl Assembly<'_> {
                 });
             }
         }
-        let own = self.sources.static_files.iter();
+        let own = self.known.laid.sources.static_files.iter();
         let own =
             own.map(|file| StaticFile { url: static_url(file), content: Content::OnDisk(Arc::clone(&file.path)) });
         (files, own.chain(self.request.theme_files.iter().cloned()).collect())
@@ -429,24 +466,21 @@ fn unpublished(raw: &RawPage, decided: &Decided, fate: Fate) -> Option<Unpublish
 
 /// Puts a page's pieces under their rules.
 fn page(
-    raw: RawPage,
-    mut decided: Decided,
-    text: Text,
+    raw: &RawPage,
+    decided: &Decided,
+    text: &Text,
     (section, clock, targets, rules): (SectionId, Timestamp, &Targets, &mut RuleBook),
 ) -> Page {
     let links = targets.links(&text.uses);
     let rule = rules.enter(decided.rule.clone());
     let for_all = decided.rule == decided.known;
-    let heading = text.first_heading.clone().filter(|_| raw.front_matter.title.is_none());
-    let title = raw.front_matter.title.clone().or_else(|| heading.clone().filter(|_| for_all));
-    let image = text.image.clone();
-    let divider = text.divider;
-    let body = body(text, &decided, rules);
-    let keys = std::mem::take(&mut decided.keys);
-    let access = access(decided, (divider, clock), rules);
-    let matter = raw.front_matter;
+    let matter = raw.front_matter.clone();
+    let heading = text.first_heading.clone().filter(|_| matter.title.is_none());
+    let title = matter.title.or_else(|| heading.clone().filter(|_| for_all));
+    let body = body(text, decided, rules);
+    let access = access(decided, (text.divider, clock), rules);
     Page {
-        url: raw.url,
+        url: raw.url.clone(),
         kind: match raw.source.kind {
             sources::Kind::Section => PageKind::Section,
             sources::Kind::NotFound => PageKind::NotFound,
@@ -454,9 +488,9 @@ fn page(
         },
         section,
         open: Open {
-            title: title.unwrap_or(raw.fallback_title),
+            title: title.unwrap_or_else(|| raw.fallback_title.clone()),
             description: matter.description.unwrap_or_default(),
-            image,
+            image: text.image.clone(),
             date: raw.date,
             updated: matter.updated,
             tags: matter.tags,
@@ -467,9 +501,9 @@ fn page(
         },
         numbered: raw.source.naming.number.is_some(),
         kept: Gated::new(rule, Kept { title: heading, extra: serde_json::Value::Object(matter.extra) }),
-        source: raw.source.path,
+        source: Arc::clone(&raw.source.path),
         access,
-        keys,
+        keys: decided.keys.clone(),
         body,
         links,
     }
@@ -482,6 +516,16 @@ struct Targets {
 }
 
 impl Targets {
+    fn new(known: &Remembered) -> Self {
+        let mut count = 0;
+        let number = |verdict: &assets::Verdict| {
+            let is_published = !verdict.rule.is_nobody();
+            count += usize::from(is_published);
+            is_published.then(|| FileId(count - 1))
+        };
+        Self { pages: known.ids.clone(), files: known.verdicts.iter().map(number).collect() }
+    }
+
     fn links(&self, uses: &[Use<links::Target>]) -> Vec<Link> {
         uses.iter().filter_map(|used| self.link(used)).collect()
     }
@@ -499,39 +543,46 @@ impl Targets {
 }
 
 /// A body, every piece under the rule of its place.
-fn body(text: Text, decided: &Decided, rules: &mut RuleBook) -> Body {
+fn body(text: &Text, decided: &Decided, rules: &mut RuleBook) -> Body {
     let rule = rules.enter(decided.rule.clone());
     let above = rules.enter(decided.rule.or(&decided.teaser));
-    let block = |block: texts::RuledBlock| {
-        let texts::RuledBlock { rule, hidden, secret: _, tags, span, drip, parent, range } = block;
+    let blocks = text.blocks.iter().map(|block| {
+        let texts::RuledBlock { rule, hidden, secret: _, tags, span, drip, parent, range } = block.clone();
         Block { rule: rules.enter(rule), hidden, tags, span, drip, parent, range }
-    };
-    let blocks: Vec<Block> = text.blocks.into_iter().map(block).collect();
+    });
+    gated(text, (rule, above), blocks.collect())
+}
+
+/// The pieces of a text under the rules of their places.
+fn gated(text: &Text, (rule, above): (RuleId, RuleId), blocks: Vec<Block>) -> Body {
     let of = |place: site::Place| match place.block.and_then(|index| blocks.get(index)) {
         Some(block) => block.rule,
         None if place.teaser && text.divider => above,
         None => rule,
     };
-    let gate = |pieces: Vec<site::Piece>| pieces.into_iter().map(|piece| Gated::new(of(piece.place), piece)).collect();
-    let (pieces, notes) = (gate(text.pieces), gate(text.notes));
-    Body { parts: text.parts, pieces, notes, divider: text.divider, divided_at: text.divided_at, above, blocks }
+    let gate = |pieces: &[Arc<site::Piece>]| {
+        pieces.iter().map(|piece| Gated::new(of(piece.place), Arc::clone(piece))).collect()
+    };
+    let (pieces, notes) = (gate(&text.pieces), gate(&text.notes));
+    let (parts, divided_at) = (text.parts.clone(), text.divided_at);
+    Body { parts, pieces, notes, divider: text.divider, divided_at, above, blocks }
 }
 
 /// A page's rules, entered into the book.
-fn access(decided: Decided, (divider, clock): (bool, Timestamp), rules: &mut RuleBook) -> Access {
+fn access(decided: &Decided, (divider, clock): (bool, Timestamp), rules: &mut RuleBook) -> Access {
     // Who joins today has missed what `since joining` keeps for those who were there.
     let missed = decided.next_date.is_some_and(|next| next <= clock);
     let offered = decided.tags.iter().filter(|tag| !(tag.since_joining && missed)).cloned().collect();
     Access {
         offered,
-        waiting: decided.waiting.map(|rule| rules.enter(rule)),
-        teaser: rules.enter(if divider { decided.teaser } else { Rule::nobody() }),
+        waiting: decided.waiting.clone().map(|rule| rules.enter(rule)),
+        teaser: rules.enter(if divider { decided.teaser.clone() } else { Rule::nobody() }),
         listed: rules.enter(decided.known.public_part()),
-        known: rules.enter(decided.known),
+        known: rules.enter(decided.known.clone()),
         hidden: decided.hidden,
         drip: inherit::shortest_drip(&decided.rule),
-        rule: rules.enter(decided.rule),
+        rule: rules.enter(decided.rule.clone()),
         announced: decided.release.filter(|_| decided.announce),
-        tags: decided.tags,
+        tags: decided.tags.clone(),
     }
 }

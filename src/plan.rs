@@ -16,7 +16,7 @@ use crate::diagnostic::{Diagnostic, Location};
 use crate::plan::badges::Badges;
 use crate::plan::gates::{Gates, Shapes};
 use crate::plan::view::{EntryView, View};
-use crate::site::{Page, Site};
+use crate::site::{Page, Site, Words};
 
 pub use crate::plan::gates::{Form, Shape, Variant};
 pub use crate::site::{Child, PageId, SectionId};
@@ -47,7 +47,7 @@ pub struct Lists<'a> {
 }
 
 /// All outputs of a site.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     site: Site,
     book: RuleBook,
@@ -371,6 +371,14 @@ impl Plan {
     #[must_use]
     pub fn entry(&self, child: Child) -> Option<EntryView<'_>> {
         EntryView::new(self, child, Pass::under(&self.book, self.known(child)))
+    }
+
+    /// Puts other words into a page, whose blocks, divider and rules are the same: then no output has another shape.
+    pub fn reword(&mut self, page: PageId, Words { body, links }: Words) {
+        if let Some(page) = self.site.pages.get_mut(page.0) {
+            let page = Arc::make_mut(page);
+            (page.body, page.links) = (body, links);
+        }
     }
 
     fn own_section(&self, page: PageId) -> Option<SectionId> {

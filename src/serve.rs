@@ -12,6 +12,8 @@ pub mod keeper;
 mod page;
 mod run;
 mod seen;
+mod survey;
+pub mod watch;
 mod words;
 
 pub use run::{Options, Told, run};

@@ -28,7 +28,7 @@ pub struct SectionId(pub usize);
 pub struct FileId(pub usize);
 
 /// A whole site.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Site {
     /// `site.yaml`.
     pub config: Config,
@@ -37,7 +37,7 @@ pub struct Site {
     /// Every rule.
     pub rules: RuleBook,
     /// Pages that are published, in the order of their sources.
-    pub pages: Vec<Page>,
+    pub pages: Vec<Arc<Page>>,
     /// Sections; the first is the root.
     pub sections: Vec<Section>,
     /// Files beside pages, in the order of their sources.
@@ -79,7 +79,7 @@ pub enum PageKind {
 }
 
 /// A page: what is open of it, its rules, and its body behind them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Page {
     /// `content/course/01-ownership.md`.
     pub source: Arc<str>,
@@ -236,15 +236,24 @@ pub struct Heading {
     pub title: String,
 }
 
+/// What is new of a page whose words alone changed.
+#[derive(Clone, Debug)]
+pub struct Words {
+    /// Its body.
+    pub body: Body,
+    /// Where its links lead.
+    pub links: Vec<Link>,
+}
+
 /// A page's body.
 #[derive(Clone, Debug)]
 pub struct Body {
     /// What it is made of, in order.
     pub parts: Vec<Part>,
     /// Its pieces, each under the rule of its place.
-    pub pieces: Vec<Gated<Piece>>,
+    pub pieces: Vec<Gated<Arc<Piece>>>,
     /// Its footnotes.
-    pub notes: Vec<Gated<Piece>>,
+    pub notes: Vec<Gated<Arc<Piece>>>,
     /// Its gated blocks.
     pub blocks: Vec<Block>,
     /// Whether there is a divider.
@@ -354,7 +363,7 @@ impl Site {
     /// A page.
     #[must_use]
     pub fn page(&self, id: PageId) -> Option<&Page> {
-        self.pages.get(id.0)
+        self.pages.get(id.0).map(Arc::as_ref)
     }
 
     /// A section.

@@ -39,6 +39,13 @@ impl Default for RuleBook {
     }
 }
 
+impl Clone for RuleBook {
+    fn clone(&self) -> Self {
+        let implied = self.implied.read().unwrap_or_else(PoisonError::into_inner).clone();
+        Self { rules: self.rules.clone(), ids: self.ids.clone(), implied: RwLock::new(implied) }
+    }
+}
+
 impl RuleBook {
     /// The number of a rule, entered if it is new.
     pub fn enter(&mut self, rule: Rule) -> RuleId {

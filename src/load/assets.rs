@@ -10,7 +10,7 @@ use crate::load::html::Usage;
 use crate::site::written::{FileRule, Written};
 
 /// One place that shows a file.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Showing {
     /// The file, by its number among the files as they were found.
     pub file: usize,

@@ -53,7 +53,7 @@ pub struct Tables {
 }
 
 /// What a page's place and keys make of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Decided {
     /// Whether its front matter, or that of a section above it, has faults: then all of this may be wrong.
     pub doubtful: bool,

@@ -31,7 +31,7 @@ pub enum Target {
 }
 
 /// Everything that can be linked.
-#[derive(Debug, Default)]
+#[derive(PartialEq, Eq, Debug, Default)]
 pub struct Index {
     /// By path below `content/`, as it is on disk: the decoded URL and the target.
     pub by_source: BTreeMap<String, (String, Target)>,

@@ -10,6 +10,7 @@ use crate::config::{Config, Links};
 use crate::diagnostic::{Diagnostic, Location, Severity, Source};
 use crate::load::front_matter::{self, FrontMatter, Parsed};
 use crate::load::names;
+use crate::load::remembered::EarlierPages;
 use crate::load::sources::{self, FileSource, Kind, PageSource, Sources};
 use crate::load::tree::{Leaf, Order, Tree};
 use crate::time::{Date, Timestamp};
@@ -21,10 +22,14 @@ pub struct RawPage {
     pub source: PageSource,
     /// What stands in its front matter.
     pub front_matter: FrontMatter,
+    /// What stands above its text, as it is written.
+    pub head: Box<str>,
     /// Where its text stands in the file.
     pub body: Range<usize>,
     /// The whole file's length, to notice that it changed meanwhile.
     pub length: usize,
+    /// What tells this text from an earlier one; nothing where it was read again since, and something was amiss.
+    pub hash: Option<u64>,
     /// Its URL.
     pub url: String,
     /// Former addresses, and where they are written.
@@ -57,8 +62,16 @@ pub fn below_content(path: &str) -> &str {
 
 /// Reads the front matter of all pages; their faults are added. A page with a fault is there as well, marked as faulty.
 #[must_use]
-pub fn read(sources: &Sources, config: &Config, diagnostics: &mut Vec<Diagnostic>) -> Vec<RawPage> {
-    let read: Vec<_> = sources.pages.par_iter().map(|source| read_one(source, config)).collect();
+pub(super) fn read(
+    sources: &Sources,
+    config: &Config,
+    (earlier, diagnostics): (Option<EarlierPages<'_>>, &mut Vec<Diagnostic>),
+) -> Vec<RawPage> {
+    let read = |source: &PageSource| match earlier.and_then(|earlier| earlier.get(source)) {
+        Some(page) => (RawPage { url: String::new(), aliases: Vec::new(), ..page.clone() }, Vec::new()),
+        None => read_one(source, config),
+    };
+    let read: Vec<_> = sources.pages.par_iter().map(read).collect();
     let mut pages = Vec::with_capacity(read.len());
     for (page, faults) in read {
         pages.push(page);
@@ -142,16 +155,16 @@ fn read_one(source: &PageSource, config: &Config) -> (RawPage, Vec<Diagnostic>) 
         Ok(text) => text,
         Err(fault) => {
             let front_matter = FrontMatter { faulty: true, ..FrontMatter::default() };
-            return (raw(source, config, (Parsed { front_matter, body: 0..0 }, 0)), vec![*fault]);
+            return (raw(source, config, (Parsed { front_matter, body: 0..0 }, "")), vec![*fault]);
         }
     };
     let context =
         front_matter::Context { zone: &config.zone, catalogue: &config.catalogue, own_keys: &config.own_keys };
     let parsed = front_matter::read_what_can_be(Source { file: &source.path, text: &text }, &context, &mut faults);
-    (raw(source, config, (parsed, text.len())), faults)
+    (raw(source, config, (parsed, &text)), faults)
 }
 
-fn raw(source: &PageSource, config: &Config, (parsed, length): (Parsed, usize)) -> RawPage {
+fn raw(source: &PageSource, config: &Config, (parsed, text): (Parsed, &str)) -> RawPage {
     RawPage {
         date: parsed
             .front_matter
@@ -161,12 +174,22 @@ fn raw(source: &PageSource, config: &Config, (parsed, length): (Parsed, usize)) 
             .or_else(|| source.naming.date.map(|day| named_date(day, config))),
         fallback_title: names::title_of(&source.naming),
         front_matter: parsed.front_matter,
+        head: text.get(..parsed.body.start).unwrap_or_default().into(),
         body: parsed.body,
-        length,
+        length: text.len(),
+        hash: Some(hash(text)),
         url: String::new(),
         aliases: Vec::new(),
         source: source.clone(),
     }
+}
+
+/// A hash that is good enough to tell one text from the next.
+pub(super) fn hash(text: &str) -> u64 {
+    use std::hash::Hasher as _;
+    let mut hasher = std::hash::DefaultHasher::new();
+    hasher.write(text.as_bytes());
+    hasher.finish()
 }
 
 /// The date in a file's name: that day in the site's time zone.

@@ -23,6 +23,8 @@ pub struct Sources {
     pub static_files: Vec<FileSource>,
     /// All folders below `content/`, it included: each is a section or a page folder.
     pub folders: Vec<Arc<str>>,
+    /// Whether any of this was found by a symbolic link: then one file may have many names.
+    pub linked: bool,
 }
 
 /// A Markdown file.
@@ -70,9 +72,11 @@ pub struct FileSource {
 #[must_use]
 pub fn find(root: &Path, diagnostics: &mut Vec<Diagnostic>) -> Sources {
     let content = walk(root, "content", diagnostics);
+    let fixed = walk(root, "static", diagnostics);
     let mut sources = Sources {
-        static_files: walk(root, "static", diagnostics).files,
+        static_files: fixed.files,
         folders: content.folders,
+        linked: content.linked || fixed.linked,
         ..Sources::default()
     };
     for file in content.files {
@@ -100,6 +104,8 @@ pub struct Found {
     pub files: Vec<FileSource>,
     /// Folders, the first one included.
     pub folders: Vec<Arc<str>>,
+    /// Whether there are symbolic links.
+    pub linked: bool,
 }
 
 /// Walks a folder of the site, named from its root: `static`, `themes/default/templates`.
@@ -128,6 +134,7 @@ pub fn walk(root: &Path, folder: &str, diagnostics: &mut Vec<Diagnostic>) -> Fou
                 continue;
             }
         };
+        found.linked |= entry.path_is_symlink();
         match visit(&entry, (root, &boundary)) {
             Ok(Visited::Skip) => skip(&entry, &mut entries),
             Ok(Visited::Folder(path)) => found.folders.push(path),

@@ -19,6 +19,7 @@ use crate::load::inherit::{self, Decided};
 use crate::load::links::{From, Index, Target};
 use crate::load::markdown::{self, Document, RawBlock, Settings, Use};
 use crate::load::pages::{self, RawPage};
+use crate::load::remembered::EarlierTexts;
 use crate::load::sources::{self, FileSource, Kind, Sources};
 use crate::load::tree::Tree;
 use crate::load::{dates, names};
@@ -100,9 +101,9 @@ pub struct Text {
     /// The body, step by step.
     pub parts: Vec<Part>,
     /// Its pieces.
-    pub pieces: Vec<Piece>,
+    pub pieces: Vec<Arc<Piece>>,
     /// Its footnotes.
-    pub notes: Vec<Piece>,
+    pub notes: Vec<Arc<Piece>>,
     /// Its blocks.
     pub blocks: Vec<RuledBlock>,
     /// Where its addresses lead, for the check of links.
@@ -122,7 +123,7 @@ pub struct Text {
 }
 
 /// A gated block under its rule.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RuledBlock {
     /// With the page's rule and those of the blocks around it.
     pub rule: Rule,
@@ -142,12 +143,39 @@ pub struct RuledBlock {
     pub range: Range<usize>,
 }
 
-/// Parses all texts, drafts among them (what a draft shows is not published); and makes the site's tags.
-pub fn parse_all(around: &Around<'_>, diagnostics: &mut Vec<Diagnostic>) -> (Vec<Text>, Vec<TagPage>) {
-    let tags = around.tag_pages();
-    let index = around.index(&tags);
-    let finders = around.finders();
-    let parse = |page: usize| parse_one(around, &index, &finders, page);
+/// What every address and every name of a file in a text is looked up in.
+#[derive(Debug)]
+pub struct Addresses {
+    index: Index,
+    finders: Finders,
+}
+
+impl Addresses {
+    /// Of everything that can be linked, and of the files beside pages.
+    #[must_use]
+    pub fn new(around: &Around<'_>, tags: &[TagPage]) -> Self {
+        Self { index: around.index(tags), finders: around.finders() }
+    }
+
+    /// Whether the same is found in both, where the files beside pages are the same.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.index == other.index
+    }
+}
+
+/// Parses all texts, drafts among them: what a draft shows is not published.
+pub(super) fn parse_all(
+    around: &Around<'_>,
+    addresses: &Addresses,
+    (earlier, diagnostics): (Option<EarlierTexts<'_>>, &mut Vec<Diagnostic>),
+) -> Vec<Arc<Text>> {
+    let parse = |page: usize| match earlier.and_then(|earlier| earlier.get(around, page)) {
+        Some(text) => (text, Vec::new()),
+        None => {
+            let (text, faults) = parse_one(around, addresses, page);
+            (Arc::new(text), faults)
+        }
+    };
     let parsed: Vec<_> = (0..around.raw.len()).into_par_iter().map(parse).collect();
     let mut texts = Vec::with_capacity(parsed.len());
     for (page, (text, faults)) in parsed.into_iter().enumerate() {
@@ -156,23 +184,33 @@ pub fn parse_all(around: &Around<'_>, diagnostics: &mut Vec<Diagnostic>) -> (Vec
         }
         texts.push(text);
     }
-    (texts, tags)
+    texts
 }
 
-fn parse_one(around: &Around<'_>, index: &Index, finders: &Finders, page: usize) -> (Text, Vec<Diagnostic>) {
+fn parse_one(around: &Around<'_>, addresses: &Addresses, page: usize) -> (Text, Vec<Diagnostic>) {
+    let Some(raw) = around.raw.get(page) else { return (Text::default(), Vec::new()) };
+    match sources::read_text(&raw.source.disk, &raw.source.path) {
+        Ok(text) if text.len() == raw.length => parse(around, addresses, (page, &text)),
+        Ok(_) => {
+            let place = Location::file(&raw.source.path);
+            (Text::default(), vec![Diagnostic::error("the file changed during the build").at(place)])
+        }
+        Err(fault) => (Text::default(), vec![*fault]),
+    }
+}
+
+/// Parses one text.
+#[must_use]
+pub fn parse(
+    around: &Around<'_>,
+    Addresses { index, finders }: &Addresses,
+    (page, text): (usize, &str),
+) -> (Text, Vec<Diagnostic>) {
     let mut faults = Vec::new();
     let (Some(raw), Some(decided)) = (around.raw.get(page), around.decided.get(page)) else {
         return (Text::default(), faults);
     };
-    let text = match sources::read_text(&raw.source.disk, &raw.source.path) {
-        Ok(text) if text.len() == raw.length => text,
-        Ok(_) => {
-            let place = Location::file(&raw.source.path);
-            return (Text::default(), vec![Diagnostic::error("the file changed during the build").at(place)]);
-        }
-        Err(fault) => return (Text::default(), vec![*fault]),
-    };
-    let source = Source { file: &raw.source.path, text: &text };
+    let source = Source { file: &raw.source.path, text };
     let from = From { folder: raw.folder(), url: &raw.url, page, source };
     let resolve = |address: &str, range| index.resolve(from, address, range);
     let settings =
@@ -185,6 +223,8 @@ fn parse_one(around: &Around<'_>, index: &Index, finders: &Finders, page: usize)
     let image = shown.front_matter(from, index);
     let showings = shown.showings;
     let Document { parts, pieces, notes, uses, anchors, first_heading, divider, divided_at, .. } = document;
+    let shared = |pieces: Vec<Piece>| pieces.into_iter().map(Arc::new).collect();
+    let (pieces, notes) = (shared(pieces), shared(notes));
     let text =
         Text { parts, pieces, notes, blocks, uses, anchors, first_heading, divider, divided_at, image, showings };
     (text, faults)
@@ -491,7 +531,8 @@ impl Around<'_> {
     }
 
     /// The tags that lists for everybody may show: of pages that a visitor may know of, now or later.
-    fn tag_pages(&self) -> Vec<TagPage> {
+    #[must_use]
+    pub fn tag_pages(&self) -> Vec<TagPage> {
         let mut tags: BTreeMap<String, (String, Vec<usize>)> = BTreeMap::new();
         for (page, (raw, decided)) in self.raw.iter().zip(self.decided).enumerate() {
             if self.is_published(page) && !raw.is_not_found() && !decided.known.public_part().is_nobody() {
@@ -592,32 +633,42 @@ fn anchors_there(anchors: &BTreeSet<String>) -> String {
 /// Checks where links lead: anchors that are there, pages that are published and that may be known of where the link is.
 pub fn check_links(
     around: &Around<'_>,
-    texts: &[Text],
+    texts: &[Arc<Text>],
     verdicts: &[assets::Verdict],
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     let sections = inherit::known_sections(around.tree, around.decided, around.published);
-    let check = |(page, text): (usize, &Text)| {
-        let mut faults = Vec::new();
-        if around.is_published(page) {
-            let checked = LinkCheck { around, texts, verdicts, sections: &sections, page };
-            faults.extend(text.uses.iter().filter_map(|used| checked.fault(used)));
-        }
-        faults
-    };
-    let found: Vec<Vec<Diagnostic>> = texts.par_iter().enumerate().map(check).collect();
+    let check = |page: usize| LinkCheck { around, texts, verdicts, sections: &sections, page }.faults();
+    let found: Vec<Vec<Diagnostic>> = (0..texts.len()).into_par_iter().map(check).collect();
     diagnostics.extend(found.into_iter().flatten());
+}
+
+/// The same for the links of one page.
+#[must_use]
+pub fn check_links_of(
+    around: &Around<'_>,
+    texts: &[Arc<Text>],
+    verdicts: &[assets::Verdict],
+    page: usize,
+) -> Vec<Diagnostic> {
+    let sections = inherit::known_sections(around.tree, around.decided, around.published);
+    LinkCheck { around, texts, verdicts, sections: &sections, page }.faults()
 }
 
 struct LinkCheck<'a> {
     around: &'a Around<'a>,
-    texts: &'a [Text],
+    texts: &'a [Arc<Text>],
     verdicts: &'a [assets::Verdict],
     sections: &'a [Rule],
     page: usize,
 }
 
 impl LinkCheck<'_> {
+    fn faults(&self) -> Vec<Diagnostic> {
+        let text = self.texts.get(self.page).filter(|_| self.around.is_published(self.page));
+        text.into_iter().flat_map(|text| &text.uses).filter_map(|used| self.fault(used)).collect()
+    }
+
     fn fault(&self, used: &Use<Target>) -> Option<Diagnostic> {
         match used.target {
             Target::Page(target) => self.page_fault(used, target),

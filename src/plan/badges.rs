@@ -15,7 +15,7 @@ use crate::plan::gates::{Form, Shape, Variant};
 use crate::site::Site;
 
 /// All badges of a site.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Badges {
     /// One stylesheet for each chain.
     pub sheets: Vec<Sheet>,
@@ -33,7 +33,7 @@ pub struct Lock {
 }
 
 /// An unlock stylesheet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Sheet {
     /// Its URL.
     pub url: String,

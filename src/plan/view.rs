@@ -5,6 +5,7 @@
 //! entries by who may know of them. Only `plan` makes them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::access::gated::{Pass, RuleId};
 use crate::access::rule::Rule;
@@ -189,7 +190,7 @@ impl<'a> View<'a> {
     /// A footnote, if this variant shows it.
     #[must_use]
     pub fn note(&self, number: usize) -> Option<&'a Piece> {
-        self.page()?.body.notes.get(number)?.open(&self.pass)
+        self.page()?.body.notes.get(number)?.open(&self.pass).map(Arc::as_ref)
     }
 
     /// Whether this variant may show something under a rule; for what is worked out before.
@@ -448,7 +449,8 @@ fn steps<'a>(page: &'a Page, parts: &[Part], pass: &Pass<'_>) -> Vec<Shown<'a>> 
             }
             Part::Close => closed = closed.saturating_sub(1),
             Part::Piece(number) if closed == 0 => {
-                found.extend(body.pieces.get(*number).and_then(|piece| piece.open(pass)).map(Shown::Piece));
+                let piece = body.pieces.get(*number).and_then(|piece| piece.open(pass));
+                found.extend(piece.map(|piece| Shown::Piece(piece)));
             }
             Part::Piece(_) | Part::Divider => {}
         }

@@ -49,7 +49,8 @@ struct Address<'a> {
 /// Addresses that hold the name of a hidden page and are told to some who may not know of it.
 fn telling_names(plan: &Plan) -> Vec<Diagnostic> {
     let site = plan.site();
-    let hidden: Vec<(&Page, &str)> = site.pages.iter().filter(|page| page.access.hidden).filter_map(named).collect();
+    let hidden: Vec<(&Page, &str)> =
+        site.pages.iter().filter(|page| page.access.hidden).filter_map(|page| named(page)).collect();
     if hidden.is_empty() {
         return Vec::new();
     }

@@ -192,8 +192,8 @@ impl<'a> Links<'a> {
 
     /// Every link that leads from one page to something else, in source order.
     fn each(&self) -> impl Iterator<Item = (&'a Page, &'a Link, Rc<Vec<Seen>>)> {
-        let pages = self.plan.site().pages.iter().enumerate();
-        pages.flat_map(move |(number, page)| {
+        let pages = self.plan.site().pages.iter().map(std::convert::AsRef::as_ref).enumerate();
+        pages.flat_map(move |(number, page): (usize, &Page)| {
             let elsewhere = page.links.iter().filter(move |link| link.target != LinkTarget::Page(PageId(number)));
             elsewhere.filter_map(move |link| Some((page, link, self.seen(page, link)?)))
         })

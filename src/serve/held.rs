@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::build::{self, Prepared, Source};
+use crate::build::{self, Source};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::Manifest;
 use crate::plan::Plan;
@@ -20,10 +20,10 @@ use crate::time::Timestamp;
 pub struct Held {
     root: PathBuf,
     plan: Plan,
-    theme: Theme,
+    theme: Arc<Theme>,
     site: context::Site,
     shelf: Shelf,
-    manifest: Manifest,
+    manifest: Arc<Manifest>,
     rendered: RwLock<BTreeMap<(usize, usize), Rendered>>,
 }
 
@@ -45,11 +45,19 @@ impl Held {
     /// # Errors
     ///
     /// What makes a build refuse to publish its manifest.
-    pub(super) fn new(root: &Path, prepared: Prepared) -> Result<Self, Vec<Diagnostic>> {
-        let Prepared { plan, theme, warnings: _, parsed: _ } = prepared;
-        let manifest = build::stand_in_manifest(&plan)?;
+    pub(super) fn new(root: &Path, plan: Plan, theme: Theme) -> Result<Self, Vec<Diagnostic>> {
+        let manifest = Arc::new(build::stand_in_manifest(&plan)?);
+        Ok(Self::with(root, plan, (Arc::new(theme), manifest)))
+    }
+
+    /// The same site with other words on some of its pages: what is decided is the same.
+    pub(super) fn reworded(&self, plan: Plan) -> Self {
+        Self::with(&self.root, plan, (Arc::clone(&self.theme), Arc::clone(&self.manifest)))
+    }
+
+    fn with(root: &Path, plan: Plan, (theme, manifest): (Arc<Theme>, Arc<Manifest>)) -> Self {
         let (site, shelf) = (build::theme_site(plan.site()), build::shelf(&plan));
-        Ok(Self { root: root.to_owned(), plan, theme, site, shelf, manifest, rendered: RwLock::default() })
+        Self { root: root.to_owned(), plan, theme, site, shelf, manifest, rendered: RwLock::default() }
     }
 
     /// What [`crate::edge::decide`] goes by. Its objects have stand-ins for names, and no size.
@@ -97,6 +105,22 @@ impl Held {
             None => None,
         };
         content.ok_or_else(|| unknown(name))
+    }
+
+    /// What is wrong with templates on any page, each place once: all is rendered for it, and thrown away. `None` where
+    /// `go_on`, which is asked before every page, would not.
+    #[must_use]
+    pub fn faults(&self, go_on: &dyn Fn() -> bool) -> Option<Vec<Diagnostic>> {
+        let mut faults = Vec::new();
+        for (number, output) in self.plan.outputs.iter().enumerate() {
+            for variant in 0..output.shape.variants.len() {
+                if !go_on() {
+                    return None;
+                }
+                faults.extend(self.render(number, variant).err().map(|fault| *fault));
+            }
+        }
+        Some(faults)
     }
 
     fn variant(&self, output: usize, variant: usize) -> Rendered {

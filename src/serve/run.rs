@@ -1,13 +1,11 @@
 //! The loop itself: listens, watches, builds again, and tells whoever started it.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use notify_debouncer_full::notify::RecursiveMode;
-use notify_debouncer_full::{DebounceEventResult, new_debouncer};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
@@ -16,6 +14,7 @@ use crate::serve::answer::Desk;
 use crate::serve::asked::Known;
 use crate::serve::hosts::Hosts;
 use crate::serve::keeper::{Changes, Clock, Keeper, Settings, State};
+use crate::serve::survey::Survey;
 use crate::server::Arrived;
 use crate::server::connections::{converse, listen};
 use crate::server::watch::{cannot_listen, system};
@@ -27,8 +26,10 @@ const PORTS: u16 = 100;
 const PLACES: usize = 512;
 /// How long nobody is taken after the system would give no connection.
 const PAUSE: Duration = Duration::from_millis(50);
-/// For how long changes are gathered.
-const GATHER: Duration = Duration::from_millis(10);
+/// Seconds.
+const DAY: i64 = 86_400;
+/// How long a survey may have found something before it is told.
+const SURVEY: Duration = Duration::from_millis(100);
 
 /// How the loop is set up.
 pub struct Options {
@@ -82,7 +83,7 @@ pub fn run(options: Options) -> Result<Infallible, Vec<Diagnostic>> {
     let clock = settings.clock;
     let (sender, changes) = mpsc::channel();
     // Whatever changes while the site is built for the first time is not lost.
-    let watching = watch_folder(&settings.root, sender).map_err(failed)?;
+    let watching = crate::serve::watch::watch(&settings.root, sender).map_err(failed)?;
     let mut keeper = Keeper::new(settings);
     let start = Instant::now();
     let first = keeper.rebuild(&Changes::Everything);
@@ -114,28 +115,34 @@ fn rebuild(
     changes: &mpsc::Receiver<Changes>,
     told: &(dyn Fn(&Told<'_>) + Send + Sync),
 ) {
+    let mut survey = Survey::begin(&states.borrow());
     loop {
-        let until = states.borrow().until;
-        let changed = match (until, clock) {
-            (Some(until), Clock::Present(_)) => {
-                let seconds = until.seconds().saturating_sub(clock.now().seconds());
-                match changes.recv_timeout(Duration::from_secs(u64::try_from(seconds).unwrap_or(0).clamp(1, 86_400))) {
-                    Ok(changed) => changed,
-                    Err(mpsc::RecvTimeoutError::Timeout) if clock.now() < until => continue,
-                    Err(mpsc::RecvTimeoutError::Timeout) => Changes::Everything,
-                    Err(mpsc::RecvTimeoutError::Disconnected) => return,
-                }
+        let until = states.borrow().until.filter(|_| matches!(clock, Clock::Present(_)));
+        let seconds = until.map_or(DAY, |until| until.seconds().saturating_sub(clock.now().seconds()));
+        let wait = Duration::from_secs(u64::try_from(seconds).unwrap_or(0).clamp(1, 86_400));
+        let changed = match changes.recv_timeout(if survey.is_under_way() { SURVEY } else { wait }) {
+            Ok(changed) => changed,
+            Err(mpsc::RecvTimeoutError::Timeout) if until.is_some_and(|until| until <= clock.now()) => {
+                Changes::Everything
             }
-            _ => match changes.recv() {
-                Ok(changed) => changed,
-                Err(mpsc::RecvError) => return,
-            },
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                if let Some((number, faults)) = survey.found()
+                    && let Some(state) = keeper.found(number, faults)
+                {
+                    states.send_replace(state.clone());
+                    told(&built(&Changes::Paths(BTreeSet::new()), &state, Instant::now()));
+                }
+                continue;
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => return,
         };
+        drop(survey);
         let changed = changes.try_iter().fold(changed, together);
         let start = Instant::now();
         let state = keeper.rebuild(&changed);
         states.send_replace(state.clone());
         told(&built(&changed, &state, start));
+        survey = Survey::begin(&state);
     }
 }
 
@@ -154,41 +161,6 @@ fn together(all: Changes, more: Changes) -> Changes {
         }
         (Changes::Everything, _) | (_, Changes::Everything) => Changes::Everything,
     }
-}
-
-/// Watches a site's sources for as long as the value lives.
-fn watch_folder(root: &Path, sender: mpsc::Sender<Changes>) -> Result<impl Sized + use<>, Box<Diagnostic>> {
-    let failed = |error: notify_debouncer_full::notify::Error| {
-        Box::new(Diagnostic::setup(format!("`{}` cannot be watched: {error}", root.display())))
-    };
-    let base = crate::fs::canonicalize(root).map_err(|error| Box::new(Diagnostic::setup(error.to_string())))?;
-    let inside = base.clone();
-    let tell = move |events: DebounceEventResult| {
-        let changes = match events {
-            Ok(events) => {
-                let changed = events.iter().filter(|event| !event.kind.is_access());
-                let paths = changed.flat_map(|event| event.paths.iter()).filter(|path| is_source(&inside, path));
-                let paths: std::collections::BTreeSet<PathBuf> = paths.cloned().collect();
-                if paths.is_empty() {
-                    return;
-                }
-                Changes::Paths(paths)
-            }
-            Err(_) => Changes::Everything,
-        };
-        // Nobody builds any more: then nobody waits for it either.
-        drop(sender.send(changes));
-    };
-    let mut debouncer = new_debouncer(GATHER, None, tell).map_err(failed)?;
-    debouncer.watch(&base, RecursiveMode::Recursive).map_err(failed)?;
-    Ok(debouncer)
-}
-
-fn is_source(root: &Path, path: &Path) -> bool {
-    let Ok(below) = path.strip_prefix(root) else { return false };
-    let first = below.components().next().map(|first| first.as_os_str().to_string_lossy().into_owned());
-    let known = ["content", "templates", "themes", "static", "site.yaml", "strings.yaml"];
-    first.is_some_and(|first| known.contains(&first.as_str()))
 }
 
 /// Takes connections for ever.

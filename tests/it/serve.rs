@@ -1,7 +1,9 @@
 //! `tierpress serve`: the writer's loop.
 
 mod bar;
+mod edits;
 mod errors;
 mod http;
 mod rebuild;
 pub(crate) mod running;
+mod watch;

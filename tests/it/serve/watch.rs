@@ -1,0 +1,162 @@
+//! What is watched is seen, however it was written; and nothing else brings about a build.
+
+use std::fs;
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+use tierpress::access::entitlement::Reader;
+use tierpress::edge;
+use tierpress::serve::held::Bytes;
+use tierpress::serve::keeper::{Changes, Clock, Keeper, Settings, State};
+use tierpress::serve::watch::{Watch, watch};
+use tierpress::time::Timestamp;
+
+use crate::built::NOW_SECONDS;
+use crate::fixture::Fixture;
+
+/// A site that is watched and kept.
+struct Desk {
+    site: Fixture,
+    keeper: Keeper,
+    changes: Receiver<Changes>,
+    _watch: Watch,
+}
+
+impl Desk {
+    fn new(site: &str) -> Self {
+        let site = Fixture::new(site);
+        let clock = Clock::Fixed(Timestamp::try_from(NOW_SECONDS).unwrap());
+        let mut keeper = Keeper::new(Settings { root: site.root(), drafts: false, base_url: None, clock });
+        let (sender, changes) = mpsc::channel();
+        let watch = watch(&site.root(), sender).unwrap();
+        keeper.rebuild(&Changes::Everything);
+        Self { site, keeper, changes, _watch: watch }
+    }
+
+    /// Builds at every change until the site is as it should be.
+    #[track_caller]
+    fn until(&mut self, what: &str, is_so: impl Fn(&State) -> bool) -> State {
+        let end = Instant::now() + Duration::from_secs(60);
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let changes = self.changes.recv_timeout(left).unwrap_or_else(|_| panic!("never: {what}"));
+            let state = self.keeper.rebuild(&changes);
+            if is_so(&state) {
+                return state;
+            }
+        }
+    }
+
+    #[track_caller]
+    fn until_shown(&mut self, path: &str, word: &str) {
+        self.until(&format!("{path} with {word}"), |state| {
+            state.faults.is_empty() && shown(state, path).is_some_and(|text| text.contains(word))
+        });
+    }
+
+    /// Nothing is told for a while.
+    #[track_caller]
+    fn is_quiet(&self, why: &str) {
+        let told: Vec<Changes> =
+            std::iter::from_fn(|| self.changes.recv_timeout(Duration::from_millis(600)).ok()).collect();
+        assert!(told.is_empty(), "{why}: {told:?}");
+    }
+}
+
+/// What a visitor is shown at a path that is there.
+fn shown(state: &State, path: &str) -> Option<String> {
+    let held = state.held.as_ref()?;
+    let now = held.clock();
+    let request =
+        edge::Request { method: "GET", target: path.as_bytes(), reader: &Reader::Visitor, now, html_navigation: false };
+    let decision = edge::decide(held.manifest(), &request);
+    match held.object(decision.object.filter(|_| decision.status == 200)?).unwrap() {
+        Bytes::InMemory(bytes) => Some(String::from_utf8(bytes.to_vec()).unwrap()),
+        Bytes::OnDisk(path) => Some(fs::read_to_string(path).unwrap()),
+    }
+}
+
+#[test]
+fn saves_are_seen_however_an_editor_writes() {
+    let mut desk = Desk::new("# A\n");
+    desk.site.write("content/a.md", "# A\n\nin place\n");
+    desk.until_shown("/a/", "in place");
+    desk.site.write("content/.a.md.swp", "swap");
+    desk.site.write("content/4913", "");
+    fs::remove_file(desk.site.root().join("content/4913")).unwrap();
+    desk.site.write("content/a.md~", "# A\n\nby rename\n");
+    fs::rename(desk.site.root().join("content/a.md~"), desk.site.root().join("content/a.md")).unwrap();
+    desk.until_shown("/a/", "by rename");
+    desk.site.write("site.yaml", "title: [\n");
+    let broken = desk.until("the fault of site.yaml", |state| !state.faults.is_empty());
+    assert!(shown(&broken, "/a/").unwrap().contains("by rename"), "the last good site is held");
+    desk.site.write("site.yaml", crate::fixture::SCHOOL.replace("title: School", "title: Mended"));
+    desk.until_shown("/a/", "Mended");
+}
+
+#[test]
+fn two_hundred_saves_in_a_second_end_in_the_last_text() {
+    let mut desk = Desk::new("# A\n");
+    for save in 0..200 {
+        desk.site.write("content/a.md", format!("# A\n\nSave {save}.\n"));
+        std::thread::sleep(Duration::from_millis(4));
+    }
+    desk.until_shown("/a/", "Save 199.");
+}
+
+#[test]
+fn folders_are_followed_when_they_come_move_and_go() {
+    let mut desk = Desk::new("# A\n");
+    for number in 0..5_000 {
+        desk.site.write(&format!("aside/page-{number}.md"), "Words.\n");
+    }
+    desk.is_quiet("a folder that is no part of the site");
+    fs::rename(desk.site.root().join("aside"), desk.site.root().join("content/course")).unwrap();
+    desk.until("5,000 pages", |state| shown(state, "/course/page-4999/").is_some());
+    desk.site.write("content/course/page-7.md", "Other words.\n");
+    desk.until_shown("/course/page-7/", "Other words.");
+    fs::remove_dir_all(desk.site.root().join("content/course")).unwrap();
+    desk.until("no pages", |state| shown(state, "/course/page-7/").is_none());
+    desk.site.write("content/deep/er/still/b.md", "# B\n");
+    desk.until_shown("/deep/er/still/b/", "B");
+    desk.site.write("content/deep/er/still/b.md", "# B\n\nAgain.\n");
+    desk.until_shown("/deep/er/still/b/", "Again.");
+    desk.site.write("templates/page.html", "from a new folder");
+    desk.until_shown("/a/", "from a new folder");
+    desk.site.write("templates/page.html", "from a known folder");
+    desk.until_shown("/a/", "from a known folder");
+    desk.site.write("static/a.txt", "one");
+    desk.until_shown("/a.txt", "one");
+    desk.site.write("static/a.txt", "two");
+    desk.until_shown("/a.txt", "two");
+}
+
+#[test]
+fn what_a_link_leads_to_is_watched() {
+    let mut desk = Desk::new("# A\n//- texts/b.md\n# B\n//- texts/all/c.md\n# C\n");
+    let root = desk.site.root();
+    std::os::unix::fs::symlink("../texts/b.md", root.join("content/b.md")).unwrap();
+    std::os::unix::fs::symlink("../texts/all", root.join("content/all")).unwrap();
+    desk.until_shown("/b/", "B");
+    // It takes a moment until what came by a link is watched as well.
+    std::thread::sleep(Duration::from_secs(1));
+    desk.site.write("texts/b.md", "# B\n\nBehind a link.\n");
+    desk.until_shown("/b/", "Behind a link.");
+    desk.site.write("texts/all/c.md", "# C\n\nIn a linked folder.\n");
+    desk.until_shown("/all/c/", "In a linked folder.");
+}
+
+#[test]
+fn nothing_else_brings_about_a_build() {
+    let mut desk = Desk::new("# A\n");
+    desk.is_quiet("a build");
+    desk.site.write("tierpress-out/manifest.json", "{}");
+    desk.site.write(".git/index", "x");
+    desk.site.write("content/.hidden/a.md", "x");
+    desk.site.write("content/a.md.swp", "x");
+    desk.site.write("node_modules/x.js", "x");
+    desk.is_quiet("the output, dot files and what editors leave");
+    fs::read(desk.site.root().join("content/a.md")).unwrap();
+    desk.keeper.rebuild(&Changes::Everything);
+    desk.is_quiet("reading");
+}
