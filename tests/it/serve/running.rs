@@ -69,11 +69,6 @@ impl Serve {
         self.said[1].lock().unwrap().clone()
     }
 
-    /// The system's number of the process.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Where a path is.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
