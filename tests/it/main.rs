@@ -14,6 +14,7 @@
 mod access;
 mod bad_input;
 mod built;
+mod check;
 mod chromium;
 mod config;
 mod conformance;
@@ -33,6 +34,7 @@ mod generated;
 mod leaks;
 mod policy;
 mod publish;
+mod review;
 mod same_bytes;
 mod serve;
 mod server;
