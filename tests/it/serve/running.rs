@@ -69,6 +69,12 @@ impl Serve {
         self.said[1].lock().unwrap().clone()
     }
 
+    /// The system's number of the process.
+    #[allow(dead_code, reason = "what looks at the memory of the process needs it")]
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Where a path is.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
