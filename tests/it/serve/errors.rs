@@ -79,7 +79,7 @@ fn a_fault_of_a_template_names_template_line_and_page() {
     let fixture = Fixture::new(GOOD);
     fixture.write(
         "templates/page.html",
-        "{% extends \"base.html\" %}\n{% block main %}\n{{ page.title | upper(x=1) | pluck }}\n{% endblock %}\n",
+        "{% extends \"base.html\" %}\n{% block main %}\n{{ page.title + 1 }}\n{% endblock %}\n",
     );
     assert!(fixture.build().is_err());
     let serve = Serve::start(&fixture.root(), &["--as", "pro"]);
