@@ -34,6 +34,7 @@ mod generated;
 mod leaks;
 mod policy;
 mod publish;
+mod review;
 mod same_bytes;
 mod serve;
 mod server;
