@@ -4,8 +4,8 @@
 //! to publish anything while a single fault is left.
 
 mod contract;
-mod explain;
 mod inputs;
+mod model;
 mod opened;
 mod stand_ins;
 mod theme_files;
@@ -29,7 +29,7 @@ use crate::render::{Renderer, Shelf, context};
 use crate::site::{Content, Site};
 use crate::time::Timestamp;
 
-pub use explain::{Explained, Way, explain, model};
+pub use model::model;
 pub use opened::Opened;
 pub use stand_ins::Source;
 

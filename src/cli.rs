@@ -5,13 +5,18 @@
 
 mod build;
 mod check;
+mod completions;
 mod diff;
 mod edge;
+mod examples;
 mod explain;
 mod export;
 mod init;
 mod keygen;
+mod list;
+mod man;
 mod matrix;
+mod new;
 mod say;
 mod schema;
 mod serve;
@@ -21,7 +26,7 @@ mod token;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use tierpress::diagnostic::Diagnostic;
 use tierpress::time::Timestamp;
 
@@ -38,7 +43,9 @@ Examples:
   tierpress init my-school            a small site to begin with
   tierpress build                     build the site in this folder into tierpress-out/
   tierpress serve                     see it as any reader, while you write
+  tierpress new post 'Why salt'       a page where it belongs, with front matter that builds
   tierpress check                     find every fault without writing anything
+  tierpress build                     build the site in this folder into tierpress-out/
   tierpress explain /course/two/ --as basic/30d+rust-course@2026-12-01
 
 Exit codes: 0 done; 1 the content is at fault; 2 the call or site.yaml is; 3 --strict found something.";
@@ -47,6 +54,8 @@ Exit codes: 0 done; 1 the content is at fault; 2 the call or site.yaml is; 3 --s
 enum Command {
     /// Make a small site that builds: two tiers, a bundle, a sample lesson
     Init(init::Arguments),
+    /// Make a post, a lesson or a course, where it belongs
+    New(new::Arguments),
     /// Build the site: an output tree per tier and bundle, and the manifest
     Build(build::Arguments),
     /// See the site as any reader on any day, while you write it
@@ -61,6 +70,8 @@ enum Command {
     Edge(edge::Arguments),
     /// Say who can open a path, through which tags, and why not
     Explain(explain::Arguments),
+    /// Show all pages with access, state and dates, and why some are not published
+    List(list::Arguments),
     /// Make a pair of keys: for tokens, or for manifests
     Keygen(keygen::Arguments),
     /// Sign the manifest of an output folder, for edges that believe only signed ones
@@ -71,6 +82,10 @@ enum Command {
     Export(export::Arguments),
     /// Print the JSON Schema of a format
     Schema(schema::Arguments),
+    /// Print what a shell needs to complete commands and options
+    Completions(completions::Arguments),
+    /// Print or write the manual
+    Man(man::Arguments),
 }
 
 /// Where the site is and how it is looked at.
@@ -122,8 +137,10 @@ impl From<Ending> for ExitCode {
 
 /// Runs the command that was asked for.
 pub(crate) fn run() -> ExitCode {
-    let ending = match Cli::parse().command {
+    let called = Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit());
+    let ending = match called.command {
         Command::Init(arguments) => init::run(&arguments),
+        Command::New(arguments) => new::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
@@ -131,13 +148,28 @@ pub(crate) fn run() -> ExitCode {
         Command::Matrix(arguments) => matrix::run(&arguments),
         Command::Edge(arguments) => edge::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::List(arguments) => list::run(&arguments),
         Command::Keygen(arguments) => keygen::run(&arguments),
         Command::Sign(arguments) => sign::run(&arguments),
         Command::Token(arguments) => token::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
     };
     ending.into()
+}
+
+/// The whole command line, with examples at the end of each command's help.
+fn command() -> clap::Command {
+    let mut command = Cli::command();
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    for name in names {
+        if let Some(text) = examples::of(&name) {
+            command = command.mut_subcommand(&name, |sub| sub.after_help(text));
+        }
+    }
+    command
 }
 
 /// Whose fault the faults are: the call's before the content's.

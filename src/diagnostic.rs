@@ -269,10 +269,15 @@ fn number(count: usize) -> u32 {
 /// The candidate nearest to a word, if one is near enough to be what was meant.
 #[must_use]
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let reach = if word.chars().count() < 6 { 1 } else { 2 };
+    nearest_within(word, candidates, if word.chars().count() < 6 { 1 } else { 2 })
+}
+
+/// The candidate nearest to a text, if no more than `reach` letters are wrong.
+#[must_use]
+pub fn nearest_within<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>, reach: usize) -> Option<&'a str> {
     candidates
         .into_iter()
-        .map(|candidate| (strsim::osa_distance(word, candidate), candidate))
+        .map(|candidate| (strsim::osa_distance(text, candidate), candidate))
         .filter(|(distance, _)| *distance <= reach)
         .min()
         .map(|(_, candidate)| candidate)

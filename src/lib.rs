@@ -20,6 +20,8 @@
 //!
 //! [`server`] puts that decision behind sockets; [`export`] says it in the languages of other edges.
 //!
+//! [`review`] reads what the others made and says what is in it: who can open what, and why.
+//!
 //! [`build`] runs the first four in their order. [`access`] is the heart: tiers, tags, rules and what implies what; it
 //! knows no pages and no files.
 

@@ -44,6 +44,7 @@ use crate::load::pages::RawPage;
 use crate::load::sources::{FileSource, Sources};
 use crate::load::texts::Text;
 use crate::load::tree::{Tree, TreeChild};
+use crate::site::written::{How, Shown, Unpublished, Why, Written};
 use crate::site::{
     self, Access, Block, Body, Child, Content, File, FileId, Kept, Link, LinkTarget, Open, Page, PageId, PageKind,
     Section, SectionId, Site, Skipped, StaticFile, TagPage,
@@ -99,8 +100,10 @@ pub fn load(request: &Request<'_>, config: Config) -> Result<Loaded, Vec<Diagnos
     pages::settle_aliases(&mut raw, others.into_iter(), config.links, &mut diagnostics);
     let locate = |page: usize, range| pages::locate(&raw, page, range);
     let front_matter: Vec<_> = raw.iter().map(|page| page.front_matter.clone()).collect();
+    let paths: Vec<_> = raw.iter().map(|page| Arc::clone(&page.source.path)).collect();
     let givens = Givens {
         pages: &front_matter,
+        files: &paths,
         dates: &raw.iter().map(|page| page.date).collect::<Vec<_>>(),
         tree: &tree,
         catalogue: &config.catalogue,
@@ -189,7 +192,7 @@ fn files(
         let shown = showings.get(&index).map_or(&[][..], Vec::as_slice);
         let mut verdict = assets::decide(shown, &folder, written);
         verdict.rule = verdict.rule.settled(around.clock, around.config.catalogue.cancellation());
-        if verdict.unshown && !verdict.rule.is_public() && !diagnostic::any_error(diagnostics) {
+        if verdict.is_unshown() && !verdict.rule.is_public() && !diagnostic::any_error(diagnostics) {
             let warning =
                 Diagnostic::warning("no page shows this file, so it is kept for those who may read all beside it");
             let help = "link it from a page, or say who it is for with `files:` in the front matter beside it";
@@ -344,7 +347,7 @@ impl Assembly<'_> {
 
     fn skipped(&self) -> Skipped {
         let mut skipped = Skipped::default();
-        for (raw, fate) in self.raw.iter().zip(&self.fates) {
+        for ((raw, fate), decided) in self.raw.iter().zip(&self.fates).zip(&self.decided) {
             let source = Arc::clone(&raw.source.path);
             match fate {
                 Fate::Published => {}
@@ -352,20 +355,49 @@ impl Assembly<'_> {
                 Fate::Later(release) => skipped.later.push((source, *release)),
                 Fate::Expired => skipped.expired.push(source),
             }
+            skipped.pages.extend(unpublished(raw, decided, *fate));
         }
         skipped
     }
 
+    /// The places that show each file.
+    fn shown(&self) -> Vec<Vec<Shown>> {
+        let mut shown = vec![Vec::new(); self.sources.files.len()];
+        let showings = self.texts.iter().flat_map(|text| &text.showings).filter(|showing| showing.published);
+        for showing in showings {
+            let place = shown.get_mut(showing.file).zip(self.raw.get(showing.page));
+            let Some((places, page)) = place else { continue };
+            let for_all = self.decided.get(showing.page).is_some_and(|page| page.known == showing.rule);
+            let how = match (&showing.usage, &showing.range) {
+                (_, None) if for_all => How::Image,
+                (_, None) => How::FrontMatter,
+                (None, _) => How::Named,
+                (Some(html::Usage::Embed), _) => How::Embedded,
+                (Some(html::Usage::Link | html::Usage::Anchor), _) => How::Linked,
+            };
+            let (file, span) = (Arc::clone(&page.source.path), showing.range.clone().unwrap_or_default());
+            let written = Written { file, span, cascade: false };
+            places.push(Shown { written, how, hidden: showing.hidden });
+        }
+        // A name in a text counts only where nothing else shows the file.
+        for places in shown.iter_mut().filter(|places| places.iter().any(|place| place.how != How::Named)) {
+            places.retain(|place| place.how != How::Named);
+        }
+        shown
+    }
+
     fn files(&self, rules: &mut RuleBook) -> (Vec<File>, Vec<StaticFile>) {
         let mut files = Vec::new();
-        for (file, verdict) in self.sources.files.iter().zip(&self.verdicts) {
+        let shown = self.shown();
+        for ((file, verdict), shown) in self.sources.files.iter().zip(&self.verdicts).zip(shown) {
             if !verdict.rule.is_nobody() {
                 files.push(File {
                     source: Arc::clone(&file.path),
                     url: pages::file_url(self.folders, file),
                     rule: rules.enter(verdict.rule.clone()),
                     hidden: verdict.hidden,
-                    shown: !verdict.unshown,
+                    why: verdict.why.clone(),
+                    shown,
                 });
             }
         }
@@ -376,10 +408,29 @@ impl Assembly<'_> {
     }
 }
 
+/// What there is to say of a page that is not published.
+fn unpublished(raw: &RawPage, decided: &Decided, fate: Fate) -> Option<Unpublished> {
+    let why = match fate {
+        Fate::Published => return None,
+        Fate::Draft => Why::Draft,
+        Fate::Later(release) => Why::Later(release),
+        Fate::Expired => Why::Expired,
+    };
+    Some(Unpublished {
+        source: Arc::clone(&raw.source.path),
+        url: raw.url.clone(),
+        title: raw.front_matter.title.clone().unwrap_or_else(|| raw.fallback_title.clone()),
+        tags: decided.tags.clone(),
+        date: raw.date,
+        why,
+        keys: decided.keys.clone(),
+    })
+}
+
 /// Puts a page's pieces under their rules.
 fn page(
     raw: RawPage,
-    decided: Decided,
+    mut decided: Decided,
     text: Text,
     (section, clock, targets, rules): (SectionId, Timestamp, &Targets, &mut RuleBook),
 ) -> Page {
@@ -391,6 +442,7 @@ fn page(
     let image = text.image.clone();
     let divider = text.divider;
     let body = body(text, &decided, rules);
+    let keys = std::mem::take(&mut decided.keys);
     let access = access(decided, (divider, clock), rules);
     let matter = raw.front_matter;
     Page {
@@ -417,6 +469,7 @@ fn page(
         kept: Gated::new(rule, Kept { title: heading, extra: serde_json::Value::Object(matter.extra) }),
         source: raw.source.path,
         access,
+        keys,
         body,
         links,
     }
@@ -449,11 +502,9 @@ impl Targets {
 fn body(text: Text, decided: &Decided, rules: &mut RuleBook) -> Body {
     let rule = rules.enter(decided.rule.clone());
     let above = rules.enter(decided.rule.or(&decided.teaser));
-    let block = |block: texts::RuledBlock| Block {
-        rule: rules.enter(block.rule),
-        hidden: block.hidden,
-        tags: block.tags,
-        span: block.span,
+    let block = |block: texts::RuledBlock| {
+        let texts::RuledBlock { rule, hidden, secret: _, tags, span, drip, parent, range } = block;
+        Block { rule: rules.enter(rule), hidden, tags, span, drip, parent, range }
     };
     let blocks: Vec<Block> = text.blocks.into_iter().map(block).collect();
     let of = |place: site::Place| match place.block.and_then(|index| blocks.get(index)) {
@@ -463,7 +514,7 @@ fn body(text: Text, decided: &Decided, rules: &mut RuleBook) -> Body {
     };
     let gate = |pieces: Vec<site::Piece>| pieces.into_iter().map(|piece| Gated::new(of(piece.place), piece)).collect();
     let (pieces, notes) = (gate(text.pieces), gate(text.notes));
-    Body { parts: text.parts, pieces, notes, divider: text.divider, above, blocks }
+    Body { parts: text.parts, pieces, notes, divider: text.divider, divided_at: text.divided_at, above, blocks }
 }
 
 /// A page's rules, entered into the book.

@@ -3,10 +3,15 @@
 mod course;
 mod dates;
 pub mod diff;
+pub mod explain;
 mod files;
 mod gates;
 pub mod links;
 pub mod lints;
+pub mod list;
 pub mod matrix;
+pub mod openings;
 mod places;
 pub mod readers;
+pub mod target;
+pub mod words;

@@ -3,13 +3,16 @@
 //! `load` makes it, `plan` reads it, nobody changes it. Text that somebody may not read sits in
 //! [`Gated`] values; what is open of every page, locked or not, stands beside them in [`Page`].
 
+pub mod written;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::access::gated::{Gated, RuleBook, RuleId};
-use crate::access::tags::Tag;
+use crate::access::tags::{Drip, Tag};
 use crate::config::Config;
+use crate::site::written::{FileRule, Keys, Shown, Unpublished};
 use crate::time::{Date, Length, Timestamp};
 
 /// An index into [`Site::pages`].
@@ -60,6 +63,8 @@ pub struct Skipped {
     pub later: Vec<(Arc<str>, Timestamp)>,
     /// Sources of pages that are gone.
     pub expired: Vec<Arc<str>>,
+    /// All of them, in the order of their sources.
+    pub pages: Vec<Unpublished>,
 }
 
 /// What a page is.
@@ -92,6 +97,8 @@ pub struct Page {
     pub kept: Gated<Kept>,
     /// Its rules.
     pub access: Access,
+    /// What they are made from.
+    pub keys: Keys,
     /// Its body.
     pub body: Body,
     /// Where its text leads within the site.
@@ -242,6 +249,8 @@ pub struct Body {
     pub blocks: Vec<Block>,
     /// Whether there is a divider.
     pub divider: bool,
+    /// Where it begins, in bytes of the file.
+    pub divided_at: Option<usize>,
     /// Who reads what stands above it, blocks left out.
     pub above: RuleId,
 }
@@ -257,6 +266,12 @@ pub struct Block {
     pub tags: Vec<Tag>,
     /// Where they are written: bytes of the page's file.
     pub span: Range<usize>,
+    /// Its own drip.
+    pub drip: Drip,
+    /// The block around it.
+    pub parent: Option<usize>,
+    /// From its opening marker to the end of the closing one, in bytes of the file.
+    pub range: Range<usize>,
 }
 
 /// A section: a folder of content.
@@ -311,8 +326,10 @@ pub struct File {
     pub rule: RuleId,
     /// Whether its existence is not revealed to the others.
     pub hidden: bool,
-    /// Whether something shows it, or says who it is for.
-    pub shown: bool,
+    /// Why that is its rule.
+    pub why: FileRule,
+    /// What shows it: places of published pages.
+    pub shown: Vec<Shown>,
 }
 
 /// A file that everybody may have.

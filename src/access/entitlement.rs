@@ -67,6 +67,23 @@ impl Reader {
     }
 }
 
+/// The readers that a site is made for: a visitor, a member of each tier, a holder of each bundle with the default tier;
+/// all since long ago, so that drips have passed. With each the id of what they hold.
+#[must_use]
+pub fn typical_readers(catalogue: &Catalogue) -> Vec<(Option<Id>, Reader)> {
+    let grant = |id: &Id| Entitlement::new(id.clone(), Timestamp::MIN);
+    let mut readers = vec![(None, Reader::Visitor)];
+    for tier in catalogue.tiers() {
+        readers.push((Some(tier.id.clone()), Reader::Member(vec![grant(&tier.id)])));
+    }
+    for bundle in catalogue.bundles() {
+        let tier = catalogue.default_tier().map(grant);
+        let held = std::iter::once(grant(&bundle.id)).chain(tier).collect();
+        readers.push((Some(bundle.id.clone()), Reader::Member(held)));
+    }
+    readers
+}
+
 /// Why a text is no reader (design 8).
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ReaderError {

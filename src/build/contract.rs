@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::access::entitlement::{Entitlement, Reader};
+use crate::access::entitlement::{Reader, typical_readers};
 use crate::access::gated::RuleId;
 use crate::access::rule::Rule;
 use crate::build::Objects;
+use crate::id::Id;
 use crate::manifest::{self, AccessControl, Cache, Kind, Manifest, ObjectName, Otherwise, Pages, Policy, Route};
 use crate::plan::{Plan, Subject};
 use crate::publish::{Stored, Tree};
@@ -176,19 +177,12 @@ fn finish(
 #[must_use]
 pub(super) fn readers(site: &Site) -> Vec<(String, Reader)> {
     let catalogue = &site.config.catalogue;
-    let grant = |id: &crate::id::Id| Entitlement::new(id.clone(), Timestamp::MIN);
-    let mut readers = vec![("public".to_owned(), Reader::Visitor)];
-    for tier in catalogue.tiers() {
-        readers.push((format!("tiers/{}", tier.id), Reader::Member(vec![grant(&tier.id)])));
-    }
-    for bundle in catalogue.bundles() {
-        let tier = catalogue.default_tier().map(grant);
-        readers.push((
-            format!("bundles/{}", bundle.id),
-            Reader::Member(std::iter::once(grant(&bundle.id)).chain(tier).collect()),
-        ));
-    }
-    readers
+    let folder = |held: Option<Id>| match held {
+        None => "public".to_owned(),
+        Some(id) if catalogue.kind(&id) == Some(Kind::Bundle) => format!("bundles/{id}"),
+        Some(id) => format!("tiers/{id}"),
+    };
+    typical_readers(catalogue).into_iter().map(|(held, reader)| (folder(held), reader)).collect()
 }
 
 /// The trees: what each of those readers is served at the build's clock.

@@ -1,12 +1,16 @@
 //! `tierpress explain`.
 
+use std::path::Path;
+
 use clap::Args;
-use jiff::tz::TimeZone;
 use tierpress::access::entitlement::{Reader, parse_reader};
-use tierpress::build::{self, Request, Way};
+use tierpress::build::{self, Request};
 use tierpress::diagnostic::Diagnostic;
-use tierpress::edge;
 use tierpress::load::dates;
+use tierpress::plan::Plan;
+use tierpress::review::explain::{self, Answer, Explained, ForReader, Key, ShownAt};
+use tierpress::review::target::{self, Target, Unknown};
+use tierpress::review::words::Words;
 use tierpress::time::Timestamp;
 
 use super::build::failed;
@@ -15,8 +19,11 @@ use super::{Ending, Format, SiteArguments, clocks, say};
 /// What `explain` takes.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The path as a reader asks for it: /course/ownership/
+    /// What to explain: /course/two/, /course/two/#block-2, or a source such as content/course/02-two.md:14
     path: String,
+    /// The part of the page that this line of its source is in
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    line: Option<u32>,
     /// As whom: `visitor`, or entitlements such as basic/30d+rust-course@2026-12-01
     #[arg(long = "as", value_name = "READER")]
     reader: Option<String>,
@@ -36,109 +43,202 @@ pub(super) fn run(arguments: &Arguments) -> Ending {
 
 fn explain(arguments: &Arguments) -> Result<(), Vec<Diagnostic>> {
     let clocks = clocks(arguments.site.now.as_deref()).map_err(|fault| vec![*fault])?;
+    let root = &arguments.site.root;
     let request = Request {
-        root: &arguments.site.root,
+        root,
         now: clocks.now,
         drafts: arguments.site.drafts,
         base_url: arguments.site.base_url.as_deref(),
         ..Request::default()
     };
     let plan = build::plan_only(&request)?;
-    let explained = build::explain(&plan, &arguments.path);
-    let decided = match &arguments.reader {
+    let target =
+        target::find(&plan, &arguments.path, arguments.line).map_err(|unknown| vec![nothing_there(&unknown)])?;
+    check_part(&plan, &target).map_err(|fault| vec![*fault])?;
+    let reader = match &arguments.reader {
         None => None,
-        Some(text) => {
-            let config = &plan.site().config;
-            let parse = |text: &str| dates::parse(text, &config.zone);
-            let (reader, now) = parse_reader(text, &config.catalogue, &parse, clocks.now)
-                .map_err(|fault| vec![Diagnostic::setup(format!("`--as {text}`: {fault}"))])?;
-            Some((reader, now))
-        }
+        Some(text) => Some(read_reader(&plan, text, clocks.now).map_err(|fault| vec![*fault])?),
     };
-    let manifest = build::model(&plan);
-    let decision = decided.as_ref().map(|(reader, now)| decide(&manifest, &arguments.path, reader, *now));
+    let texts = |file: &str| tierpress::fs::read_text(&root.join(Path::new(file))).ok();
+    let explained = explain::explain(&plan, &target, &texts);
+    let target = meant(target, &explained);
+    let decision = reader.map(|(reader, now)| {
+        let manifest = build::model(&plan);
+        explain::for_reader(&plan, &manifest, &target, (&reader, now))
+    });
     match arguments.format {
-        Format::Json => say::json(&serde_json::json!({
-            "path": arguments.path,
-            "source": explained.source,
-            "ways": explained.ways,
-            "forms": explained.forms,
-            "opens_for": explained.opens_for,
-            "decision": decision.as_ref().map(edge_json),
-        })),
+        Format::Json => {
+            let answer = Answer { explained, decision };
+            let answer = serde_json::to_value(&answer).map_err(|fault| vec![Diagnostic::error(fault.to_string())])?;
+            say::json(&answer);
+        }
         Format::Text => {
-            for line in lines(arguments, &explained) {
+            for line in lines(&explained) {
                 say::line(&line);
             }
             if let (Some(decision), Some(reader)) = (decision, &arguments.reader) {
-                say::line(&format!("as {reader}: {}", decision_words(&decision)));
+                for line in decision_lines(reader, &decision, Words::new(&plan.site().config)) {
+                    say::line(&line);
+                }
             }
         }
     }
     Ok(())
 }
 
-fn decide<'a>(
-    manifest: &'a tierpress::manifest::Manifest,
-    path: &str,
-    reader: &Reader,
-    now: Timestamp,
-) -> edge::Decision<'a> {
-    let target = edge::canonical::encode(path);
-    let request = edge::Request { method: "GET", target: target.as_bytes(), reader, now, html_navigation: false };
-    edge::decide(manifest, &request)
+fn nothing_there(unknown: &Unknown) -> Diagnostic {
+    let fault = Diagnostic::error(format!("there is no `{}`", unknown.path));
+    match &unknown.near {
+        Some(near) => fault.help(format!("did you mean `{near}`?")),
+        None => fault.help("`tierpress list` shows all pages"),
+    }
 }
 
-fn lines(arguments: &Arguments, explained: &build::Explained) -> Vec<String> {
-    let Some(source) = &explained.source else {
-        return vec![format!("{}: there is no such path", arguments.path)];
+/// A block that is asked for by its number must be there.
+fn check_part(plan: &Plan, target: &Target) -> Result<(), Box<Diagnostic>> {
+    let (Some(page), Some(target::Part::Block(number))) = (explain::page_of(plan, target), target.part) else {
+        return Ok(());
     };
-    let mut lines = vec![format!("{} is {source}", arguments.path)];
-    for Way { words, span } in &explained.ways {
-        lines.push(format!("  opens with {words}{span}"));
+    let count = page.body.blocks.len();
+    if (1..=count).contains(&number) {
+        return Ok(());
     }
-    for form in &explained.forms {
-        lines.push(format!("  {form}"));
+    let has = if count == 0 { "no gated block".to_owned() } else { say::number(count, "gated block") };
+    Err(Box::new(Diagnostic::error(format!("`{}` has {has}, not `#block-{number}`", page.source))))
+}
+
+/// A line in a block is asked about like the block itself.
+fn meant(target: Target, explained: &Explained) -> Target {
+    let number = explained.path.rsplit_once("#block-").and_then(|(_, number)| number.parse().ok());
+    Target { part: number.map(target::Part::Block), ..target }
+}
+
+fn read_reader(plan: &Plan, text: &str, now: Timestamp) -> Result<(Reader, Timestamp), Box<Diagnostic>> {
+    let config = &plan.site().config;
+    let parse = |text: &str| dates::parse(text, &config.zone);
+    let read = parse_reader(text, &config.catalogue, &parse, now);
+    read.map_err(|fault| Box::new(Diagnostic::setup(format!("`--as {text}`: {fault}"))))
+}
+
+fn lines(explained: &Explained) -> Vec<String> {
+    let mut lines = vec![heading(explained)];
+    match explained.state.as_str() {
+        "draft" => lines.push("  not published: it is a draft".to_owned()),
+        "later" => lines.push("  not published: it is released too far ahead".to_owned()),
+        "expired" => lines.push("  not published: its time is over".to_owned()),
+        "announced" => lines.push("  announced: listed before its release".to_owned()),
+        _ => {}
     }
-    let readers = if explained.opens_for.is_empty() { "nobody".to_owned() } else { explained.opens_for.join(", ") };
-    lines.push(format!("  open now to {readers}"));
+    lines.extend(explained.keys.iter().map(key_line));
+    if explained.readers.is_empty() {
+        return lines;
+    }
+    lines.push(String::new());
+    let hidden = if explained.hidden { " (hidden from the others)" } else { "" };
+    lines.push(format!("for {}{hidden}", explained.rule));
+    lines.extend(explained.because.iter().map(|because| format!("  {because}")));
+    let groups = explain::grouped(&explained.readers);
+    let width = groups.iter().map(|(words, _)| words.chars().count()).max().unwrap_or_default();
+    lines.extend(groups.iter().map(|(words, readers)| format!("  {words:width$}  {}", readers.join(", "))));
+    lines.extend(parts(explained));
     lines
 }
 
-fn decision_words(decision: &edge::Decision<'_>) -> String {
-    let mut words = format!("{} {}", decision.status, outcome_words(decision.outcome));
-    if let Some(reason) = decision.reason {
-        words.push_str(&format!(", {}", reason.as_str()));
+fn heading(explained: &Explained) -> String {
+    let path = if explained.path.is_empty() { "404" } else { &explained.path };
+    let source = explained.source.as_ref().map(ToString::to_string);
+    let from = source.or_else(|| explained.made.clone()).unwrap_or_default();
+    match (explained.what.as_str(), &explained.moved_to) {
+        ("redirect", Some(to)) => format!("{path} is a former address of {to}, from {from}"),
+        ("teaser", _) => format!("{path}, above the divider, from {from}"),
+        (what, _) => {
+            let what = if what == "static" { "file for everybody" } else { what };
+            format!("{path} is a {what} from {from}")
+        }
     }
-    if let Some(at) = decision.available_at {
-        words.push_str(&format!(", opens at {}", at.civil(&TimeZone::UTC)));
-        words.push('Z');
-    }
-    if let Some(location) = &decision.location {
-        words.push_str(&format!(", to {location}"));
-    }
-    words
 }
 
-fn outcome_words(outcome: edge::Outcome) -> &'static str {
+fn key_line(Key { key, value, from }: &Key) -> String {
+    let place = |from: &explain::KeyFrom| match from.by.as_str() {
+        "cascade" => format!("{}, cascade", from.at),
+        "default" => format!("{}, the default", from.at),
+        "name" => format!("{}, by its name", from.at.file),
+        "block" => format!("{}, the block around it", from.at),
+        _ => from.at.to_string(),
+    };
+    let places: Vec<String> = from.iter().map(place).collect();
+    format!("  {key}: {value}  ({})", places.join(" + "))
+}
+
+/// The forms, blocks and files of a page; what shows a file.
+fn parts(explained: &Explained) -> Vec<String> {
+    let mut lines = Vec::new();
+    let shown = |shown: &ShownAt| format!("    {} at {}, for {}", shown.how, shown.at, shown.rule);
+    if explained.forms.len() > 1 {
+        lines.extend([String::new(), "forms, in the order in which an edge tries them".to_owned()]);
+        let form = |form: &str| match form {
+            "page" => "the page",
+            "waiting" => "its waiting form",
+            "teaser" => "its teaser",
+            _ => "title, description and what opens it",
+        };
+        let variants = |count: usize| if count > 1 { format!(", in {count} variants") } else { String::new() };
+        let said =
+            |said: &explain::FormSaid| format!("  {}, for {}{}", form(&said.form), said.rule, variants(said.variants));
+        lines.extend(explained.forms.iter().map(said));
+    }
+    if !explained.blocks.is_empty() {
+        lines.extend([String::new(), "gated blocks".to_owned()]);
+        for block in &explained.blocks {
+            let hidden = if block.hidden { ", hidden" } else { "" };
+            lines.push(format!("  #block-{} at {}: {}{hidden}", block.number, block.at, block.access));
+            lines.push(format!("    for {}", block.rule));
+        }
+    }
+    if !explained.files.is_empty() {
+        lines.extend([String::new(), "files it shows".to_owned()]);
+        for file in &explained.files {
+            lines.push(format!("  {}, for {}", file.path, file.rule));
+            lines.extend(file.shown.iter().map(shown));
+        }
+    }
+    if !explained.shown_by.is_empty() {
+        lines.extend([String::new(), "shown by".to_owned()]);
+        lines.extend(explained.shown_by.iter().map(shown));
+    }
+    lines
+}
+
+fn decision_lines(reader: &str, decision: &ForReader, words: Words<'_>) -> Vec<String> {
+    let mut said = match decision.block_open {
+        Some(true) => "reads it".to_owned(),
+        Some(false) => "does not read it".to_owned(),
+        None => format!("{} {}", decision.status, outcome_words(&decision.outcome)),
+    };
+    if decision.block_open.is_none() {
+        said.extend(decision.reason.iter().flat_map(|reason| [", ", reason]).map(str::to_owned));
+        if let Some(at) = decision.available_at {
+            said.push_str(&format!(", opens on {}", words.day(at)));
+        }
+        said.extend(decision.location.iter().map(|location| format!(", to {location}")));
+    }
+    let mut lines = vec![String::new(), format!("as {reader}: {said}")];
+    if !decision.opens_with.is_empty() {
+        lines.push(format!("  it would open with {}", decision.opens_with.join(" or ")));
+    }
+    lines
+}
+
+fn outcome_words(outcome: &str) -> &'static str {
     match outcome {
-        edge::Outcome::Open => "open",
-        edge::Outcome::Preview => "a teaser or waiting form",
-        edge::Outcome::Moved => "moved",
-        edge::Outcome::SignIn => "sent to sign in",
-        edge::Outcome::Denied => "denied",
-        edge::Outcome::NotFound => "not found",
-        edge::Outcome::Passthrough => "another server's",
-        edge::Outcome::BadTarget => "a path that edges refuse",
-        edge::Outcome::BadMethod => "a method that edges refuse",
+        "open" => "open",
+        "preview" => "a teaser or waiting form",
+        "moved" => "moved",
+        "sign_in" => "sent to sign in",
+        "denied" => "denied",
+        "not_found" => "not found",
+        "passthrough" => "another server's",
+        "bad_target" => "a path that edges refuse",
+        _ => "a method that edges refuse",
     }
-}
-
-fn edge_json(decision: &edge::Decision<'_>) -> serde_json::Value {
-    serde_json::json!({
-        "status": decision.status,
-        "reason": decision.reason,
-        "available_at": decision.available_at,
-        "location": decision.location,
-    })
 }

@@ -57,6 +57,12 @@ pub(super) fn line(text: &str) {
     drop(written);
 }
 
+/// Says a text that ends its own lines.
+pub(super) fn text(text: &str) {
+    let written = write!(std::io::stdout(), "{text}");
+    drop(written);
+}
+
 /// Says a value for machines.
 pub(super) fn json(value: &serde_json::Value) {
     line(&format!("{value:#}"));

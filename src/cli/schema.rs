@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 use tierpress::manifest::Manifest;
 use tierpress::review::diff::Diff;
+use tierpress::review::explain;
 use tierpress::review::matrix::Matrix;
 
 use super::{Ending, say};
@@ -23,6 +24,8 @@ enum Schema {
     Diff,
     /// What `tierpress matrix --format json` says
     Matrix,
+    /// What `explain --format json` says
+    Explain,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Ending {
@@ -30,6 +33,7 @@ pub(super) fn run(arguments: &Arguments) -> Ending {
         Schema::Manifest => say::json(&Manifest::schema()),
         Schema::Diff => say::json(&Diff::schema()),
         Schema::Matrix => say::json(&Matrix::schema()),
+        Schema::Explain => say::json(&explain::schema()),
     }
     Ending::Done
 }

@@ -3,8 +3,11 @@
 //! A file is for those who read a place that embeds it; a link gives it to no more readers than the folder would; what
 //! nothing shows is kept closed. A link never opens a file.
 
+use std::ops::Range;
+
 use crate::access::rule::Rule;
 use crate::load::html::Usage;
+use crate::site::written::{FileRule, Written};
 
 /// One place that shows a file.
 #[derive(Clone, Debug)]
@@ -19,6 +22,10 @@ pub struct Showing {
     pub hidden: bool,
     /// Whether the page is published.
     pub published: bool,
+    /// The page, by its number among the pages as they were read.
+    pub page: usize,
+    /// Where it stands in the page's file; nothing where front matter names the file.
+    pub range: Option<Range<usize>>,
 }
 
 /// What the folder of a file says about it.
@@ -41,26 +48,34 @@ pub struct Verdict {
     pub rule: Rule,
     /// Whether its existence is not revealed.
     pub hidden: bool,
-    /// Whether nothing shows it, which deserves a warning.
-    pub unshown: bool,
+    /// What made the rule.
+    pub why: FileRule,
 }
 
-/// Decides about a file from all places that show it; `written` is what a `files:` key says of it.
+impl Verdict {
+    /// Whether nothing shows it, which deserves a warning.
+    #[must_use]
+    pub fn is_unshown(&self) -> bool {
+        self.why == FileRule::Unshown
+    }
+}
+
+/// Decides about a file from all places that show it; `written` is what `files:` keys say of it.
 #[must_use]
-pub fn decide(showings: &[&Showing], folder: &Folder<'_>, written: Option<Rule>) -> Verdict {
+pub fn decide(showings: &[&Showing], folder: &Folder<'_>, written: Option<(Rule, Vec<Written>)>) -> Verdict {
     let published: Vec<&Showing> = showings.iter().copied().filter(|showing| showing.published).collect();
     let drafts_alone = published.is_empty() && !showings.is_empty();
     if drafts_alone || (showings.is_empty() && folder.only_drafts) {
-        return Verdict { rule: Rule::nobody(), hidden: true, unshown: false };
+        return Verdict { rule: Rule::nobody(), hidden: true, why: FileRule::Written(Vec::new()) };
     }
     let hidden = !published.is_empty() && published.iter().all(|showing| showing.hidden);
-    if let Some(rule) = written {
+    if let Some((rule, keys)) = written {
         let hidden = hidden || (published.is_empty() && folder.is_hidden());
-        return Verdict { rule, hidden, unshown: false };
+        return Verdict { rule, hidden, why: FileRule::Written(keys) };
     }
     if published.is_empty() {
         let rule = folder.pages.iter().fold(folder.inherited.clone(), |rule, (page, _)| rule.and(page));
-        return Verdict { rule, hidden: folder.is_hidden(), unshown: true };
+        return Verdict { rule, hidden: folder.is_hidden(), why: FileRule::Unshown };
     }
     let of = |usage: &[Option<Usage>]| {
         let rules = published.iter().filter(|showing| usage.contains(&showing.usage)).map(|showing| &showing.rule);
@@ -73,7 +88,13 @@ pub fn decide(showings: &[&Showing], folder: &Folder<'_>, written: Option<Rule>)
     // words anywhere what a block showed whose time is over.
     let mentioned = published.iter().all(|showing| showing.usage.is_none());
     let rule = if mentioned { of(&[None]).and(&folder.inherited) } else { shown };
-    Verdict { rule, hidden, unshown: false }
+    let why = match (mentioned, embedded.is_nobody(), linked.is_nobody()) {
+        (true, _, _) => FileRule::Named,
+        (false, false, true) => FileRule::Embedded,
+        (false, true, _) => FileRule::Linked,
+        (false, false, false) => FileRule::EmbeddedAndLinked,
+    };
+    Verdict { rule, hidden, why }
 }
 
 impl Folder<'_> {

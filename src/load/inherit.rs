@@ -4,9 +4,11 @@
 //! moment they exist. Nothing is opened by silence: where no key and no default says otherwise, nobody gets in.
 
 mod handed;
+mod keys;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::access::catalogue::{Cancellation, Catalogue};
 use crate::access::rule::Rule;
@@ -16,12 +18,15 @@ use crate::id::Id;
 use crate::load::front_matter::FrontMatter;
 use crate::load::gate_keys::{GateKeys, Teaser};
 use crate::load::tree::{Tree, TreeChild};
+use crate::site::written::Keys;
 use crate::time::{Date, Length, Timestamp};
 
 /// What the rules of all pages are made from.
 pub struct Givens<'a> {
     /// Front matter of every page that was read, in the order of the sources.
     pub pages: &'a [FrontMatter],
+    /// Their files.
+    pub files: &'a [Arc<str>],
     /// Their dates: written, or from their names.
     pub dates: &'a [Option<Date>],
     /// Sections, and which page stands where.
@@ -78,6 +83,8 @@ pub struct Decided {
     pub teaser: Rule,
     /// Who may know of it.
     pub known: Rule,
+    /// Where all of that is written.
+    pub keys: Keys,
 }
 
 /// The keys that count for something at one place: its own first, then those of its sections.
@@ -236,9 +243,8 @@ impl<'a> Givens<'a> {
         let published = release.or(date);
         // What is shown before an announced release does not wait for it.
         let shown = if announced { date.filter(|date| date.first <= self.clock) } else { published };
-        let from = release.map(|date| date.first);
+        let (from, end) = (release.map(|date| date.first), until.map(|date| date.end));
         let shown_from = if announced { None } else { from };
-        let end = until.map(|date| date.end);
         let rule = self.settle(&kept_unlocked(&open, published, self.catalogue).within(from, end));
         let covers = self.settle(&Rule::public().within(shown_from, end));
         let known = if hidden { rule.clone() } else { covers.clone() };
@@ -254,6 +260,7 @@ impl<'a> Givens<'a> {
             None => covers,
         };
         Decided {
+            keys: self.keys(page, &chain, &drip),
             doubtful,
             draft,
             drip,

@@ -103,6 +103,8 @@ pub struct Document<T> {
     pub first_heading: Option<String>,
     /// Whether there is a divider.
     pub divider: bool,
+    /// Where it begins, in bytes of the file.
+    pub divided_at: Option<usize>,
 }
 
 type Spanned<'a> = (Event<'a>, Range<usize>);
@@ -149,7 +151,8 @@ pub fn parse<T>(
     );
     let edges = headings::Edges { offset: body.start, divider: divider.as_ref().map(|range| range.start) };
     let ids = headings::heading_ids(&events, &blocks, &edges);
-    let document = Document { blocks, divider: divider.is_some(), ..Document::empty() };
+    let divided_at = divider.as_ref().map(|range| body.start + range.start);
+    let document = Document { blocks, divider: divider.is_some(), divided_at, ..Document::empty() };
     let mut writer = write::Writer { source, offset: body.start, events, settings, ids, labels, diagnostics, document };
     writer.write(steps);
     writer.document
@@ -179,6 +182,7 @@ impl<T> Document<T> {
             anchors: BTreeSet::new(),
             first_heading: None,
             divider: false,
+            divided_at: None,
         }
     }
 }

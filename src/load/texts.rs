@@ -22,6 +22,7 @@ use crate::load::pages::{self, RawPage};
 use crate::load::sources::{self, FileSource, Kind, Sources};
 use crate::load::tree::Tree;
 use crate::load::{dates, names};
+use crate::site::written::Written;
 use crate::site::{PageId, Part, Piece, Place, StaticFile, TagPage};
 use crate::time::{Length, Timestamp};
 
@@ -54,6 +55,7 @@ pub struct Around<'a> {
 /// What a `files:` key says of some files.
 #[derive(Debug)]
 pub struct FilesKey {
+    written: Written,
     folder: Arc<str>,
     is_index: bool,
     draft: bool,
@@ -78,7 +80,9 @@ pub fn files_keys(
             let rule = inherit::kept_unlocked(&rule, decided.published, &config.catalogue);
             let from = decided.release.map(|date| date.first);
             let rule = rule.within(from, decided.until.map(|date| date.end));
+            let file = Arc::clone(&page.source.path);
             keys.push(FilesKey {
+                written: Written { file, span: pattern.span.clone(), cascade: false },
                 folder: Arc::clone(&page.source.folder),
                 is_index: page.source.kind == Kind::Section,
                 draft: decided.draft && !drafts,
@@ -109,6 +113,8 @@ pub struct Text {
     pub first_heading: Option<String>,
     /// Whether there is a divider.
     pub divider: bool,
+    /// Where it begins, in bytes of the file.
+    pub divided_at: Option<usize>,
     /// The URL of its image.
     pub image: Option<String>,
     /// The files it shows.
@@ -128,6 +134,12 @@ pub struct RuledBlock {
     pub tags: Vec<Tag>,
     /// Where they are written: bytes of the page's file.
     pub span: Range<usize>,
+    /// Its own drip.
+    pub drip: Drip,
+    /// The block around it.
+    pub parent: Option<usize>,
+    /// From its opening marker to the end of the closing one, in bytes of the file.
+    pub range: Range<usize>,
 }
 
 /// Parses all texts, drafts among them (what a draft shows is not published); and makes the site's tags.
@@ -172,8 +184,10 @@ fn parse_one(around: &Around<'_>, index: &Index, finders: &Finders, page: usize)
     shown.mentions(source, (raw, &document), finders);
     let image = shown.front_matter(from, index);
     let showings = shown.showings;
-    let Document { parts, pieces, notes, uses, anchors, first_heading, divider, .. } = document;
-    (Text { parts, pieces, notes, blocks, uses, anchors, first_heading, divider, image, showings }, faults)
+    let Document { parts, pieces, notes, uses, anchors, first_heading, divider, divided_at, .. } = document;
+    let text =
+        Text { parts, pieces, notes, blocks, uses, anchors, first_heading, divider, divided_at, image, showings };
+    (text, faults)
 }
 
 /// Puts blocks under their rules: each narrows the one around it, the outermost the page.
@@ -205,7 +219,9 @@ fn blocks(
         let own = inherit::kept_unlocked(&own, decided.published, &config.catalogue);
         let rule = outer.and(&own).settled(around.clock, config.catalogue.cancellation());
         let secret = block.hidden || parent.is_some_and(|parent| parent.secret);
-        ruled.push(RuledBlock { rule, hidden: block.hidden, secret, tags, span: block.tags.clone() });
+        let (hidden, parent, range) = (block.hidden, block.parent, block.range.clone());
+        let span = block.tags.clone();
+        ruled.push(RuledBlock { rule, hidden, secret, tags, span, drip, parent, range });
     }
     ruled
 }
@@ -282,10 +298,15 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    fn push(&mut self, file: usize, usage: Option<Usage>, (rule, block): (Rule, Option<usize>)) {
+    fn push(
+        &mut self,
+        (file, range): (usize, Option<Range<usize>>),
+        usage: Option<Usage>,
+        (rule, block): (Rule, Option<usize>),
+    ) {
         let secret = block.and_then(|index| self.blocks.get(index)).is_some_and(|block| block.secret);
         let (hidden, published) = (self.decided.hidden || secret, self.around.is_published(self.page));
-        self.showings.push(Showing { file, usage, rule, hidden, published });
+        self.showings.push(Showing { file, usage, rule, hidden, published, page: self.page, range });
     }
 
     /// Who reads a place.
@@ -301,7 +322,7 @@ impl Shown<'_> {
         for used in uses {
             if let Target::File(file) = used.target {
                 let rule = self.rule(used.place, divider);
-                self.push(file, Some(used.usage), (rule, used.place.block));
+                self.push((file, Some(used.range.clone())), Some(used.usage), (rule, used.place.block));
             }
         }
     }
@@ -322,7 +343,8 @@ impl Shown<'_> {
             let block = document.blocks.iter().rposition(|block| block.range.contains(&at));
             let rule = self.rule(Place { block, teaser: false }, false);
             if let Some(file) = files.get(found.pattern().as_usize()) {
-                self.push(*file, None, (rule, block));
+                let range = at..raw.body.start + found.end();
+                self.push((*file, Some(range)), None, (rule, block));
             }
         }
     }
@@ -336,13 +358,13 @@ impl Shown<'_> {
         }
         for text in strings {
             if let Some((_, Target::File(file))) = index.quietly(from, text) {
-                self.push(file, Some(Usage::Embed), (self.decided.rule.clone(), None));
+                self.push((file, None), Some(Usage::Embed), (self.decided.rule.clone(), None));
             }
         }
         let image = &matter.image.as_ref()?.value;
         match index.quietly(from, image) {
             Some((url, Target::File(file))) => {
-                self.push(file, Some(Usage::Embed), (self.decided.known.clone(), None));
+                self.push((file, None), Some(Usage::Embed), (self.decided.known.clone(), None));
                 Some(url)
             }
             Some((url, _)) => Some(url),
@@ -414,11 +436,12 @@ impl Around<'_> {
         (rules, only_drafts)
     }
 
-    /// What a `files:` key says of a file: of a page in its folder, else of the nearest `_index.md`.
+    /// What `files:` keys say of a file, of a page in its folder, else of the nearest `_index.md`; and where.
     #[must_use]
-    pub fn written_rule(&self, file: &FileSource) -> Option<Rule> {
-        let rules: Vec<&Rule> = self.keys_of(file).into_iter().filter(|key| !key.draft).map(|key| &key.rule).collect();
-        (!rules.is_empty()).then(|| Rule::any(rules))
+    pub fn written_rule(&self, file: &FileSource) -> Option<(Rule, Vec<Written>)> {
+        let keys: Vec<&FilesKey> = self.keys_of(file).into_iter().filter(|key| !key.draft).collect();
+        let places = || keys.iter().map(|key| key.written.clone()).collect();
+        (!keys.is_empty()).then(|| (Rule::any(keys.iter().map(|key| &key.rule)), places()))
     }
 
     /// Whether a draft says whose a file is: then it is the draft's, unless something published says so as near to it.

@@ -7,6 +7,7 @@ use crate::access::gated::RuleId;
 use crate::diagnostic::lint::Lint;
 use crate::diagnostic::{Diagnostic, Location};
 use crate::plan::Plan;
+use crate::site::written::FileRule;
 use crate::site::{Content, File, Page};
 
 /// Looks every file over.
@@ -19,7 +20,9 @@ pub(super) fn check(plan: &Plan) -> Vec<Diagnostic> {
 /// Open files that nothing shows, folder by folder. Of gated ones `load` has warned already.
 fn unshown(plan: &Plan) -> Vec<Diagnostic> {
     let mut folders: BTreeMap<&str, Vec<&File>> = BTreeMap::new();
-    for file in plan.site().files.iter().filter(|file| !file.shown && plan.book().rule(file.rule).is_public()) {
+    for file in
+        plan.site().files.iter().filter(|file| file.why == FileRule::Unshown && plan.book().rule(file.rule).is_public())
+    {
         let folder = file.source.rsplit_once('/').map_or("", |(folder, _)| folder);
         folders.entry(folder).or_default().push(file);
     }

@@ -61,6 +61,7 @@ const MAY_NAME: [(&str, &[&str]); 22] = [
             "manifest",
             "plan",
             "render",
+            "review",
             "server",
             "site",
             "time",

@@ -131,8 +131,12 @@ fn a_fault_in_the_call() {
         &fixture,
         &["explain", "/nowhere/"],
         &expect![[r#"
-        exit 0
-    "#]],
+            error: there is no `/nowhere/`
+              help: `tierpress list` shows all pages
+
+            1 error
+            exit 1
+        "#]],
     );
     check_call(
         &fixture,

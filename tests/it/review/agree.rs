@@ -11,7 +11,9 @@ use tierpress::edge::{self, Outcome, Reason};
 use tierpress::manifest::Manifest;
 use tierpress::plan::Plan;
 use tierpress::review::diff::{Change, Diff, Way, What};
+use tierpress::review::explain;
 use tierpress::review::matrix::{Cell, Matrix, State};
+use tierpress::review::target;
 use tierpress::time::Timestamp;
 
 use super::diff::is_open;
@@ -107,7 +109,8 @@ fn what_diff_says_of_two_sites_is_what_decide_says() {
             parts: None,
             content: false,
         };
-        ways += diff.changes.iter().map(|change| change.access.opened.len() + change.access.closed.len()).sum::<usize>();
+        ways +=
+            diff.changes.iter().map(|change| change.access.opened.len() + change.access.closed.len()).sum::<usize>();
         for _ in 0..16 {
             let held = held(&school, &mut dice, school.keep);
             for now in instants([&before, &after], &mut dice) {
@@ -226,16 +229,15 @@ fn days_and_dates(
 
 /// `explain` lists those for whom it opens who were always there.
 fn explained(plan: &Plan, matrix: &Matrix, path: &str, seed: u64) {
-    let explained = build::explain(plan, path);
-    let opens_for: BTreeSet<String> = explained
-        .opens_for
-        .iter()
-        .map(|folder| folder.rsplit('/').next().unwrap().replace("public", "visitor"))
-        .collect();
+    let explained = explain::explain(plan, &target::find(plan, path, None).unwrap(), &|_| None);
+    let opens = explained.readers.iter().filter(|opens| opens.now && opens.kind != "together");
+    let opens_for: BTreeSet<String> = opens.map(|opens| opens.reader.clone()).collect();
     let row = matrix.rows.iter().find(|row| row.path == path).unwrap();
-    let open = matrix.columns.iter().zip(&row.cells).filter(|(_, cell)| {
-        cell.state == State::Open || cell.after.is_some() || cell.joined_before.is_some()
-    });
+    let open = matrix
+        .columns
+        .iter()
+        .zip(&row.cells)
+        .filter(|(_, cell)| cell.state == State::Open || cell.after.is_some() || cell.joined_before.is_some());
     let open: BTreeSet<String> = open.map(|(column, _)| column.clone()).collect();
     assert_eq!(opens_for, open, "seed {seed} {path}");
 }

@@ -70,6 +70,7 @@ impl Serve {
     }
 
     /// The system's number of the process.
+    #[allow(dead_code, reason = "what looks at the memory of the process needs it")]
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
