@@ -136,13 +136,16 @@ impl Index {
             let Some((other_stem, other_extension)) = other.rsplit_once('.') else { return false };
             other_extension == extension && other_folder == folder && is_near(stem, other_stem)
         };
-        let of_name = |source: &&String| {
-            let end = format!("/{name}");
-            name.contains('.') && (**source == name || source.ends_with(&end))
+        let end = format!("/{name}");
+        let of_name = |source: &&String| **source == name || source.ends_with(&end);
+        let elsewhere = || {
+            let mut named = self.by_source.keys().filter(of_name).filter(|_| name.contains('.'));
+            named.next().filter(|_| named.next().is_none())
         };
-        let sources = || self.by_source.keys();
-        let elsewhere = || sources().find(of_name).filter(|_| sources().filter(of_name).count() == 1);
-        let near = sources().find(alike).or_else(elsewhere)?;
+        // What lies in a folder stands together, in the order of the paths.
+        let inside = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let beside = self.by_source.range(inside.clone()..).map(|(source, _)| source);
+        let near = beside.take_while(|source| source.starts_with(&inside)).find(alike).or_else(elsewhere)?;
         let written = near.rsplit_once('/').map_or(near.as_str(), |(_, name)| name);
         Some(match (rooted, path.rsplit_once('/')) {
             (None, Some((folder_written, _))) if alike(&near) => format!("{folder_written}/{written}"),

@@ -41,9 +41,10 @@ fn is_ordered(site: &Site, section: SectionId) -> bool {
     })
 }
 
-/// Whether a page's place is written. One with a date goes by it, whatever its name begins with: `1.71.0-released.md`.
+/// Whether a page's place is written. One with a date goes by it, whatever its name begins with.
 fn is_placed(page: &Page) -> bool {
-    (page.numbered && page.open.date.is_none()) || page.open.weight.is_some()
+    let has_number = page.numbered && order_number(lesson_name(&page.source)).is_some();
+    (has_number && page.open.date.is_none()) || page.open.weight.is_some()
 }
 
 /// The pages in and below a section, in reading order.
@@ -100,11 +101,12 @@ fn name_of(folder: &str) -> &str {
     folder.rsplit_once('/').map_or(folder, |(_, name)| name)
 }
 
-/// One to three digits, and `-`, `_` or `.` behind them.
+/// One to three digits, and `-`, `_` or `.` behind them; but `1.71.0` is a version.
 fn order_number(name: &str) -> Option<u32> {
     let digits = name.find(|c: char| !c.is_ascii_digit())?;
     let (number, rest) = name.split_at_checked(digits)?;
-    let is_order = (1..=3).contains(&digits) && rest.starts_with(['-', '_', '.']) && rest != ".md";
+    let is_version = rest.strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let is_order = (1..=3).contains(&digits) && rest.starts_with(['-', '_', '.']) && rest != ".md" && !is_version;
     if is_order { number.parse().ok() } else { None }
 }
 
@@ -135,6 +137,9 @@ impl Course<'_> {
         let mut found = Vec::new();
         let mut before: Vec<Option<(&Page, Length)>> = vec![None; self.kinds.len()];
         for (page, waits) in self.gated(lessons) {
+            if self.is_out_of_turn(page) {
+                continue;
+            }
             let mut earlier: Vec<&Kind> = Vec::new();
             let mut than: Option<(&Page, Length, Length)> = None;
             for ((kind, wait), before) in self.kinds.iter().zip(&waits).zip(&mut before) {
@@ -159,6 +164,12 @@ impl Course<'_> {
             }
         }
         found
+    }
+
+    /// Whether somebody wrote that it does not wait, as a glossary does not.
+    fn is_out_of_turn(&self, page: &Page) -> bool {
+        let written = self.places.key(&page.source, &["drip"]).text;
+        written.split_once([':', '=']).is_some_and(|(_, value)| value.trim().trim_matches(['"', '\'']) == "none")
     }
 
     /// Lessons that nobody who holds one thing reaches by way of the others.

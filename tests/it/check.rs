@@ -1,6 +1,7 @@
 //! `tierpress check`: what it finds beyond what a build refuses, how it says it, and what it asks other sites.
 
 mod agree;
+mod corpora;
 mod external;
 mod formats;
 mod lints;

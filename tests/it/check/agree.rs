@@ -34,17 +34,54 @@ const TARGETS: [(&str, &str); 12] = [
 
 const PLACES: [&str; 4] = ["public", "basic", "pro, rust-course; drip: 4d", "basic until 2026-12-09, cheatsheets"];
 
-fn site() -> String {
+fn site(targets: &[(String, String)], places: &[String]) -> String {
     let mut site = String::new();
     let mut links = String::new();
-    for (name, keys) in TARGETS {
-        let text = if matches!(name, "teased" | "kept") { "above\n\n<!-- more -->\nbelow" } else { "text" };
+    for (name, keys) in targets {
+        let divider = matches!(name.as_str(), "teased" | "kept") || name.ends_with('3');
+        let text = if divider { "above\n\n<!-- more -->\nbelow" } else { "text" };
         site += &format!("//- content/{name}/index.md\n---\ntitle: {name}\n{keys}\n---\n{text} [file](file.txt)\n");
         site += &format!("//- content/{name}/file.txt\nx\n");
         links += &format!("[{name}]({name}/index.md) [file]({name}/file.txt)\n");
     }
-    let blocks = PLACES.map(|place| format!("\n<!-- access: {place} -->\n{links}\n<!-- /access -->\n"));
-    format!("{site}//- content/_index.md\n---\ntitle: Home\n---\n{}", blocks.concat())
+    let block = |place: &String| format!("\n<!-- access: {place} -->\n{links}\n<!-- /access -->\n");
+    let blocks: String = places.iter().map(block).collect();
+    format!("{site}//- content/_index.md\n---\ntitle: Home\n---\n{blocks}")
+}
+
+/// Numbers from a seed: the same on every machine.
+struct Dice(u64);
+
+impl Dice {
+    fn of<T: Copy>(&mut self, sides: &[T]) -> T {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        sides[usize::try_from(self.0 >> 33).unwrap() % sides.len()]
+    }
+
+    fn tags(&mut self) -> String {
+        const NAMES: [&str; 8] =
+            ["free", "basic", "pro", "rust-course", "cheatsheets", "members", "basic+cheatsheets", "pro+rust-course"];
+        const SPANS: [&str; 6] =
+            ["", "", "", " from 2026-12-04", " until 2026-12-09", " from 2026-12-03 until 2026-12-12"];
+        let one = |dice: &mut Self| format!("{}{}", dice.of(&NAMES), dice.of(&SPANS));
+        (0..self.of(&[1, 1, 2, 3])).map(|_| one(self)).collect::<Vec<_>>().join(", ")
+    }
+
+    fn target(&mut self, number: usize) -> (String, String) {
+        const MORE: [&str; 6] = [
+            "",
+            "\ndrip: 2d",
+            "\ndrip: 9d",
+            "\nteaser: members",
+            "\nteaser: none",
+            "\nrelease: 2026-12-06\nannounce: true",
+        ];
+        (format!("target-{number}"), format!("access: [{}]{}", self.tags(), self.of(&MORE)))
+    }
+
+    fn place(&mut self) -> String {
+        format!("{}{}", self.tags(), self.of(&["", "", "; drip: 3d"]))
+    }
 }
 
 /// An instant, what is held, and what that is given.
@@ -52,14 +89,30 @@ type Answer = (Timestamp, Vec<Entitlement>, Given);
 
 #[test]
 fn links_by_reader_are_what_is_decided() {
-    let fixture = shop(&site());
+    check(&TARGETS.map(|(name, keys)| (name.to_owned(), keys.to_owned())), &PLACES.map(str::to_owned));
+}
+
+#[test]
+fn and_on_sites_that_nobody_thought_of() {
+    for seed in 1..=6 {
+        let mut dice = Dice(seed);
+        let targets: Vec<_> = (0..5).map(|number| dice.target(number)).collect();
+        let places: Vec<_> = (0..3).map(|_| dice.place()).collect();
+        check(&targets, &places);
+    }
+}
+
+#[track_caller]
+fn check(targets: &[(String, String)], places: &[String]) {
+    let fixture = shop(&site(targets, places));
     let (plan, found) = look(&fixture);
     let plan = plan.unwrap_or_else(|| panic!("{}", super::said(&found)));
     let manifest = build::model(&plan);
     let home = plan.site().pages.iter().find(|page| page.url == "/").unwrap();
     let links = Links::new(&plan).by_reader(&fixture.root());
     let of_home: Vec<_> = links.iter().filter(|link| link.location.file == home.source).collect();
-    assert_eq!(of_home.len(), PLACES.len() * TARGETS.len() * 2);
+    // A block that nobody can open any more has no links that anybody sees.
+    assert_eq!(of_home.len(), places.len() * targets.len() * 2);
     let kinds = readers::kinds(&plan.site().config.catalogue);
     let mut answered: BTreeMap<(String, String), Vec<Answer>> = BTreeMap::new();
     let urls: BTreeSet<&str> = of_home.iter().map(|link| link.url.as_str()).collect();
@@ -71,7 +124,7 @@ fn links_by_reader_are_what_is_decided() {
             }
         }
     }
-    for (link, place) in of_home.iter().zip(PLACES.iter().enumerate().flat_map(|(at, _)| [at; TARGETS.len() * 2])) {
+    for (link, place) in of_home.iter().zip((0..places.len()).flat_map(|at| vec![at; targets.len() * 2])) {
         let rule = plan.book().rule(home.body.blocks[place].rule);
         for kind in &kinds {
             let all = &answered[&(kind.name.clone(), link.url.clone())];
@@ -79,7 +132,7 @@ fn links_by_reader_are_what_is_decided() {
             let expected: BTreeSet<Given> = sees.map(|(_, _, given)| *given).collect();
             let said = link.readers.iter().find(|seen| seen.reader == kind.name);
             let said = said.map(|seen| seen.given.clone()).unwrap_or_default();
-            assert_eq!(said, expected, "{} to {} in `{}`", kind.name, link.url, PLACES[place]);
+            assert_eq!(said, expected, "{} to {} in `{}`", kind.name, link.url, places[place]);
         }
     }
 }

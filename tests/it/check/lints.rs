@@ -191,9 +191,6 @@ fn numbers_that_are_no_order() {
     check_right(
         "\
 //- content/blog/1.47.0-released.md
----
-date: 2026-01-01
----
 x
 //- content/blog/1.48.0-released.md
 ---
@@ -289,6 +286,12 @@ two
 description: d
 ---
 three
+//- content/course/04-glossary.md
+---
+description: It is meant to be there from the first day
+drip: none
+---
+words
 //- content/other/_index.md
 ---
 title: What is for pros and what is for all who pay, side by side
