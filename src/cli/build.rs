@@ -127,8 +127,7 @@ fn summary(built: &Built, took: Duration) -> String {
     if !skipped.is_empty() {
         text.push_str(&format!("; skipped {}", skipped.join(", ")));
     }
-    let to_visitors =
-        built.opened.iter().filter(|opened| opened.readers.iter().any(|reader| to_all(reader))).count();
+    let to_visitors = built.opened.iter().filter(|opened| opened.readers.iter().any(|reader| to_all(reader))).count();
     if to_visitors > 0 {
         text.push_str(&format!("; opened {} to visitors", say::number(to_visitors, "page")));
     }

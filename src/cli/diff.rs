@@ -155,7 +155,9 @@ fn allowed(arguments: &Arguments) -> Result<Allowed, Vec<Diagnostic>> {
             let line = u32::try_from(fault.line).unwrap_or(0);
             let length = u32::try_from(fault.text.chars().count()).unwrap_or(1);
             let place = Location { line, column: 1, length, text: fault.text, ..Location::file(&file) };
-            Diagnostic::setup(fault.message).at(place).help("write a glob and a reason: `/blog/** the blog is free now`")
+            Diagnostic::setup(fault.message)
+                .at(place)
+                .help("write a glob and a reason: `/blog/** the blog is free now`")
         };
         faults.into_iter().map(fault).collect()
     })

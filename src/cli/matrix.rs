@@ -87,10 +87,7 @@ fn matrix(arguments: &Arguments) -> Result<Matrix, Vec<Diagnostic>> {
 }
 
 /// The instant that is asked about, if one is.
-fn at(
-    arguments: &Arguments,
-    zone: &jiff::tz::TimeZone,
-) -> Result<Option<tierpress::time::Timestamp>, Vec<Diagnostic>> {
+fn at(arguments: &Arguments, zone: &jiff::tz::TimeZone) -> Result<Option<tierpress::time::Timestamp>, Vec<Diagnostic>> {
     let Some(text) = &arguments.at else { return Ok(None) };
     let date = dates::parse(text, zone).ok_or_else(|| {
         let fault = Diagnostic::setup(format!("`--at {text}` is no date"));

@@ -401,7 +401,9 @@ fn any<'a>(rules: impl Iterator<Item = &'a Rule>) -> Rule {
 fn keeps(manifest: &Manifest) -> bool {
     let clauses = manifest.rules.iter().flat_map(Rule::clauses);
     let begun = |clause: &Clause| clause.from.is_some_and(|from| from <= manifest.clock);
-    clauses.filter(|clause| !clause.all.is_empty()).any(|clause| begun(clause) || clause.all.iter().any(|need| need.kept.is_some()))
+    clauses
+        .filter(|clause| !clause.all.is_empty())
+        .any(|clause| begun(clause) || clause.all.iter().any(|need| need.kept.is_some()))
 }
 
 /// The dates of both, where nothing else differs.

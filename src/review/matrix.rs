@@ -121,7 +121,8 @@ impl Matrix {
 
 /// Everybody who is asked about: a name, and the ids held.
 fn columns(manifest: &Manifest, default_tier: Option<&Id>) -> Vec<(String, Vec<Id>)> {
-    let of = |kind| manifest.access_controls.iter().filter(move |control| control.kind == kind).map(|control| &control.id);
+    let of =
+        |kind| manifest.access_controls.iter().filter(move |control| control.kind == kind).map(|control| &control.id);
     let default = default_tier.or_else(|| of(Kind::Tier).next());
     let mut columns = vec![("visitor".to_owned(), Vec::new())];
     columns.extend(of(Kind::Tier).map(|tier| (tier.to_string(), vec![tier.clone()])));
@@ -145,11 +146,9 @@ impl Asked<'_> {
             _ if fresh.reason == Some(Reason::NotYet) => State::Waiting,
             Outcome::Preview => State::Teaser,
             Outcome::Denied | Outcome::SignIn => State::Denied,
-            Outcome::NotFound
-            | Outcome::Moved
-            | Outcome::Passthrough
-            | Outcome::BadTarget
-            | Outcome::BadMethod => State::Hidden,
+            Outcome::NotFound | Outcome::Moved | Outcome::Passthrough | Outcome::BadTarget | Outcome::BadMethod => {
+                State::Hidden
+            }
         };
         let mut cell = Cell { state, words: String::new(), after: None, joined_before: None, from: None, until: None };
         if self.is_open(ids, Timestamp::MIN, self.at) {

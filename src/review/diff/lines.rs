@@ -61,9 +61,10 @@ pub(super) fn said(change: &Change) -> Vec<(&'static str, String, String)> {
         }
         (What::Kept | What::Moved, ..) => {}
     }
-    let dates = access.windows.as_ref().map(|windows| {
-        format!(" ({}, it was {})", windows.after.join(" and "), windows.before.join(" and "))
-    });
+    let dates = access
+        .windows
+        .as_ref()
+        .map(|windows| format!(" ({}, it was {})", windows.after.join(" and "), windows.before.join(" and ")));
     let dates = dates.unwrap_or_default();
     let mut say = |kind, ways: &[Way], joint: &str, dates: &str| {
         if !ways.is_empty() {

@@ -116,7 +116,11 @@ pub(super) fn csv(matrix: &Matrix) -> String {
 
 fn record<'a>(text: &mut String, fields: impl Iterator<Item = &'a str>) {
     let quoted = |field: &str| {
-        if field.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field.to_owned() }
+        if field.contains(['"', ',', '\n', '\r']) {
+            format!("\"{}\"", field.replace('"', "\"\""))
+        } else {
+            field.to_owned()
+        }
     };
     text.push_str(&fields.map(quoted).collect::<Vec<_>>().join(","));
     text.push_str("\r\n");

@@ -11,7 +11,9 @@ use tierpress::edge::{self, Outcome, Reason};
 use tierpress::manifest::Manifest;
 use tierpress::plan::Plan;
 use tierpress::review::diff::{Change, Diff, Way, What};
+use tierpress::review::links::{Given, Links};
 use tierpress::review::matrix::{Cell, Matrix, State};
+use tierpress::review::readers;
 use tierpress::time::Timestamp;
 
 use super::diff::is_open;
@@ -107,7 +109,8 @@ fn what_diff_says_of_two_sites_is_what_decide_says() {
             parts: None,
             content: false,
         };
-        ways += diff.changes.iter().map(|change| change.access.opened.len() + change.access.closed.len()).sum::<usize>();
+        ways +=
+            diff.changes.iter().map(|change| change.access.opened.len() + change.access.closed.len()).sum::<usize>();
         for _ in 0..16 {
             let held = held(&school, &mut dice, school.keep);
             for now in instants([&before, &after], &mut dice) {
@@ -233,9 +236,50 @@ fn explained(plan: &Plan, matrix: &Matrix, path: &str, seed: u64) {
         .map(|folder| folder.rsplit('/').next().unwrap().replace("public", "visitor"))
         .collect();
     let row = matrix.rows.iter().find(|row| row.path == path).unwrap();
-    let open = matrix.columns.iter().zip(&row.cells).filter(|(_, cell)| {
-        cell.state == State::Open || cell.after.is_some() || cell.joined_before.is_some()
-    });
+    let open = matrix
+        .columns
+        .iter()
+        .zip(&row.cells)
+        .filter(|(_, cell)| cell.state == State::Open || cell.after.is_some() || cell.joined_before.is_some());
     let open: BTreeSet<String> = open.map(|(column, _)| column.clone()).collect();
     assert_eq!(opens_for, open, "seed {seed} {path}");
+}
+
+#[test]
+fn links_lead_where_decide_leads() {
+    let (mut links, mut answers) = (0, BTreeSet::new());
+    let first = number("AGREE_FIRST", 1);
+    for seed in first..first + number("AGREE_SITES", 40) {
+        let school = draw(seed);
+        let folder = tempfile::tempdir().unwrap();
+        let Some(plan) = plan(&school, folder.path()) else { continue };
+        let manifest = build::model(&plan);
+        let kinds = readers::kinds(&plan.site().config.catalogue);
+        for link in Links::new(&plan).by_reader(folder.path()) {
+            let Some(route) = manifest.routes.get(&link.url) else { continue };
+            let variants = &manifest.policies[route.policy].variants;
+            let rules: Vec<_> = variants.iter().map(|rule| &manifest.rules[*rule]).collect();
+            for seen in &link.readers {
+                let kind = kinds.iter().find(|kind| kind.name == seen.reader).unwrap();
+                let moments = kind.moments(&rules, Timestamp::saturating(CLOCK));
+                let states: BTreeSet<State> =
+                    moments.iter().map(|moment| expected(&manifest, &link.url, &moment.held, moment.now)).collect();
+                for given in &seen.given {
+                    let state = match given {
+                        Given::Open => State::Open,
+                        Given::Later => State::Waiting,
+                        Given::Teaser | Given::Cover => State::Teaser,
+                        Given::Denied => State::Denied,
+                        Given::Hidden | Given::Gone => State::Hidden,
+                    };
+                    let place = format!("seed {seed}: {} at {} for {}", link.url, link.location, seen.reader);
+                    assert!(states.contains(&state), "{place}: {given:?}, but decide says {states:?}");
+                    answers.insert(*given);
+                }
+            }
+            links += 1;
+        }
+    }
+    println!("{links} links: {answers:?}");
+    assert!(links > 50 && answers.len() >= 4, "{links} links: {answers:?}");
 }

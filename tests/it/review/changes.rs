@@ -87,7 +87,7 @@ fn scripted_changes() {
             faults.push(format!("{}:\n  said     {said:#?}\n  expected {:#?}", case.name, case.expected));
         }
         let lines: String = said.iter().map(|line| format!("! {line}\n")).collect();
-        write!(written, "{}{lines}\n", case.written).unwrap();
+        writeln!(written, "{}{lines}", case.written).unwrap();
         turned_round(case, &before, &after);
         assert!(Diff::of(&after, &after).changes.is_empty(), "{}", case.name);
     }

@@ -17,7 +17,14 @@ fn tierpress(folder: &Path, arguments: &[&str]) -> Output {
 
 fn git(folder: &Path, arguments: &[&str]) {
     let mut command = Command::new("git");
-    command.current_dir(folder).args(["-c", "user.name=A", "-c", "user.email=a@b.example", "-c", "commit.gpgsign=false"]);
+    command.current_dir(folder).args([
+        "-c",
+        "user.name=A",
+        "-c",
+        "user.email=a@b.example",
+        "-c",
+        "commit.gpgsign=false",
+    ]);
     let output = command.args(arguments).output().expect("git runs");
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
@@ -53,24 +60,40 @@ fn revisions_are_built_without_touching_the_work_tree() {
     let site = repository();
     let folder = site.root().parent().unwrap().to_owned();
     let before = contents(&folder);
-    check(&tierpress(&site.root(), &["diff", "old", "HEAD"]), 0, &expect![[r#"
+    check(
+        &tierpress(&site.root(), &["diff", "old", "HEAD"]),
+        0,
+        &expect![[r#"
         opened /a/ to members of basic
         ---
-    "#]]);
-    check(&tierpress(&site.root(), &["diff", "HEAD"]), 0, &expect![[r#"
+    "#]],
+    );
+    check(
+        &tierpress(&site.root(), &["diff", "HEAD"]),
+        0,
+        &expect![[r#"
         opened /a/ to visitors, members of free
         locked again /b/ for members of pro of 7 to 13 days
         ---
-    "#]]);
-    check(&tierpress(&folder, &["diff", "HEAD", "--root", "site"]), 0, &expect![[r#"
+    "#]],
+    );
+    check(
+        &tierpress(&folder, &["diff", "HEAD", "--root", "site"]),
+        0,
+        &expect![[r#"
         opened /a/ to visitors, members of free
         locked again /b/ for members of pro of 7 to 13 days
         ---
-    "#]]);
-    check(&tierpress(&site.root(), &["diff", "HEAD", "HEAD"]), 0, &expect![[r#"
+    "#]],
+    );
+    check(
+        &tierpress(&site.root(), &["diff", "HEAD", "HEAD"]),
+        0,
+        &expect![[r#"
         nothing opened, closed, moved or vanished
         ---
-    "#]]);
+    "#]],
+    );
     let changed = differences(&before, &contents(&folder));
     assert!(changed.is_empty(), "{changed:#?}");
 }
@@ -79,7 +102,10 @@ fn revisions_are_built_without_touching_the_work_tree() {
 fn a_pipeline_is_stopped_by_what_nobody_allowed() {
     let site = repository();
     let root = site.root();
-    check(&tierpress(&root, &["diff", "old", "--fail-on", "open,relocked"]), 3, &expect![[r#"
+    check(
+        &tierpress(&root, &["diff", "old", "--fail-on", "open,relocked"]),
+        3,
+        &expect![[r#"
         opened /a/ to visitors, members of free or basic
         locked again /b/ for members of pro of 7 to 13 days
         ---
@@ -88,10 +114,14 @@ fn a_pipeline_is_stopped_by_what_nobody_allowed() {
         error: `/b/` is locked again for members who had it
           help: where that is meant, name the path and a reason in the file of `--allow`
 
-    "#]]);
+    "#]],
+    );
     site.write("allow.txt", "# what is meant\n/a/   the first letter is free\n/b/*  no page is there\n");
     let allowed = ["diff", "old", "--fail-on", "open", "--allow", "allow.txt"];
-    check(&tierpress(&root, &allowed), 0, &expect![[r#"
+    check(
+        &tierpress(&root, &allowed),
+        0,
+        &expect![[r#"
         opened /a/ to visitors, members of free or basic
         locked again /b/ for members of pro of 7 to 13 days
         ---
@@ -99,14 +129,22 @@ fn a_pipeline_is_stopped_by_what_nobody_allowed() {
           --> allow.txt:3:1
           help: take it out
 
-    "#]]);
-    check(&tierpress(&root, &["diff", "old", "--fail-on", "closed,vanished,appeared,revealed"]), 0, &expect![[r#"
+    "#]],
+    );
+    check(
+        &tierpress(&root, &["diff", "old", "--fail-on", "closed,vanished,appeared,revealed"]),
+        0,
+        &expect![[r#"
         opened /a/ to visitors, members of free or basic
         locked again /b/ for members of pro of 7 to 13 days
         ---
-    "#]]);
+    "#]],
+    );
     site.write("allow.txt", "/a/\nblog because\n/[a because\n");
-    check(&tierpress(&root, &allowed), 2, &expect![[r#"
+    check(
+        &tierpress(&root, &allowed),
+        2,
+        &expect![[r#"
         ---
         error: `/a/` has no reason
           --> allow.txt:1:1
@@ -130,30 +168,42 @@ fn a_pipeline_is_stopped_by_what_nobody_allowed() {
           help: write a glob and a reason: `/blog/** the blog is free now`
 
         3 errors; nothing was compared
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn sides_that_are_none_are_said() {
     let site = repository();
     let root = site.root();
-    check(&tierpress(&root, &["diff", "nowhere"]), 2, &expect![[r#"
+    check(
+        &tierpress(&root, &["diff", "nowhere"]),
+        2,
+        &expect![[r#"
         ---
         error: `nowhere` is neither there nor a git revision: fatal: Needed a single revision
           help: name an output folder, a manifest, or a revision of the repository that the site is in
 
         1 error; nothing was compared
-    "#]]);
-    check(&tierpress(&root, &["diff", "content"]), 2, &expect![[r#"
+    "#]],
+    );
+    check(
+        &tierpress(&root, &["diff", "content"]),
+        2,
+        &expect![[r#"
         ---
         error: there is no manifest.json in `content`
           help: name the output folder of a build, a manifest, or a git revision
 
         1 error; nothing was compared
-    "#]]);
+    "#]],
+    );
     site.write("content/a.md", "---\naccess: prro\n---\n");
     git(&root, &["commit", "--quiet", "-am", "broken"]);
-    check(&tierpress(&root, &["diff", "HEAD", "old"]), 2, &expect![[r#"
+    check(
+        &tierpress(&root, &["diff", "HEAD", "old"]),
+        2,
+        &expect![[r#"
         ---
         error: `HEAD` does not build
 
@@ -165,7 +215,8 @@ fn sides_that_are_none_are_said() {
           help: did you mean `pro`?
 
         2 errors; nothing was compared
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -203,7 +254,10 @@ fn outputs_manifests_and_envelopes_are_sides() {
 fn formats() {
     let site = repository();
     let root = site.root();
-    check(&tierpress(&root, &["diff", "old", "--format", "markdown"]), 0, &expect![[r#"
+    check(
+        &tierpress(&root, &["diff", "old", "--format", "markdown"]),
+        0,
+        &expect![[r#"
         ### What this opens and closes
 
         | what | paths |
@@ -218,7 +272,8 @@ fn formats() {
 
         </details>
         ---
-    "#]]);
+    "#]],
+    );
     let json: Value = serde_json::from_slice(&tierpress(&root, &["diff", "old", "--format", "json"]).stdout).unwrap();
     expect![[r#"
         {
@@ -273,9 +328,11 @@ fn formats() {
               "content": true
             }
           ]
-        }"#]].assert_eq(&format!("{json:#}"));
+        }"#]]
+    .assert_eq(&format!("{json:#}"));
     let json: Value =
-        serde_json::from_slice(&tierpress(&root, &["matrix", "--format", "json", "--at", "2026-12-24"]).stdout).unwrap();
+        serde_json::from_slice(&tierpress(&root, &["matrix", "--format", "json", "--at", "2026-12-24"]).stdout)
+            .unwrap();
     assert_eq!(json["columns"], serde_json::json!(["visitor", "free", "basic", "pro", "rust-course"]));
     let csv = text(&tierpress(&root, &["matrix", "--format", "csv"]).stdout);
     assert!(csv.starts_with("path,visitor,free,basic,pro,rust-course\r\n"), "{csv}");
@@ -292,10 +349,14 @@ fn many_alike_are_one_line() {
     let root = site.root();
     assert!(tierpress(&root, &["build", "--out", "../one"]).status.success());
     site.write("content/blog/_index.md", "---\naccess: public\ncascade: {access: public}\n---\n");
-    check(&tierpress(&root, &["diff", "../one"]), 0, &expect![[r#"
+    check(
+        &tierpress(&root, &["diff", "../one"]),
+        0,
+        &expect![[r#"
         opened 30 paths to visitors, members of free or basic: /blog/p00/, /blog/p01/, /blog/p02/, /blog/p03/, /blog/p04/ and 25 more
         ---
-    "#]]);
+    "#]],
+    );
     let all = text(&tierpress(&root, &["diff", "../one", "--all"]).stdout);
     assert_eq!(all.lines().count(), 30, "{all}");
 }

@@ -40,7 +40,8 @@ fn page(rules: &[Rule], open: usize, hidden: bool, clock: i64) -> Manifest {
 
 fn some_page() -> impl Strategy<Value = Manifest> {
     let rules = prop::collection::vec(some_rule(2), 1..3);
-    (rules, 1..3_usize, any::<bool>(), 0..BOUND).prop_map(|(rules, open, hidden, clock)| page(&rules, open, hidden, clock))
+    (rules, 1..3_usize, any::<bool>(), 0..BOUND)
+        .prop_map(|(rules, open, hidden, clock)| page(&rules, open, hidden, clock))
 }
 
 /// Whether the site is one whose members may keep what was unlocked.
@@ -83,7 +84,7 @@ fn readers(clauses: &[&Clause], now: i64, frozen: bool) -> Vec<Vec<Entitlement>>
     let mask = |entitlement: &Entitlement| {
         let met = needs.iter().enumerate().filter(|(_, (clause, need))| naive_meets(entitlement, need, clause, now));
         let own = ["a", "b", "c"].iter().position(|name| id(name) == entitlement.value).unwrap();
-        met.fold(0_u64, |mask, (number, _)| mask | 1 << (3 * number + own))
+        met.fold(1_u64 << (60 + own), |mask, (number, _)| mask | 1 << (3 * number + own))
     };
     let mut one: BTreeMap<u64, Entitlement> = BTreeMap::new();
     for value in ["a", "b", "c"] {
@@ -236,7 +237,8 @@ fn some_site() -> impl Strategy<Value = Manifest> {
         0..3,
     );
     (paths, redirects).prop_map(|(paths, redirects)| {
-        let rules = [r#"[{"all":[{"any":["a","b"]}]}]"#, r#"[{"all":[{"any":["b"]}]}]"#, r#"[{"all":[{"any":["c"]}]}]"#];
+        let rules =
+            [r#"[{"all":[{"any":["a","b"]}]}]"#, r#"[{"all":[{"any":["b"]}]}]"#, r#"[{"all":[{"any":["c"]}]}]"#];
         let rules = rules.iter().map(|rule| serde_json::from_str(rule).unwrap());
         let rules: Vec<Rule> = std::iter::once(Rule::public()).chain(rules).collect();
         let policies = (0..4).map(|rule| decide::policy(&[rule], 1, Otherwise::Denied, manifest::Cache::Private));
@@ -283,4 +285,3 @@ fn paths_are_kept_moved_lost_and_found() {
         }
     });
 }
-

@@ -69,7 +69,9 @@ fn check(days: i64, expected: &Expect) {
 
 #[test]
 fn each_reader_gets_a_cell() {
-    check(0, &expect![[r#"
+    check(
+        0,
+        &expect![[r#"
         path                   visitor                       free                  basic                                               pro
         /                      open                          open                  open                                                open
         /a/                    teaser                        teaser                waiting (day 7)                                     waiting (day 7)
@@ -103,12 +105,15 @@ fn each_reader_gets_a_cell() {
         /robots.txt            open
         /secret/               hidden
         /sitemap.xml           open
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn another_date_has_other_cells() {
-    check(60, &expect![[r#"
+    check(
+        60,
+        &expect![[r#"
         path                   visitor  free    basic                                               pro                                                 rust-course
         /                      open     open    open                                                open                                                open
         /a/                    teaser   teaser  waiting (day 7)                                     waiting (day 7)                                     teaser
@@ -125,12 +130,15 @@ fn another_date_has_other_cells() {
         /robots.txt            open     open    open                                                open                                                open
         /secret/               hidden   hidden  hidden                                              open                                                hidden
         /sitemap.xml           open     open    open                                                open                                                open
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn narrow_terminals_get_several_tables() {
-    let table = matrix(&Fixture::new("---\naccess: pro\ntitle: A\n---\n//- content/a-rather-long-name-of-a-page.md\n"), 0).table(40);
+    let table =
+        matrix(&Fixture::new("---\naccess: pro\ntitle: A\n---\n//- content/a-rather-long-name-of-a-page.md\n"), 0)
+            .table(40);
     assert!(table.iter().all(|line| line.chars().count() <= 40), "{table:#?}");
     expect![[r#"
         path                     visitor  free
@@ -153,7 +161,8 @@ fn narrow_terminals_get_several_tables() {
         /a/                          teaser
         /robots.txt                  open
         /sitemap.xml                 open
-    "#]].assert_eq(&(table.join("\n") + "\n"));
+    "#]]
+    .assert_eq(&(table.join("\n") + "\n"));
 }
 
 #[test]
@@ -166,7 +175,8 @@ fn values_are_quoted_where_they_must_be() {
         /robots.txt,open,open,open,open,open
         /sitemap.xml,open,open,open,open,open
         "/xy/""z"".pdf",open,open,open,open,open
-    "#]].assert_eq(&csv.replace("\r\n", "\n"));
+    "#]]
+    .assert_eq(&csv.replace("\r\n", "\n"));
     assert!(csv.ends_with("\r\n"));
 }
 
