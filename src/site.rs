@@ -4,6 +4,7 @@
 //! [`Gated`] values; what is open of every page, locked or not, stands beside them in [`Page`].
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::access::gated::{Gated, RuleBook, RuleId};
@@ -93,6 +94,32 @@ pub struct Page {
     pub access: Access,
     /// Its body.
     pub body: Body,
+    /// Where its text leads within the site.
+    pub links: Vec<Link>,
+}
+
+/// An address in a page's text that leads to a page, a section or a file beside pages.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Link {
+    /// What it leads to.
+    pub target: LinkTarget,
+    /// Whether it shows its target as a part of the page.
+    pub embeds: bool,
+    /// Where it stands.
+    pub place: Place,
+    /// Its bytes in the page's file.
+    pub span: Range<usize>,
+}
+
+/// What a link leads to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum LinkTarget {
+    /// A page.
+    Page(PageId),
+    /// A section without a page.
+    Section(SectionId),
+    /// A file.
+    File(FileId),
 }
 
 /// What is open of a locked page.
@@ -228,6 +255,8 @@ pub struct Block {
     pub hidden: bool,
     /// Its own tags, for words.
     pub tags: Vec<Tag>,
+    /// Where they are written: bytes of the page's file.
+    pub span: Range<usize>,
 }
 
 /// A section: a folder of content.
@@ -282,6 +311,8 @@ pub struct File {
     pub rule: RuleId,
     /// Whether its existence is not revealed to the others.
     pub hidden: bool,
+    /// Whether something shows it, or says who it is for.
+    pub shown: bool,
 }
 
 /// A file that everybody may have.

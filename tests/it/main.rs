@@ -14,6 +14,7 @@
 mod access;
 mod bad_input;
 mod built;
+mod check;
 mod chromium;
 mod config;
 mod conformance;
