@@ -11,9 +11,9 @@ use tierpress::edge::{self, Outcome, Reason};
 use tierpress::manifest::Manifest;
 use tierpress::plan::Plan;
 use tierpress::review::diff::{Change, Diff, Way, What};
-use tierpress::review::explain;
+use tierpress::review::links::{Given, Links};
 use tierpress::review::matrix::{Cell, Matrix, State};
-use tierpress::review::target;
+use tierpress::review::{explain, readers, target};
 use tierpress::time::Timestamp;
 
 use super::diff::is_open;
@@ -240,4 +240,46 @@ fn explained(plan: &Plan, matrix: &Matrix, path: &str, seed: u64) {
         .filter(|(_, cell)| cell.state == State::Open || cell.after.is_some() || cell.joined_before.is_some());
     let open: BTreeSet<String> = open.map(|(column, _)| column.clone()).collect();
     assert_eq!(opens_for, open, "seed {seed} {path}");
+}
+
+#[test]
+fn links_lead_where_decide_leads() {
+    let (mut links, mut answers) = (0, BTreeSet::new());
+    let first = number("AGREE_FIRST", 1);
+    for seed in first..first + number("AGREE_SITES", 40) {
+        let school = draw(seed);
+        let folder = tempfile::tempdir().unwrap();
+        let Some(plan) = plan(&school, folder.path()) else { continue };
+        let manifest = build::model(&plan);
+        let kinds = readers::kinds(&plan.site().config.catalogue);
+        for link in Links::new(&plan).by_reader(folder.path()) {
+            let Some(route) = manifest.routes.get(&link.url) else { continue };
+            let variants = &manifest.policies[route.policy].variants;
+            let rules: Vec<_> = variants.iter().map(|rule| &manifest.rules[*rule]).collect();
+            for seen in &link.readers {
+                let kind = kinds.iter().find(|kind| kind.name == seen.reader).unwrap();
+                let moments = kind.moments(&rules, Timestamp::saturating(CLOCK));
+                let states: BTreeSet<State> =
+                    moments.iter().map(|moment| expected(&manifest, &link.url, &moment.held, moment.now)).collect();
+                for given in &seen.given {
+                    let state = match given {
+                        Given::Open => State::Open,
+                        Given::Later => State::Waiting,
+                        Given::Teaser | Given::Cover => State::Teaser,
+                        Given::Denied => State::Denied,
+                        Given::Hidden | Given::Gone => State::Hidden,
+                    };
+                    // To a visitor whom time alone lets in, an edge says to sign in, where there is no page to say more.
+                    let in_time = *given == Given::Later
+                        && [State::Denied, State::Open].iter().all(|state| states.contains(state));
+                    let place = format!("seed {seed}: {} at {} for {}", link.url, link.location, seen.reader);
+                    assert!(states.contains(&state) || in_time, "{place}: {given:?}, but decide says {states:?}");
+                    answers.insert(*given);
+                }
+            }
+            links += 1;
+        }
+    }
+    println!("{links} links: {answers:?}");
+    assert!(links > 50 && answers.len() >= 4, "{links} links: {answers:?}");
 }

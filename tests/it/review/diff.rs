@@ -84,7 +84,7 @@ fn readers(clauses: &[&Clause], now: i64, frozen: bool) -> Vec<Vec<Entitlement>>
     let mask = |entitlement: &Entitlement| {
         let met = needs.iter().enumerate().filter(|(_, (clause, need))| naive_meets(entitlement, need, clause, now));
         let own = ["a", "b", "c"].iter().position(|name| id(name) == entitlement.value).unwrap();
-        met.fold(0_u64, |mask, (number, _)| mask | 1 << (3 * number + own))
+        met.fold(1_u64 << (60 + own), |mask, (number, _)| mask | 1 << (3 * number + own))
     };
     let mut one: BTreeMap<u64, Entitlement> = BTreeMap::new();
     for value in ["a", "b", "c"] {
