@@ -7,6 +7,7 @@ mod contract;
 mod inputs;
 mod model;
 mod opened;
+mod stand_ins;
 mod theme_files;
 
 use std::path::Path;
@@ -24,12 +25,13 @@ use crate::plan::{self, Lists, Output, Plan, SectionId, Templates};
 use crate::publish::{LinkMode, Modes, Publisher, Record, Stored, TreeMode};
 use crate::render::theme::Theme;
 use crate::render::words::Words;
-use crate::render::{Renderer, Shelves, context};
+use crate::render::{Renderer, Shelf, context};
 use crate::site::{Content, Site};
 use crate::time::Timestamp;
 
 pub use model::model;
 pub use opened::Opened;
+pub use stand_ins::Source;
 
 /// What a build is asked for.
 #[derive(Clone, Copy)]
@@ -110,12 +112,8 @@ pub fn build(request: &Request<'_>) -> Result<Built, Vec<Diagnostic>> {
     let mut publisher =
         Publisher::open(request.out, request.modes.link).map_err(|fault| vec![Diagnostic::from(&fault)])?;
     let previous = publisher.previous().cloned();
-    let manifest = render(&plan, &theme, &publisher, request).and_then(|stored| {
-        let manifest = contract::manifest(&plan, &stored, request.created);
-        // No edge would take a manifest that does not hold together, so none is published.
-        let checked = manifest.check().map_err(|fault| vec![Diagnostic::error(fault.to_string())]);
-        checked.map(|()| manifest)
-    });
+    let manifest = render(&plan, &theme, &publisher, request)
+        .and_then(|stored| checked(contract::manifest(&plan, &stored, request.created)));
     let manifest = manifest.and_then(|mut manifest| {
         if request.modes.compress {
             publisher.encode(&mut manifest.objects).map_err(|fault| vec![Diagnostic::from(&fault)])?;
@@ -181,8 +179,8 @@ pub fn check(request: &Request<'_>) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagn
     let (config, mut warnings) = settings(request.root, request.base_url)?;
     let Prepared { plan, theme, warnings: more, .. } = prepare(request, config)?;
     warnings.extend(more);
-    let site = theme_site(plan.site());
-    let renderer = renderer(&plan, &theme, &site);
+    let (site, shelf) = (theme_site(plan.site()), shelf(&plan));
+    let renderer = renderer(&plan, &theme, (&site, &shelf));
     let faults: Vec<Diagnostic> = plan
         .outputs
         .par_iter()
@@ -192,7 +190,6 @@ pub fn check(request: &Request<'_>) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagn
         .collect();
     if faults.is_empty() {
         diagnostic::sort(&mut warnings);
-        drop(renderer);
         return Ok((plan, warnings));
     }
     Err(sorted(once_per_place(faults).into_iter().chain(warnings).collect()))
@@ -204,15 +201,54 @@ pub fn check(request: &Request<'_>) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagn
 ///
 /// Every fault of the site and its theme.
 pub fn plan_only(request: &Request<'_>) -> Result<Plan, Vec<Diagnostic>> {
-    let (config, _) = settings(request.root, request.base_url)?;
-    prepare(request, config).map(|prepared| prepared.plan)
+    plan_and_theme(request).map(|prepared| prepared.plan)
 }
 
-struct Prepared {
-    plan: Plan,
-    theme: Theme,
-    warnings: Vec<Diagnostic>,
-    parsed: usize,
+/// Reads and plans a site, to be rendered as it is asked for.
+///
+/// # Errors
+///
+/// Every fault of the site and its theme.
+pub fn plan_and_theme(request: &Request<'_>) -> Result<Prepared, Vec<Diagnostic>> {
+    let (config, mut warnings) = settings(request.root, request.base_url)?;
+    let mut prepared = prepare(request, config)?;
+    warnings.append(&mut prepared.warnings);
+    diagnostic::sort(&mut warnings);
+    Ok(Prepared { warnings, ..prepared })
+}
+
+/// The manifest of a plan whose objects are not made yet: what a decision names is told by [`Source::of_stand_in`].
+///
+/// # Errors
+///
+/// What makes a build refuse to publish a manifest.
+pub fn stand_in_manifest(plan: &Plan) -> Result<Manifest, Vec<Diagnostic>> {
+    checked(contract::manifest(plan, &stand_ins::objects(plan), plan.site().clock))
+}
+
+/// The next instant at which time alone changes what a build of this plan makes.
+#[must_use]
+pub fn next_change(plan: &Plan) -> Option<Timestamp> {
+    contract::next_change(plan)
+}
+
+/// No edge would take a manifest that does not hold together, so none is published.
+fn checked(manifest: Manifest) -> Result<Manifest, Vec<Diagnostic>> {
+    let checked = manifest.check().map_err(|fault| vec![Diagnostic::error(fault.to_string())]);
+    checked.map(|()| manifest)
+}
+
+/// A site that was read and planned, and what renders it.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The plan.
+    pub plan: Plan,
+    /// The theme.
+    pub theme: Theme,
+    /// Warnings, in no order.
+    pub warnings: Vec<Diagnostic>,
+    /// How many texts were parsed.
+    pub parsed: usize,
 }
 
 fn settings(root: &Path, base_url: Option<&str>) -> Result<(Config, Vec<Diagnostic>), Vec<Diagnostic>> {
@@ -313,8 +349,8 @@ fn render(
     publisher: &Publisher,
     request: &Request<'_>,
 ) -> Result<Objects, Vec<Diagnostic>> {
-    let site = theme_site(plan.site());
-    let renderer = renderer(plan, theme, &site);
+    let (site, shelf) = (theme_site(plan.site()), shelf(plan));
+    let renderer = renderer(plan, theme, (&site, &shelf));
     let total = plan.variants();
     let done = std::sync::atomic::AtomicUsize::new(0);
     let one = |output: &Output| -> Vec<Result<Stored, Box<Diagnostic>>> {
@@ -389,7 +425,9 @@ fn extension(url: &str) -> &str {
     name.rsplit_once('.').map_or("", |(_, extension)| extension)
 }
 
-fn theme_site(site: &Site) -> context::Site {
+/// A site as templates see it, less its menu.
+#[must_use]
+pub fn theme_site(site: &Site) -> context::Site {
     let config = &site.config;
     let primary = config.language.split('-').next().unwrap_or_default();
     let right_to_left = ["ar", "fa", "he", "ur", "yi", "ps", "sd", "ug", "dv"].contains(&primary);
@@ -406,14 +444,20 @@ fn theme_site(site: &Site) -> context::Site {
     }
 }
 
-fn renderer<'a>(plan: &'a Plan, theme: &'a Theme, site: &'a context::Site) -> Renderer<'a> {
+/// An empty shelf for the entries of a plan.
+#[must_use]
+pub fn shelf(plan: &Plan) -> Shelf {
+    let sections = (0..plan.site().sections.len()).map(|section| plan.list(SectionId(section)));
+    Shelf::new(plan.site().pages.len(), sections)
+}
+
+/// What renders the views of a plan.
+#[must_use]
+pub fn renderer<'a>(plan: &'a Plan, theme: &'a Theme, (site, shelf): (&'a context::Site, &'a Shelf)) -> Renderer<'a> {
     let config = &plan.site().config;
     let words =
         Words { strings: theme.strings(), catalogue: &config.catalogue, zone: &config.zone, clock: plan.site().clock };
-    let pages = (0..plan.site().pages.len()).map(|page| plan.entry(plan::Child::Page(plan::PageId(page)))).collect();
-    let sections = (0..plan.site().sections.len()).map(SectionId);
-    let sections = sections.map(|section| (plan.entry(plan::Child::Section(section)), plan.list(section))).collect();
-    Renderer::new(theme, site, words, &Shelves { pages, sections })
+    Renderer { theme, site, words, shelf }
 }
 
 fn summary(plan: &Plan, (parsed, trees, manifest): (usize, usize, &Manifest)) -> Summary {

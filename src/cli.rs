@@ -6,6 +6,7 @@
 mod build;
 mod check;
 mod completions;
+mod diff;
 mod edge;
 mod examples;
 mod explain;
@@ -14,9 +15,11 @@ mod init;
 mod keygen;
 mod list;
 mod man;
+mod matrix;
 mod new;
 mod say;
 mod schema;
+mod serve;
 mod sign;
 mod token;
 
@@ -39,6 +42,7 @@ const EXAMPLES: &str = "\
 Examples:
   tierpress init my-school            a small site to begin with
   tierpress new post 'Why salt'       a page where it belongs, with front matter that builds
+  tierpress serve                     see it as any reader, while you write
   tierpress check                     find every fault without writing anything
   tierpress build                     build the site in this folder into tierpress-out/
   tierpress explain /course/two/ --as basic/30d+rust-course@2026-12-01
@@ -53,8 +57,14 @@ enum Command {
     New(new::Arguments),
     /// Build the site: an output tree per tier and bundle, and the manifest
     Build(build::Arguments),
+    /// See the site as any reader on any day, while you write it
+    Serve(serve::Arguments),
     /// Find everything that a build would refuse, without writing anything
     Check(check::Arguments),
+    /// Say what a change opened and closed: two outputs, or two git revisions
+    Diff(diff::Arguments),
+    /// Say what a visitor, each tier and each bundle gets of every path
+    Matrix(matrix::Arguments),
     /// Serve a build, or decide for nginx, Caddy, Traefik and Envoy
     Edge(edge::Arguments),
     /// Say who can open a path, through which tags, and why not
@@ -131,7 +141,10 @@ pub(crate) fn run() -> ExitCode {
         Command::Init(arguments) => init::run(&arguments),
         Command::New(arguments) => new::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
+        Command::Matrix(arguments) => matrix::run(&arguments),
         Command::Edge(arguments) => edge::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
@@ -151,9 +164,11 @@ fn command() -> clap::Command {
     let mut command = Cli::command();
     let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     for name in names {
-        if let Some(text) = examples::of(&name) {
-            command = command.mut_subcommand(&name, |sub| sub.after_help(text));
-        }
+        let text = examples::of(&name).unwrap_or_default();
+        command = command.mut_subcommand(&name, |sub| match sub.get_after_help() {
+            Some(_) => sub,
+            None => sub.after_help(text),
+        });
     }
     command
 }

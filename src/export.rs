@@ -22,7 +22,7 @@ use crate::edge::answer::CSP;
 use crate::edge::token::{KeySource, Keys};
 use crate::manifest::{Encoding, Manifest};
 
-pub use address::{Address, NotAnAddress};
+pub use address::{Address, Decider, NoDecider, NotAnAddress};
 
 /// What configuration is made for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -86,7 +86,7 @@ pub struct Request<'a> {
     /// Where the proxy listens.
     pub listen: Address,
     /// Where `tierpress edge --mode decide` listens.
-    pub decider: Address,
+    pub decider: Decider,
     /// The folder `objects` of the output, absolute, as the proxy sees it.
     pub objects: &'a Path,
     /// Where a server of static files has the objects, for proxies that serve none themselves.
@@ -241,6 +241,17 @@ fn keys(files: &[KeyFile]) -> Result<Keys, ExportError> {
             help: "give a JWKS, a JWK or a PEM public key".to_owned(),
         })
     })
+}
+
+/// The decider of a kind that asks it over TCP.
+fn decider<'r>(request: &'r Request<'_>, kind: Kind) -> Result<&'r Address, ExportError> {
+    match &request.decider {
+        Decider::At(address) => Ok(address),
+        Decider::Socket(_) => Err(ExportError::Missing {
+            what: format!("{kind} is made to ask a decider at an address, not at a socket in the file system"),
+            help: "give `--decider HOST:PORT`; nginx can ask at `unix:/PATH`".to_owned(),
+        }),
+    }
 }
 
 /// How the decider is started, with what this kind of edge needs it to be told.

@@ -202,6 +202,17 @@ pub fn create_dir_all(path: &Path) -> Result<(), Error> {
     fs::create_dir_all(path).map_err(|source| Error::new(Deed::CreateFolder, path, source))
 }
 
+/// Creates a folder that was not there and that nobody else may look into.
+///
+/// # Errors
+/// When it cannot be created, or something stands there.
+pub fn create_private_dir(path: &Path) -> Result<(), Error> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|source| Error::new(Deed::CreateFolder, path, source))
+}
+
 /// Writes a whole file so that nobody ever sees a part of it: under another name in the same folder first, then renamed.
 ///
 /// # Errors

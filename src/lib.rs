@@ -43,6 +43,7 @@ pub mod plan;
 pub mod publish;
 pub mod render;
 pub mod review;
+pub mod serve;
 pub mod server;
 pub mod site;
 pub mod time;

@@ -26,7 +26,7 @@ pub use shards::{EdgeRoot, EdgeShard, Shard, shard_of};
 pub const FORMAT: &str = "tierpress-manifest/1";
 
 /// What is served to whom.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// Tiers, lowest first, then bundles.

@@ -1,7 +1,7 @@
 //! From views to bytes: pure, parallel, and blind to everything a view does not show.
 //!
 //! Templates get the structs of [`context`] and nothing else. What pages share (entries, whole lists, the site with its
-//! menu) is turned into a template's value once.
+//! menu) is turned into a template's value once, when the first page asks for it, and kept on a [`Shelf`].
 
 pub mod body;
 pub mod context;
@@ -12,8 +12,6 @@ pub mod words;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{OnceLock, PoisonError, RwLock};
 
-use rayon::prelude::*;
-
 use crate::diagnostic::Diagnostic;
 use crate::plan::view::{EntryView, View, Visible};
 use crate::plan::{Child, Form, SectionId, Subject};
@@ -23,10 +21,19 @@ use crate::render::words::Words;
 
 /// What is rendered with, the same for all pages.
 pub struct Renderer<'a> {
-    theme: &'a Theme,
-    site: &'a Site,
-    words: Words<'a>,
-    pages: Vec<Option<Listed>>,
+    /// The theme.
+    pub theme: &'a Theme,
+    /// The site as templates see it, less its menu.
+    pub site: &'a Site,
+    /// Strings, titles and prices.
+    pub words: Words<'a>,
+    /// What pages share.
+    pub shelf: &'a Shelf,
+}
+
+/// What the pages of one plan share: entries and lists, each made when it is first asked for.
+pub struct Shelf {
+    pages: Vec<OnceLock<Listed>>,
     sections: Vec<SectionLists>,
     sites: RwLock<BTreeMap<Vec<bool>, Prepared<Site>>>,
 }
@@ -41,7 +48,7 @@ struct Listed {
 
 /// A section as an entry, and its list.
 struct SectionLists {
-    own: Option<Listed>,
+    own: OnceLock<Listed>,
     children: Vec<Child>,
     all: OnceLock<List>,
 }
@@ -61,22 +68,24 @@ pub struct Rendered {
     pub extension: &'static str,
 }
 
-impl<'a> Renderer<'a> {
-    /// Prepares what pages share.
+impl Shelf {
+    /// An empty shelf, for a number of pages and for sections with what they list.
     #[must_use]
-    pub fn new(theme: &'a Theme, site: &'a Site, words: Words<'a>, shelves: &Shelves<'a>) -> Self {
-        let mut renderer =
-            Self { theme, site, words, pages: Vec::new(), sections: Vec::new(), sites: RwLock::default() };
-        renderer.pages = shelves.pages.par_iter().map(|page| page.map(|page| renderer.listed(&page))).collect();
-        let section = |(own, children): &(Option<EntryView<'a>>, &[Child])| SectionLists {
-            own: own.map(|own| renderer.listed(&own)),
+    pub fn new<'a>(pages: usize, sections: impl Iterator<Item = &'a [Child]>) -> Self {
+        let section = |children: &[Child]| SectionLists {
+            own: OnceLock::new(),
             children: children.to_vec(),
             all: OnceLock::new(),
         };
-        renderer.sections = shelves.sections.iter().map(section).collect();
-        renderer
+        Self {
+            pages: std::iter::repeat_with(OnceLock::new).take(pages).collect(),
+            sections: sections.map(section).collect(),
+            sites: RwLock::default(),
+        }
     }
+}
 
+impl Renderer<'_> {
     /// Renders one variant; `number` is its place among the variants of its output.
     ///
     /// # Errors
@@ -106,7 +115,7 @@ impl<'a> Renderer<'a> {
         let body = body::assemble(view, &self.words);
         let entries = if lists.entries { self.entries(view) } else { List::default() };
         let siblings =
-            view.siblings().filter(|_| lists.siblings).map(|(section, visible)| self.list(section, &visible));
+            view.siblings().filter(|_| lists.siblings).map(|(section, visible)| self.list(view, section, &visible));
         let siblings = siblings.unwrap_or_default();
         let mut sheets: BTreeSet<usize> = entries.sheets.union(&siblings.sheets).copied().collect();
         let named = self.named(view, &lists.sections, &mut sheets);
@@ -210,12 +219,12 @@ impl<'a> Renderer<'a> {
     /// The site with the menu that a view may show; most views share one.
     fn site(&self, view: &View<'_>) -> Prepared<Site> {
         let key = view.menu_gates();
-        if let Some(site) = self.sites.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        if let Some(site) = self.shelf.sites.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return site.clone();
         }
         let menu = view.menu().iter().map(link).collect();
         let site = Prepared::new(&Site { menu, ..self.site.clone() });
-        self.sites.write().unwrap_or_else(PoisonError::into_inner).insert(key, site.clone());
+        self.shelf.sites.write().unwrap_or_else(PoisonError::into_inner).insert(key, site.clone());
         site
     }
 
@@ -225,7 +234,7 @@ impl<'a> Renderer<'a> {
                 let tags = view.tags().into_iter().map(|(title, url)| self.bare(title, url));
                 List { entries: tags.map(|entry| Prepared::new(&entry)).collect(), sheets: BTreeSet::new() }
             }
-            Subject::Tag(_) => self.collect(view.listed().into_iter()),
+            Subject::Tag(_) => self.collect(view, view.listed().into_iter()),
             Subject::Page(_)
             | Subject::Section(_)
             | Subject::NotFound
@@ -233,7 +242,7 @@ impl<'a> Renderer<'a> {
             | Subject::Sitemap
             | Subject::Robots
             | Subject::Unlock(_) => {
-                view.entries().map(|(section, visible)| self.list(section, &visible)).unwrap_or_default()
+                view.entries().map(|(section, visible)| self.list(view, section, &visible)).unwrap_or_default()
             }
         }
     }
@@ -261,45 +270,40 @@ impl<'a> Renderer<'a> {
         let mut named = Vec::new();
         for folder in folders {
             let Some((section, visible)) = view.named(folder) else { continue };
-            let Some(own) = self.sections.get(section.0).and_then(|section| section.own.as_ref()) else { continue };
-            let list = self.list(section, &visible);
+            let Some(own) = self.of(view, Child::Section(section)) else { continue };
+            let list = self.list(view, section, &visible);
             sheets.extend(&list.sheets);
             named.push(Section { link: own.link.clone(), description: own.description.clone(), entries: list.entries });
         }
         named
     }
 
-    fn list(&self, section: SectionId, visible: &Visible) -> List {
-        let Some(lists) = self.sections.get(section.0) else { return List::default() };
+    fn list(&self, view: &View<'_>, section: SectionId, visible: &Visible) -> List {
+        let Some(lists) = self.shelf.sections.get(section.0) else { return List::default() };
         match visible {
-            Visible::All => lists.all.get_or_init(|| self.collect(lists.children.iter().copied())).clone(),
+            Visible::All => lists.all.get_or_init(|| self.collect(view, lists.children.iter().copied())).clone(),
             Visible::Some(shown) => {
                 let children = lists.children.iter().zip(shown).filter(|(_, shown)| **shown);
-                self.collect(children.map(|(child, _)| *child))
+                self.collect(view, children.map(|(child, _)| *child))
             }
         }
     }
 
-    fn collect(&self, children: impl Iterator<Item = Child>) -> List {
-        let listed: Vec<&Listed> = children.filter_map(|child| self.of(child)).collect();
+    fn collect(&self, view: &View<'_>, children: impl Iterator<Item = Child>) -> List {
+        let listed: Vec<&Listed> = children.filter_map(|child| self.of(view, child)).collect();
         let sheets = listed.iter().flat_map(|listed| listed.sheets.iter().copied()).collect();
         List { entries: listed.iter().map(|listed| listed.entry.clone()).collect(), sheets }
     }
 
-    fn of(&self, child: Child) -> Option<&Listed> {
-        match child {
-            Child::Page(page) => self.pages.get(page.0)?.as_ref(),
-            Child::Section(section) => self.sections.get(section.0)?.own.as_ref(),
-        }
+    /// An entry from the shelf; a view that may not name it has none.
+    fn of(&self, view: &View<'_>, child: Child) -> Option<&Listed> {
+        let place = match child {
+            Child::Page(page) => self.shelf.pages.get(page.0)?,
+            Child::Section(section) => &self.shelf.sections.get(section.0)?.own,
+        };
+        let entry = view.entry(child)?;
+        Some(place.get_or_init(|| self.listed(&entry)))
     }
-}
-
-/// Everything that can stand in a list.
-pub struct Shelves<'a> {
-    /// Pages, by their numbers.
-    pub pages: Vec<Option<EntryView<'a>>>,
-    /// Sections by their numbers, with what they list.
-    pub sections: Vec<(Option<EntryView<'a>>, &'a [Child])>,
 }
 
 /// How many words are read in a minute.

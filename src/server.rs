@@ -6,7 +6,7 @@
 //! clock is an argument.
 
 mod asked;
-mod connections;
+pub(crate) mod connections;
 mod faces;
 mod health;
 mod held;
@@ -17,17 +17,21 @@ mod keyring;
 mod objects;
 mod pages;
 mod readers;
-mod reply;
+pub(crate) mod reply;
 mod seldom;
-mod select;
+pub(crate) mod select;
 mod session;
 mod upstream;
-mod watch;
+pub(crate) mod watch;
 mod wire;
 mod worker;
 
+pub(crate) use worker::Arrived;
+
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,6 +66,40 @@ pub enum KeysFrom {
     Url(String),
 }
 
+/// Where a server listens.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Listen {
+    /// An address and a port.
+    Tcp(SocketAddr),
+    /// A socket in the file system, an absolute path: for a server on the same machine that asks.
+    Unix(PathBuf),
+}
+
+/// `127.0.0.1:9001`, `[::1]:9001`, `unix:/run/tierpress/edge.sock`.
+impl FromStr for Listen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.strip_prefix("unix:") {
+            Some(path) if path.starts_with('/') && !path.ends_with('/') => Ok(Self::Unix(path.into())),
+            Some(_) => Err("write the whole path of a file behind `unix:`".to_owned()),
+            None => {
+                let help = "write an IP address and a port such as 127.0.0.1:8080, or unix:/PATH";
+                text.parse().map(Self::Tcp).map_err(|_| help.to_owned())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
 /// How a server is set up.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -78,7 +116,7 @@ pub struct Options {
     /// How long a URL of keys is left alone after it was asked.
     pub keys_rest: Duration,
     /// Where to listen.
-    pub listen: SocketAddr,
+    pub listen: Listen,
     /// Where to say how the server does.
     pub health: Option<SocketAddr>,
     /// What to do.

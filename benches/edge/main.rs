@@ -93,14 +93,21 @@ fn against_nginx(arguments: &Arguments, load: &Load) -> Result<bool, Box<dyn Err
     let plain = Nginx::plain(&site, core)?;
     let serving = Ours::start(&site, core, &["--mode", "serve"])?;
     let deciding = Ours::start(&site, core, &["--mode", "decide"])?;
-    let asking = Nginx::asking(&site, core, "nginx", deciding.address)?;
-    let accel = Ours::start(&site, core, &["--mode", "decide", "--accel-prefix", "/./objects/"])?;
-    let told = Nginx::asking(&site, core, "nginx-accel", accel.address)?;
+    let over_tcp = Nginx::asking(&site, core, "nginx", &deciding.address.to_string())?;
+    let socket = |name: &str| site.root.join(name);
+    let (place, _deciding) = Ours::at_socket(&site, core, (&socket("decider.sock"), &["--mode", "decide"]))?;
+    let asking = Nginx::asking(&site, core, "nginx", &place)?;
+    let accel = ["--mode", "decide", "--accel-prefix", "/./objects/"];
+    let (place, _accel) = Ours::at_socket(&site, core, (&socket("accel.sock"), &accel))?;
+    let told = Nginx::asking(&site, core, "nginx-accel", &place)?;
     let token = Some(site.token.as_str());
     let mut pairs = Vec::new();
-    for (name, address, goal) in
-        [("serve", serving.address, 0.9), ("nginx", asking.address, 0.4), ("nginx-accel", told.address, 0.4)]
-    {
+    for (name, address, goal) in [
+        ("serve", serving.address, 0.9),
+        ("nginx", asking.address, 0.4),
+        ("nginx-accel", told.address, 0.4),
+        ("nginx over TCP", over_tcp.address, 0.4),
+    ] {
         let plain = || Target::new(plain.address, "/public/7/", None, 200);
         let refused = if name == "serve" { 0.5 } else { goal };
         let mut pair = |what: &str, other, goal| {

@@ -49,13 +49,13 @@ impl Nginx {
     }
 
     /// nginx as `tierpress export` sets it up.
-    pub(crate) fn asking(site: &Site, core: usize, kind: &str, decider: SocketAddr) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn asking(site: &Site, core: usize, kind: &str, decider: &str) -> Result<Self, Box<dyn Error>> {
         let folder = site.root.join(kind);
         drop(std::fs::remove_dir_all(&folder));
         let address = free()?;
         let mut command = Command::new(env!("CARGO_BIN_EXE_tierpress"));
         command.args(["export", kind, "--manifest"]).arg(site.out.join("manifest.json")).arg("--out").arg(&folder);
-        command.args(["--listen", &address.to_string(), "--decider", &decider.to_string()]);
+        command.args(["--listen", &address.to_string(), "--decider", decider]);
         let output = command.output()?;
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
@@ -81,11 +81,26 @@ impl Nginx {
 }
 
 impl Ours {
-    /// Our server on a site.
+    /// Our server on a site, at an address of its own choice.
     pub(crate) fn start(site: &Site, core: usize, more: &[&str]) -> Result<Self, Box<dyn Error>> {
+        Self::start_at(site, core, (&["--listen", "127.0.0.1:0"], more))
+    }
+
+    /// Our server at a socket in the file system; the address is that of its health.
+    pub(crate) fn at_socket(
+        site: &Site,
+        core: usize,
+        (path, more): (&Path, &[&str]),
+    ) -> Result<(String, Self), Box<dyn Error>> {
+        let socket = format!("unix:{}", path.display());
+        let listen = ["--listen", &socket, "--health", "127.0.0.1:0"];
+        Self::start_at(site, core, (&listen, more)).map(|ours| (socket.clone(), ours))
+    }
+
+    fn start_at(site: &Site, core: usize, (listen, more): (&[&str], &[&str])) -> Result<Self, Box<dyn Error>> {
         let start = Instant::now();
         let mut command = pinned(core, env!("CARGO_BIN_EXE_tierpress"));
-        command.args(["edge", "--listen", "127.0.0.1:0", "--threads", "1", "--manifest"]);
+        command.arg("edge").args(listen).args(["--threads", "1", "--manifest"]);
         command.arg(site.out.join("manifest.json")).arg("--key").arg(&site.keys).args(more);
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         let mut lines = BufReader::new(child.stderr.take().ok_or("no log")?).lines();
@@ -93,8 +108,10 @@ impl Ours {
         for line in lines.by_ref() {
             let line = line?;
             let event: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
-            if let (Some("listening"), Some(address)) = (event["message"].as_str(), event["address"].as_str()) {
-                let (address, started) = (address.parse()?, start.elapsed());
+            let address = event["address"].as_str().filter(|_| event["message"] == "listening");
+            // A socket in the file system has no address; health has one.
+            if let Some(address) = address.and_then(|address| address.parse::<SocketAddr>().ok()) {
+                let started = start.elapsed();
                 std::thread::spawn(move || lines.for_each(drop));
                 return Ok(Self { child, address, started });
             }

@@ -123,22 +123,20 @@ pub fn parse_reader(
     dates: &dyn Fn(&str) -> Option<Date>,
     now: Timestamp,
 ) -> Result<(Reader, Timestamp), ReaderError> {
-    let (who, now) = match text.split_once('@') {
-        Some((who, date)) => {
-            let date = date.trim();
-            (who, dates(date).ok_or_else(|| ReaderError::NoDate(date.to_owned()))?.first)
-        }
-        None => (text, now),
+    let written = Written::of(text);
+    let now = match written.day {
+        Some(day) => dates(day).ok_or_else(|| ReaderError::NoDate(day.to_owned()))?.first,
+        None => now,
     };
-    let parts = split_plus(who);
-    if parts == ["visitor"] {
+    let is_visitor = |part: &WrittenPart<'_>| *part == WrittenPart { id: "visitor", start: None, state: None };
+    if matches!(written.parts.as_slice(), [only] if is_visitor(only)) {
         return Ok((Reader::Visitor, now));
     }
-    if parts.contains(&"visitor") {
+    if written.parts.iter().any(is_visitor) {
         return Err(ReaderError::VisitorWithMore);
     }
     let parse = |part| parse_entitlement(part, catalogue, dates, now);
-    let mut entitlements = parts.into_iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+    let mut entitlements = written.parts.into_iter().map(parse).collect::<Result<Vec<_>, _>>()?;
     let tier = |entitlement: &Entitlement| catalogue.kind(&entitlement.value) == Some(Kind::Tier);
     if !entitlements.iter().any(tier)
         && let (Some(tier), Some(since)) =
@@ -147,6 +145,40 @@ pub fn parse_reader(
         entitlements.push(Entitlement::new(tier.clone(), since));
     }
     Ok((Reader::Member(entitlements), now))
+}
+
+/// A reader as it is written, taken apart and not yet understood.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Written<'a> {
+    /// What stands between `+`.
+    pub parts: Vec<WrittenPart<'a>>,
+    /// What stands behind `@`.
+    pub day: Option<&'a str>,
+}
+
+/// One entitlement as it is written: `ID/START!STATE`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WrittenPart<'a> {
+    /// The tier or bundle; or `visitor`.
+    pub id: &'a str,
+    /// Since when, or for how long.
+    pub start: Option<&'a str>,
+    /// `frozen` or `expired`.
+    pub state: Option<&'a str>,
+}
+
+impl<'a> Written<'a> {
+    /// Takes a reader apart.
+    #[must_use]
+    pub fn of(text: &'a str) -> Self {
+        let (who, day) = text.split_once('@').map_or((text, None), |(who, day)| (who, Some(day.trim())));
+        let part = |part: &'a str| {
+            let (held, state) = part.split_once('!').map_or((part, None), |(held, state)| (held, Some(state.trim())));
+            let (id, start) = held.split_once('/').map_or((held, None), |(id, start)| (id, Some(start.trim())));
+            WrittenPart { id: id.trim(), start, state }
+        };
+        Self { parts: split_plus(who).into_iter().map(part).collect(), day }
+    }
 }
 
 /// Splits at `+`, but not where it begins the offset of a time (`T09:00:00+02:00`).
@@ -169,14 +201,12 @@ fn split_plus(text: &str) -> Vec<&str> {
 }
 
 fn parse_entitlement(
-    part: &str,
+    part: WrittenPart<'_>,
     catalogue: &Catalogue,
     dates: &dyn Fn(&str) -> Option<Date>,
     now: Timestamp,
 ) -> Result<Entitlement, ReaderError> {
-    let (held, state) = part.split_once('!').map_or((part, None), |(held, state)| (held, Some(state.trim())));
-    let (id, start) = held.split_once('/').map_or((held, None), |(id, start)| (id, Some(start.trim())));
-    let id = id.trim();
+    let WrittenPart { id, start, state } = part;
     if id.is_empty() {
         return Err(ReaderError::Empty);
     }

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use hyper::header::{HeaderName, HeaderValue};
 use tierpress::diagnostic::Diagnostic;
 use tierpress::edge::answer;
-use tierpress::server::{self, KeysFrom, Options};
+use tierpress::server::{self, KeysFrom, Listen, Options};
 
 use super::build::failed;
 use super::{Ending, Format, present};
@@ -26,9 +26,9 @@ pub(super) struct Arguments {
     /// The manifest of a build, or its signed envelope (manifest.json.dsse)
     #[arg(long, value_name = "FILE")]
     manifest: PathBuf,
-    /// Where to listen: an address and a port
+    /// Where to listen: an address and a port, or unix:/PATH
     #[arg(long, value_name = "ADDR")]
-    listen: SocketAddr,
+    listen: Listen,
     /// Serve the site, or decide for other servers
     #[arg(long, value_enum, default_value_t = Mode::Serve)]
     mode: Mode,
@@ -139,7 +139,7 @@ fn options(arguments: &Arguments) -> Result<Options, Vec<Diagnostic>> {
             public_key: arguments.public_key.clone(),
             keys,
             keys_rest: Duration::from_secs(arguments.jwks_rest),
-            listen: arguments.listen,
+            listen: arguments.listen.clone(),
             health: arguments.health,
             mode: match arguments.mode {
                 Mode::Serve => server::Mode::Serve,

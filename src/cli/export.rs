@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use tierpress::diagnostic::Diagnostic;
 use tierpress::envelope::{self, VerifyingKey};
-use tierpress::export::{self, Address, Brotli, Exported, KeyFile, Kind, Request};
+use tierpress::export::{self, Address, Brotli, Decider, Exported, KeyFile, Kind, Request};
 use tierpress::fs;
 use tierpress::manifest::Manifest;
 
@@ -31,8 +31,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
     listen: Address,
     /// Where `tierpress edge --mode decide` listens
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:9001")]
-    decider: Address,
+    #[arg(long, value_name = "HOST:PORT|unix:/PATH", default_value = "127.0.0.1:9001")]
+    decider: Decider,
     /// The folder of the objects, as the proxy sees it [default: objects beside the manifest]
     #[arg(long, value_name = "DIR")]
     objects: Option<PathBuf>,

@@ -2,7 +2,9 @@
 
 use clap::{Args, ValueEnum};
 use tierpress::manifest::Manifest;
+use tierpress::review::diff::Diff;
 use tierpress::review::explain;
+use tierpress::review::matrix::Matrix;
 
 use super::{Ending, say};
 
@@ -20,12 +22,18 @@ enum Schema {
     Manifest,
     /// What `explain --format json` says
     Explain,
+    /// What `tierpress diff --format json` says
+    Diff,
+    /// What `tierpress matrix --format json` says
+    Matrix,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Ending {
     match arguments.format {
         Schema::Manifest => say::json(&Manifest::schema()),
         Schema::Explain => say::json(&explain::schema()),
+        Schema::Diff => say::json(&Diff::schema()),
+        Schema::Matrix => say::json(&Matrix::schema()),
     }
     Ending::Done
 }

@@ -61,6 +61,16 @@ pub fn is_navigation(method: &str, sec_fetch_mode: Option<&[u8]>, accept: &[u8])
 /// What a decision is in HTTP. `csp` is the `Content-Security-Policy`, usually [`CSP`].
 #[must_use]
 pub fn answer<'a>(manifest: &'a Manifest, decision: &Decision<'a>, csp: Option<&'a str>) -> Answer<'a> {
+    let mut answer = varying(manifest, decision);
+    if answer.body != Body::Upstream {
+        answer.headers.extend(security(csp));
+    }
+    answer
+}
+
+/// The same without what every decided answer has: for a server that was told [`security`] once.
+#[must_use]
+pub fn varying<'a>(manifest: &'a Manifest, decision: &Decision<'a>) -> Answer<'a> {
     if decision.outcome == Outcome::Passthrough {
         return Answer { status: decision.status, headers: Vec::new(), body: Body::Upstream };
     }
@@ -83,7 +93,6 @@ pub fn answer<'a>(manifest: &'a Manifest, decision: &Decision<'a>, csp: Option<&
     if let (true, Some(token)) = (decision.clear_cookie, &manifest.token) {
         headers.push(("set-cookie", cleared_cookie(&token.cookie).into()));
     }
-    headers.extend(security(csp));
     Answer { status: decision.status, headers, body }
 }
 

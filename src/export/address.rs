@@ -101,6 +101,41 @@ impl FromStr for Address {
     }
 }
 
+/// Where `tierpress edge --mode decide` listens: an address, or a socket in the file system of the same machine.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Decider {
+    /// A host and a port.
+    At(Address),
+    /// The absolute path of a socket.
+    Socket(String),
+}
+
+/// `127.0.0.1:9001`, `unix:/run/tierpress/edge.sock`.
+impl fmt::Display for Decider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(address) => address.fmt(f),
+            Self::Socket(path) => write!(f, "unix:{path}"),
+        }
+    }
+}
+
+/// Why a text is no place of a decider.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("write HOST:PORT, or unix:/PATH with letters, digits and `-._/` only")]
+pub struct NoDecider;
+
+impl FromStr for Decider {
+    type Err = NoDecider;
+
+    fn from_str(text: &str) -> Result<Self, NoDecider> {
+        let Some(path) = text.strip_prefix("unix:") else { return text.parse().map(Self::At).map_err(|_| NoDecider) };
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/".contains(&byte);
+        let good = path.starts_with('/') && !path.ends_with('/') && path.bytes().all(plain);
+        good.then(|| Self::Socket(path.to_owned())).ok_or(NoDecider)
+    }
+}
+
 /// A host name (RFC 1123, 2.1), with `_`, which container networks use.
 fn name(host: &str) -> Result<Host, NotAnAddress> {
     let label = |label: &str| {

@@ -2,7 +2,8 @@
 
 use super::template::fill;
 use super::{
-    Address, ExportError, Exported, File, Request, comment, decider_command, has_encoding, path_text, upstream,
+    Address, ExportError, Exported, File, Kind, Request, comment, decider, decider_command, has_encoding, path_text,
+    upstream,
 };
 use crate::manifest::Encoding;
 
@@ -18,7 +19,7 @@ pub(super) fn caddyfile(request: &Request<'_>) -> Result<Exported, ExportError> 
             ("build", comment(LANGUAGE, &request.manifest.build)?),
             ("site", &format!("http://:{}", request.listen.port())),
             ("bind", &request.listen.bracketed_host()),
-            ("decider", &request.decider.to_string()),
+            ("decider", &decider(request, Kind::Caddy)?.to_string()),
             ("objects", &quoted(path_text(request.objects, LANGUAGE)?)?),
             ("precompressed", &precompressed(request)),
             ("passthrough", &upstream.map(passthrough).unwrap_or_default()),

@@ -1,7 +1,7 @@
 //! Envoy, which asks by `ext_authz` and fetches the object from an origin.
 
 use super::template::fill;
-use super::{Address, ExportError, Exported, File, Kind, Request, comment, decider_command, origin, upstream};
+use super::{Address, ExportError, Exported, File, Kind, Request, comment, decider, decider_command, origin, upstream};
 use crate::edge::answer;
 
 const LANGUAGE: &str = "Envoy";
@@ -16,12 +16,12 @@ pub(super) fn envoy(request: &Request<'_>) -> Result<Exported, ExportError> {
             ("title", comment(LANGUAGE, &request.manifest.site.base_url)?),
             ("build", comment(LANGUAGE, &request.manifest.build)?),
             ("listen", &socket(&request.listen)),
-            ("decider", &request.decider.to_string()),
+            ("decider", &decider(request, Kind::Envoy)?.to_string()),
             ("bad_target", &quoted(answer::BAD_TARGET)),
             ("text", answer::TEXT),
             ("csp", &request.csp.map(csp).transpose()?.unwrap_or_default()),
             ("passthrough", upstream.map(|_| PASSTHROUGH).unwrap_or_default()),
-            ("decider_cluster", &cluster(&request.decider, "decider")),
+            ("decider_cluster", &cluster(decider(request, Kind::Envoy)?, "decider")),
             ("origin_cluster", &cluster(&origin, "origin")),
             ("upstream_cluster", &upstream.map(upstream_cluster).unwrap_or_default()),
         ],

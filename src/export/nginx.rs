@@ -3,6 +3,7 @@
 //! Both serve an object that the decider names and never a path that a request names. Little of the manifest stands in the
 //! configuration, so that a new build needs no reload.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::template::fill;
@@ -62,6 +63,7 @@ struct Form {
 
 fn exported(request: &Request<'_>, form: &Form) -> Result<Exported, ExportError> {
     let upstream = upstream(request)?;
+    let security = security(request)?;
     let passthrough = fill(include_str!("nginx/passthrough.conf"), &[("name", form.passthrough)]);
     let site = fill(
         form.template,
@@ -77,7 +79,8 @@ fn exported(request: &Request<'_>, form: &Form) -> Result<Exported, ExportError>
             ("passthrough", upstream.map(|_| passthrough.as_str()).unwrap_or_default()),
             ("proxy", PROXY),
             ("question", &fill(include_str!("nginx/question.conf"), &[("proxy", PROXY)])),
-            ("refusals", &refusals(request)?),
+            ("refusals", &refusals(&security)?),
+            ("security", &security),
             ("body", if upstream.is_some() { "16m" } else { "64k" }),
         ],
     );
@@ -90,20 +93,22 @@ fn exported(request: &Request<'_>, form: &Form) -> Result<Exported, ExportError>
 }
 
 /// The answers that nginx gives without the decider.
-fn refusals(request: &Request<'_>) -> Result<String, ExportError> {
-    let csp = match request.csp {
-        None => String::new(),
-        Some(csp) => format!("add_header Content-Security-Policy {} always;", quoted(csp)?),
-    };
+fn refusals(security: &str) -> Result<String, ExportError> {
     Ok(fill(
         include_str!("nginx/refusals.conf"),
         &[
-            ("csp", &csp),
+            ("security", security),
             ("text", answer::TEXT),
             ("bad_target", &quoted(answer::BAD_TARGET)?),
             ("bad_method", &quoted(answer::BAD_METHOD)?),
         ],
     ))
+}
+
+/// The headers that every answer has: written out, for it costs time to hand them from the decider to nginx.
+fn security(request: &Request<'_>) -> Result<String, ExportError> {
+    let line = |(name, value): (&str, Cow<'_, str>)| Ok(format!("add_header {name} {} always;", quoted(&value)?));
+    answer::security(request.csp).map(line).collect::<Result<Vec<_>, _>>().map(|lines| lines.join("\n"))
 }
 
 /// The directive that loads Brotli, where a module was named.

@@ -3,7 +3,7 @@
 //! No middleware of Traefik can set the path from a header, so the name of the object goes to the origin in a header.
 
 use super::template::fill;
-use super::{ExportError, Exported, File, Kind, Request, comment, decider_command, nginx, origin, upstream};
+use super::{ExportError, Exported, File, Kind, Request, comment, decider, decider_command, nginx, origin, upstream};
 
 const LANGUAGE: &str = "Traefik";
 
@@ -14,7 +14,7 @@ pub(super) fn traefik(request: &Request<'_>) -> Result<Exported, ExportError> {
         ("title", comment(LANGUAGE, &request.manifest.site.base_url)?),
         ("build", comment(LANGUAGE, &request.manifest.build)?),
         ("listen", &request.listen.to_string()),
-        ("decider", &request.decider.to_string()),
+        ("decider", &decider(request, Kind::Traefik)?.to_string()),
         ("origin", &origin::address(request).to_string()),
     ];
     let by_header = origin::Form {

@@ -1,23 +1,27 @@
 //! Listening, and the life of a connection: nobody may keep one open for nothing, and none may keep others out.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr};
+use std::os::unix::net::UnixListener as StdUnixListener;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use hyper::Request;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::{Body, Incoming};
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use rustix::fs::{FileType, Mode};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::health;
-use super::reply::Reply;
-use super::wire::{Watched, Wire};
+use super::wire::Wire;
 use super::worker::{Arrived, Worker};
 
 /// How long a client may take to send the head of a request, and how long it may be silent before one.
@@ -56,7 +60,7 @@ pub(super) enum What {
 }
 
 /// A socket that listens; several may share one address if all ask for it.
-pub(super) fn listen(address: SocketAddr, shared: bool) -> std::io::Result<TcpListener> {
+pub(crate) fn listen(address: SocketAddr, shared: bool) -> std::io::Result<TcpListener> {
     bound(address, shared)?.listen(BACKLOG)
 }
 
@@ -65,12 +69,49 @@ pub(super) fn is_free(address: SocketAddr) -> std::io::Result<()> {
     bound(address, false).map(drop)
 }
 
+/// A socket in the file system. What a server that has ended left there is taken away here, and not when that one ends:
+/// it could take away the socket of its successor. Another file is never taken away.
+///
+/// Who may connect is the business of its folder: the socket itself is open to all, for the server that asks is seldom
+/// the same user.
+pub(super) fn listen_unix(path: &Path) -> std::io::Result<StdUnixListener> {
+    let listener = match StdUnixListener::bind(path) {
+        Err(error) if error.kind() == ErrorKind::AddrInUse && is_left_over(path) => {
+            rustix::fs::unlink(path)?;
+            StdUnixListener::bind(path)?
+        }
+        bound => bound?,
+    };
+    rustix::fs::chmod(path, Mode::from_raw_mode(0o666))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+fn is_left_over(path: &Path) -> bool {
+    let refused = |error: std::io::Error| error.kind() == ErrorKind::ConnectionRefused;
+    let socket = rustix::fs::lstat(path).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Socket);
+    socket && std::os::unix::net::UnixStream::connect(path).is_err_and(refused)
+}
+
 fn bound(address: SocketAddr, shared: bool) -> std::io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
     socket.set_reuseport(shared)?;
     socket.bind(address)?;
     Ok(socket)
+}
+
+/// What connections are taken from.
+#[derive(Debug)]
+pub(super) enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// A connection that was taken.
+enum Taken {
+    Tcp(TcpStream, SocketAddr),
+    Unix(UnixStream),
 }
 
 impl Entrance {
@@ -85,7 +126,7 @@ impl Entrance {
     }
 
     /// Takes connections until the server stops, then waits for those that are being answered.
-    pub(super) async fn open(self, listener: TcpListener) {
+    pub(super) async fn open(self, listener: Listener) {
         let open = Arc::new(Semaphore::new(ALL));
         let mut stop = self.stop.clone();
         loop {
@@ -94,11 +135,18 @@ impl Entrance {
                 () = stopped(&mut stop) => break,
                 taken = self.take(&listener) => taken,
             };
-            let Some((stream, peer, place)) = taken else { continue };
+            let Some((stream, place)) = taken else { continue };
             let Ok(here) = Arc::clone(&open).try_acquire_owned() else { continue };
             let entrance = self.clone();
             tokio::spawn(async move {
-                entrance.connection(stream, peer).await;
+                match stream {
+                    // A connection that cannot be set up is gone already.
+                    Taken::Tcp(stream, peer) if stream.set_nodelay(true).is_ok() => {
+                        entrance.connection(stream, Some(peer.ip())).await;
+                    }
+                    Taken::Tcp(..) => {}
+                    Taken::Unix(stream) => entrance.connection(stream, None).await,
+                }
                 drop((place, here));
             });
         }
@@ -108,10 +156,14 @@ impl Entrance {
     }
 
     /// The next connection, once there is a place for it.
-    async fn take(&self, listener: &TcpListener) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    async fn take(&self, listener: &Listener) -> Option<(Taken, OwnedSemaphorePermit)> {
         let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
-        match listener.accept().await {
-            Ok((stream, peer)) => Some((stream, peer, place)),
+        let taken = match listener {
+            Listener::Tcp(listener) => listener.accept().await.map(|(stream, peer)| Taken::Tcp(stream, peer)),
+            Listener::Unix(listener) => listener.accept().await.map(|(stream, _)| Taken::Unix(stream)),
+        };
+        match taken {
+            Ok(taken) => Some((taken, place)),
             Err(error) => {
                 if let Some(before) = self.worker.seldom.now() {
                     tracing::warn!(reason = %error, before, "no connection taken");
@@ -122,31 +174,18 @@ impl Entrance {
         }
     }
 
-    async fn connection(mut self, stream: TcpStream, peer: SocketAddr) {
-        if stream.set_nodelay(true).is_err() {
-            return;
-        }
-        let (wire, watched) = Wire::new(stream);
-        let client = Arc::new(Client { worker: Arc::clone(&self.worker), peer, watched, requests: AtomicU64::new(0) });
-        let what = self.what;
-        let service = service_fn(move |request| {
-            let client = Arc::clone(&client);
-            async move { Ok::<_, Infallible>(client.answer(what, request).await) }
-        });
-        let mut server = http1::Builder::new();
-        server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-        server.max_header_size(HEAD_MAX).max_buf_size(HEAD_MAX);
-        let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(wire), service));
-        let ended = tokio::select! {
-            biased;
-            ended = connection.as_mut() => ended,
-            () = stopped(&mut self.stop) => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+    async fn connection(mut self, stream: impl AsyncRead + AsyncWrite + Unpin, peer: Option<IpAddr>) {
+        let (worker, what) = (self.worker, self.what);
+        let answer = move |arrived: Arrived| {
+            let worker = Arc::clone(&worker);
+            async move {
+                match what {
+                    What::Health => health::answer(&worker, &arrived.request),
+                    What::Public => worker.answer(arrived).await,
+                }
             }
         };
-        // A client that breaks off is no fault of ours.
-        drop(ended);
+        converse((stream, peer), stopped(&mut self.stop), answer).await;
     }
 }
 
@@ -156,25 +195,43 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     drop(stop.wait_for(|stop| *stop).await);
 }
 
-/// Who is at the other end of a connection.
-struct Client {
-    worker: Arc<Worker>,
-    peer: SocketAddr,
-    watched: Arc<Watched>,
-    requests: AtomicU64,
-}
-
-impl Client {
-    async fn answer(&self, what: What, request: Request<Incoming>) -> Reply {
-        let raw = self.watched.target(self.requests.fetch_add(1, Ordering::Relaxed));
-        let last = self.watched.is_blind() || !request.body().is_end_stream();
-        let mut reply = match what {
-            What::Health => health::answer(&self.worker, &request),
-            What::Public => self.worker.answer(Arrived { request, raw, peer: self.peer }).await,
-        };
-        if last {
-            reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+/// Answers one request after the other until the connection ends, or, after the answer that is being given, `stop` does.
+pub(crate) async fn converse<A, F, B>(
+    (stream, peer): (impl AsyncRead + AsyncWrite + Unpin, Option<IpAddr>),
+    stop: impl Future<Output = ()>,
+    answer: A,
+) where
+    A: Fn(Arrived) -> F,
+    F: Future<Output = Response<B>>,
+    B: Body + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let (wire, watched) = Wire::new(stream);
+    let requests = AtomicU64::new(0);
+    let service = service_fn(|request: Request<Incoming>| {
+        let raw = watched.target(requests.fetch_add(1, Ordering::Relaxed));
+        let last = watched.is_blind() || !request.body().is_end_stream();
+        let answered = answer(Arrived { request, raw, peer });
+        async move {
+            let mut reply = answered.await;
+            if last {
+                reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(reply)
         }
-        reply
-    }
+    });
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    server.max_header_size(HEAD_MAX).max_buf_size(HEAD_MAX);
+    let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(wire), service));
+    let ended = tokio::select! {
+        biased;
+        ended = connection.as_mut() => ended,
+        () = stop => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    // A client that breaks off is no fault of ours.
+    drop(ended);
 }

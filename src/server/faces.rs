@@ -20,7 +20,8 @@ use crate::time::Timestamp;
 /// Which way an answer is said.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Face {
-    /// Always 200, the status in a header: for nginx's `auth_request`.
+    /// Always 200, the status in a header: for nginx's `auth_request`, whose configuration says the headers that all answers
+    /// have.
     Auth,
     /// The status itself: for Caddy, Traefik and Envoy.
     Check,
@@ -93,7 +94,7 @@ pub(super) async fn say(
     let passed_on = decision.outcome == Outcome::Passthrough;
     let object = decision.object.filter(|_| decision.status == 200);
     match (face, object) {
-        (Face::Auth, _) => Ok(auth(&answer(worker, held, decision))),
+        (Face::Auth, _) => Ok(auth(&answer::varying(&held.manifest, decision))),
         (Face::Check | Face::Accel, None) if passed_on => Ok(passthrough(face)),
         (Face::Check | Face::Accel, None) => pages::say(worker, held, decision, None).await,
         (Face::Check | Face::Accel, Some(name)) => {

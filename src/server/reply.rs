@@ -18,11 +18,11 @@ use crate::edge::answer;
 const PIECE: usize = 64 * 1024;
 
 /// An answer as it goes to the connection.
-pub(super) type Reply = Response<Body>;
+pub(crate) type Reply = Response<Body>;
 
 /// The bytes of an answer.
 #[derive(Debug)]
-pub(super) enum Body {
+pub(crate) enum Body {
     /// All of them are here.
     Whole(Full<Bytes>),
     /// They are read from a file.
@@ -33,17 +33,17 @@ pub(super) enum Body {
 
 impl Body {
     /// No bytes at all.
-    pub(super) fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self::of(Bytes::new())
     }
 
     /// These bytes.
-    pub(super) fn of(bytes: Bytes) -> Self {
+    pub(crate) fn of(bytes: Bytes) -> Self {
         Self::Whole(Full::new(bytes))
     }
 
     /// So many bytes of a file, from where it stands.
-    pub(super) fn file(file: tokio::fs::File, length: u64) -> Self {
+    pub(crate) fn file(file: tokio::fs::File, length: u64) -> Self {
         Self::File(Pieces { file, left: length, piece: Vec::new() })
     }
 }
@@ -82,7 +82,7 @@ impl hyper::body::Body for Body {
 
 /// A file that is read as fast as its reader takes it.
 #[derive(Debug)]
-pub(super) struct Pieces {
+pub(crate) struct Pieces {
     file: tokio::fs::File,
     left: u64,
     piece: Vec<u8>,
@@ -109,14 +109,14 @@ impl Pieces {
 
 /// A body that somebody else sends, for whose next bytes nobody waits for ever.
 #[derive(Debug)]
-pub(super) struct Patient {
+pub(crate) struct Patient {
     body: Incoming,
     patience: Duration,
     deadline: Pin<Box<Sleep>>,
 }
 
 impl Patient {
-    pub(super) fn new(body: Incoming, patience: Duration) -> Self {
+    pub(crate) fn new(body: Incoming, patience: Duration) -> Self {
         Self { body, patience, deadline: Box::pin(tokio::time::sleep(patience)) }
     }
 }
@@ -145,14 +145,14 @@ impl hyper::body::Body for Patient {
 }
 
 /// A reply with this status, body, and no headers.
-pub(super) fn with_status(status: u16, body: Body) -> Reply {
+pub(crate) fn with_status(status: u16, body: Body) -> Reply {
     let mut reply = Response::new(body);
     *reply.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     reply
 }
 
 /// A few words that nobody keeps, for what is no decision.
-pub(super) fn words(status: u16, text: &'static str, csp: Option<&str>) -> Reply {
+pub(crate) fn words(status: u16, text: &'static str, csp: Option<&str>) -> Reply {
     let mut reply = with_status(status, Body::of(Bytes::from_static(text.as_bytes())));
     let headers = reply.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -164,7 +164,7 @@ pub(super) fn words(status: u16, text: &'static str, csp: Option<&str>) -> Reply
 }
 
 /// Puts a header in, if its value can be sent at all.
-pub(super) fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
+pub(crate) fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(HeaderName::from_static(name), value);
     }

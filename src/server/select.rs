@@ -10,7 +10,7 @@ use crate::manifest::Encoding;
 
 /// Which bytes of a form are sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Part {
+pub(crate) enum Part {
     /// All.
     Whole,
     /// From the first up to and without the second (206).
@@ -97,7 +97,7 @@ pub(super) fn is_known(headers: &HeaderMap, etag: &str) -> bool {
 
 /// Which part of a form of this size is asked for (RFC 9110, 14). Several ranges, and what is no range of bytes, mean the
 /// whole.
-pub(super) fn part(headers: &HeaderMap, etag: &str, size: u64) -> Part {
+pub(crate) fn part(headers: &HeaderMap, etag: &str, size: u64) -> Part {
     let mut lines = headers.get_all(RANGE).iter();
     let (Some(range), None) = (lines.next(), lines.next()) else { return Part::Whole };
     // A tag must be this very form's; a date is that of no object, for they have none.

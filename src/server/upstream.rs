@@ -86,7 +86,7 @@ impl Upstream {
         let Ok(uri) = uri.build() else { return worker.words(400, "this address cannot be passed on\n") };
         parts.uri = uri;
         parts.version = Version::HTTP_11;
-        forwarded(&mut parts.headers, arrived.peer.ip(), base_url);
+        forwarded(&mut parts.headers, arrived.peer, base_url);
         let request = Request::from_parts(parts, Patient::new(body, SILENCE));
         match tokio::time::timeout(BEGIN, self.client.request(request)).await {
             Ok(Ok(response)) => {
@@ -111,7 +111,7 @@ fn path_and_query(target: &[u8]) -> Option<PathAndQuery> {
 }
 
 /// Says for whom a request is passed on. What a client says of itself is added to, or replaced.
-fn forwarded(headers: &mut HeaderMap, peer: IpAddr, base_url: &str) {
+fn forwarded(headers: &mut HeaderMap, peer: Option<IpAddr>, base_url: &str) {
     drop_hop_by_hop(headers);
     headers.remove(EXPECT);
     headers.remove(FORWARDED);
@@ -121,10 +121,10 @@ fn forwarded(headers: &mut HeaderMap, peer: IpAddr, base_url: &str) {
     }
     let before = headers.get_all(X_FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
     let mut chain: Vec<String> = before.map(str::to_owned).collect();
-    chain.push(peer.to_canonical().to_string());
+    chain.extend(peer.map(|peer| peer.to_canonical().to_string()));
     match HeaderValue::try_from(chain.join(", ")) {
-        Ok(chain) => headers.insert(X_FORWARDED_FOR, chain),
-        Err(_) => headers.remove(X_FORWARDED_FOR),
+        Ok(chain) if !chain.is_empty() => headers.insert(X_FORWARDED_FOR, chain),
+        Ok(_) | Err(_) => headers.remove(X_FORWARDED_FOR),
     };
     match headers.get(HOST).cloned() {
         Some(host) => headers.insert(X_FORWARDED_HOST, host),
@@ -180,7 +180,7 @@ mod tests {
         ] {
             headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
-        forwarded(&mut headers, "::ffff:127.0.0.1".parse().unwrap(), "https://learn.example");
+        forwarded(&mut headers, "::ffff:127.0.0.1".parse().ok(), "https://learn.example");
         let mut left: Vec<_> =
             headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
         left.sort();

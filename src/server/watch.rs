@@ -3,19 +3,20 @@
 //! Each thread has its own queue of connections and its own runtime, so that none waits for another. One more looks after
 //! the manifest, the keys, signals and health.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UnixListener};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, watch};
 
-use super::Mode;
-use super::connections::{Entrance, is_free, listen};
+use super::connections::{Entrance, Listener, is_free, listen, listen_unix};
 use super::worker::Worker;
+use super::{Listen, Mode};
 use crate::diagnostic::Diagnostic;
 
 /// How often the manifest is looked at.
@@ -39,8 +40,10 @@ pub(super) fn run(worker: &Arc<Worker>) -> Result<(), Vec<Diagnostic>> {
     let threads = answer(worker, &stopped).map_err(failed)?;
     let signals = runtime.block_on(async { Signals::new() }).map_err(|error| failed(system(&error)))?;
     if let Some(listener) = health {
-        say_listening(&listener, "health");
-        runtime.spawn(Entrance::health(worker, &stopped).open(listener));
+        if let Ok(address) = listener.local_addr() {
+            say_listening(&Listen::Tcp(address), "health");
+        }
+        runtime.spawn(Entrance::health(worker, &stopped).open(Listener::Tcp(listener)));
     }
     runtime.spawn(look(Arc::clone(worker)));
     let missed = worker.keeper().unknown_key();
@@ -61,28 +64,15 @@ pub(super) fn run(worker: &Arc<Worker>) -> Result<(), Vec<Diagnostic>> {
 
 /// Starts the threads that answer.
 fn answer(worker: &Arc<Worker>, stopped: &watch::Receiver<bool>) -> Result<Vec<JoinHandle<()>>, Box<Diagnostic>> {
-    let threads = worker.options.threads.max(1);
-    let mut address = worker.options.listen;
-    if threads > 1 {
-        // Listeners that share an address would share it with a stranger's too: see that it is free.
-        is_free(address).map_err(|error| cannot_listen(address, &error))?;
-    }
-    let mut ready = Vec::with_capacity(threads);
-    for _ in 0..threads {
-        let runtime = runtime().map_err(|error| system(&error))?;
-        let listener = bind(&runtime, address, threads > 1)?;
-        // With port 0 the first one chooses.
-        address = listener.local_addr().unwrap_or(address);
-        ready.push((runtime, listener));
-    }
+    let ready = listeners(&worker.options.listen, worker.options.threads.max(1))?;
+    let mut started = Vec::with_capacity(ready.len());
     if let Some((_, listener)) = ready.first() {
         let what = match worker.options.mode {
             Mode::Serve => "serve",
             Mode::Decide => "decide",
         };
-        say_listening(listener, what);
+        say_listening(&address(listener, &worker.options.listen), what);
     }
-    let mut started = Vec::with_capacity(threads);
     for (number, (runtime, listener)) in ready.into_iter().enumerate() {
         let entrance = Entrance::public(worker, stopped);
         let thread = std::thread::Builder::new().name(format!("edge-{number}")).spawn(move || {
@@ -94,27 +84,67 @@ fn answer(worker: &Arc<Worker>, stopped: &watch::Receiver<bool>) -> Result<Vec<J
     Ok(started)
 }
 
+/// A listener for each thread: with a queue of its own at an address, with one for all at a socket in the file system.
+fn listeners(listen: &Listen, threads: usize) -> Result<Vec<(Runtime, Listener)>, Box<Diagnostic>> {
+    let mut ready = Vec::with_capacity(threads);
+    let new_runtime = || runtime().map_err(|error| system(&error));
+    match listen {
+        Listen::Tcp(address) => {
+            let mut address = *address;
+            if threads > 1 {
+                // Listeners that share an address would share it with a stranger's too: see that it is free.
+                is_free(address).map_err(|error| cannot_listen(&address, &error))?;
+            }
+            for _ in 0..threads {
+                let runtime = new_runtime()?;
+                let listener = bind(&runtime, address, threads > 1)?;
+                // With port 0 the first one chooses.
+                address = listener.local_addr().unwrap_or(address);
+                ready.push((runtime, Listener::Tcp(listener)));
+            }
+        }
+        Listen::Unix(path) => {
+            let socket = listen_unix(path).map_err(|error| cannot_listen(listen, &error))?;
+            for _ in 0..threads {
+                let runtime = new_runtime()?;
+                let inside = runtime.enter();
+                let listener = socket.try_clone().and_then(UnixListener::from_std);
+                let listener = listener.map_err(|error| cannot_listen(listen, &error))?;
+                drop(inside);
+                ready.push((runtime, Listener::Unix(listener)));
+            }
+        }
+    }
+    Ok(ready)
+}
+
+/// The address that a listener has got.
+fn address(listener: &Listener, asked: &Listen) -> Listen {
+    match listener {
+        Listener::Tcp(listener) => listener.local_addr().map_or_else(|_| asked.clone(), Listen::Tcp),
+        Listener::Unix(_) => asked.clone(),
+    }
+}
+
 fn runtime() -> std::io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }
 
 fn bind(runtime: &Runtime, address: SocketAddr, shared: bool) -> Result<TcpListener, Box<Diagnostic>> {
     let _inside = runtime.enter();
-    listen(address, shared).map_err(|error| cannot_listen(address, &error))
+    listen(address, shared).map_err(|error| cannot_listen(&address, &error))
 }
 
-fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Box<Diagnostic> {
+pub(crate) fn cannot_listen(address: &impl fmt::Display, error: &std::io::Error) -> Box<Diagnostic> {
     let fault = Diagnostic::setup(format!("cannot listen on `{address}`: {}", cause(error)));
     Box::new(fault.help("give another address, or end what listens there"))
 }
 
-fn say_listening(listener: &TcpListener, what: &str) {
-    if let Ok(address) = listener.local_addr() {
-        tracing::info!(%address, what, "listening");
-    }
+fn say_listening(address: &Listen, what: &str) {
+    tracing::info!(%address, what, "listening");
 }
 
-fn system(error: &std::io::Error) -> Box<Diagnostic> {
+pub(crate) fn system(error: &std::io::Error) -> Box<Diagnostic> {
     Box::new(Diagnostic::setup(format!("the system does not give what a server needs: {}", cause(error))))
 }
 

@@ -1,6 +1,6 @@
 //! What answering needs, and the way a request takes through it.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -44,23 +44,24 @@ pub(super) struct Worker {
 
 /// A request as it came in.
 #[derive(Debug)]
-pub(super) struct Arrived {
-    pub(super) request: Request<Incoming>,
+pub(crate) struct Arrived {
+    pub(crate) request: Request<Incoming>,
     /// Its target, where it is not what the request has.
     pub(super) raw: Option<Box<[u8]>>,
     /// Who sent it.
-    pub(super) peer: SocketAddr,
+    /// Who asks; unknown behind a socket in the file system.
+    pub(super) peer: Option<IpAddr>,
 }
 
 impl Arrived {
     /// The target as it was sent.
-    pub(super) fn target(&self) -> &[u8] {
+    pub(crate) fn target(&self) -> &[u8] {
         let uri = || self.request.uri().path_and_query().map_or(&b""[..], |target| target.as_str().as_bytes());
         self.raw.as_deref().unwrap_or_else(uri)
     }
 
     /// The target without its query.
-    pub(super) fn path(&self) -> &[u8] {
+    pub(crate) fn path(&self) -> &[u8] {
         self.target().split(|byte| *byte == b'?').next().unwrap_or_default()
     }
 }
@@ -96,11 +97,11 @@ impl Worker {
         let start = Instant::now();
         let method = arrived.request.method().clone();
         let path = String::from_utf8_lossy(arrived.path()).into_owned();
-        let peer = arrived.peer.ip();
+        let peer = arrived.peer.map(tracing::field::display);
         let reply = self.answer_unlogged(arrived).await;
         let microseconds = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
         let reason = reply.headers().get("tierpress-reason").and_then(|reason| reason.to_str().ok());
-        tracing::info!(%method, path, status = reply.status().as_u16(), reason, %peer, microseconds, "request");
+        tracing::info!(%method, path, status = reply.status().as_u16(), reason, peer, microseconds, "request");
         reply
     }
 

@@ -553,7 +553,6 @@ fn a_manifest_may_be_written_in_other_ways() {
     let escaped = turned.replace('/', "\\/");
     for text in [&turned, &escaped] {
         assert_eq!(Manifest::parse(text.as_bytes()).unwrap(), school);
-        assert_eq!(serde_json::from_str::<Manifest>(text).unwrap(), school);
     }
     // Of two entries the last one counts, in whatever way it is read.
     let twice = turned.replacen("\"routes\": {", "\"routes\": {\"/pro/\": {\"objects\": [], \"policy\": 9},", 1);

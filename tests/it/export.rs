@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use tierpress::export::{self, Address, Brotli, ExportError, Exported, Kind, Request};
+use tierpress::export::{self, Address, Brotli, Decider, ExportError, Exported, Kind, Request};
 use tierpress::manifest::Manifest;
 
 use crate::edges::runner::http::{self, Answer};
@@ -96,6 +96,32 @@ fn a_comment_cannot_be_left() {
     for kind in ASKING {
         let refused = export::export(kind, &request(&manifest, "/srv")).unwrap_err();
         assert!(matches!(refused, ExportError::Unquotable { .. }), "{kind}: {refused}");
+    }
+}
+
+#[test]
+fn a_decider_may_be_a_socket_for_nginx_alone() {
+    let manifest = manifest("");
+    let socket = |path: &str| path.parse::<Decider>();
+    let mut request = request(&manifest, "/objects");
+    request.decider = socket("unix:/run/tierpress/edge.sock").unwrap();
+    for kind in [Kind::Nginx, Kind::NginxAccel] {
+        let exported = export::export(kind, &request).unwrap();
+        assert!(text(&exported).contains("    server unix:/run/tierpress/edge.sock max_fails=0;\n"), "{kind}");
+        assert!(exported.run[0].contains("--listen unix:/run/tierpress/edge.sock "), "{:?}", exported.run);
+    }
+    request.origin = Some("127.0.0.1:9002".parse().unwrap());
+    for kind in [Kind::Caddy, Kind::Traefik, Kind::Envoy] {
+        let refused = export::export(kind, &request).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            format!("{kind} is made to ask a decider at an address, not at a socket in the file system")
+        );
+    }
+    for bad in
+        ["unix:", "unix:a", "unix:/", "unix:/a/", "unix:/a b", "unix:/a;b", "unix:/a:b", "unix:/a\nb", "unix:/$a", "a"]
+    {
+        assert!(socket(bad).is_err(), "{bad}");
     }
 }
 

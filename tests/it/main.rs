@@ -14,6 +14,7 @@
 mod access;
 mod bad_input;
 mod built;
+mod chromium;
 mod config;
 mod conformance;
 mod corpora;
@@ -36,6 +37,7 @@ mod new;
 mod policy;
 mod publish;
 mod same_bytes;
+mod serve;
 mod server;
 mod sources;
 mod survive;

@@ -39,7 +39,7 @@ fn request<'a>(manifest: &'a Manifest, keys: &'a [KeyFile]) -> Request<'a> {
     Request {
         manifest,
         listen: Address::loopback(8080),
-        decider: Address::loopback(9001),
+        decider: tierpress::export::Decider::At(Address::loopback(9001)),
         objects: Path::new("/store/objects"),
         origin: Some(Address::loopback(8081)),
         upstream: Some(Address::loopback(8082)),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
-use super::{Profile, Running, Stage, decider, export, free_address, program};
+use super::{Profile, Running, Stage, decider, export, free_address, own, program};
 
 /// nginx that asks.
 pub(crate) fn profile() -> Profile {
@@ -18,7 +18,8 @@ pub(crate) fn profile() -> Profile {
 
 /// Starts nginx that asks, and its decider.
 pub(crate) fn start(stage: &Stage) -> Running {
-    started(stage, "nginx", &[])
+    let asked = free_address();
+    started(stage, "nginx", &mut decider(stage, asked, &[]), (&asked.to_string(), asked))
 }
 
 /// nginx that is told.
@@ -26,18 +27,22 @@ pub(crate) fn accel_profile() -> Profile {
     Profile { name: "nginx-accel", ..profile() }
 }
 
-/// Starts nginx that is told, and its decider.
+/// Starts nginx that is told, and its decider, which listens at a socket in the file system.
 pub(crate) fn accel_start(stage: &Stage) -> Running {
-    started(stage, "nginx-accel", &["--accel-prefix", "/./objects/"])
+    let (health, socket) = (free_address(), format!("unix:{}", stage.work.join("decider.sock").display()));
+    let mut decider = own::edge(stage, &socket);
+    decider.args(["--mode", "decide", "--accel-prefix", "/./objects/", "--health", &health.to_string()]);
+    started(stage, "nginx-accel", &mut decider, (&socket, health))
 }
 
-fn started(stage: &Stage, kind: &str, decide: &[&str]) -> Running {
-    let (address, asked) = (free_address(), free_address());
-    let [listen, decider_at, upstream] = [address, asked, stage.upstream].map(|address| address.to_string());
+/// Starts nginx that asks a decider at `decider_at`; that one is ready when something listens at `ready`.
+fn started(stage: &Stage, kind: &str, decider: &mut Command, (decider_at, ready): (&str, SocketAddr)) -> Running {
+    let address = free_address();
+    let [listen, upstream] = [address, stage.upstream].map(|address| address.to_string());
     let brotli = "--brotli=/usr/lib/nginx/modules/ngx_http_brotli_static_module.so";
-    let arguments = ["--listen", &listen, "--decider", &decider_at, "--upstream", &upstream, brotli];
+    let arguments = ["--listen", &listen, "--decider", decider_at, "--upstream", &upstream, brotli];
     let out = export(stage, kind, &arguments);
-    Running::at(address).with(stage, &mut decider(stage, asked, decide), asked).with(stage, &mut nginx(&out), address)
+    Running::at(address).with(stage, decider, ready).with(stage, &mut nginx(&out), address)
 }
 
 /// nginx with the configuration in a folder. Temporary folders are for their owner alone, so workers stay who we are.

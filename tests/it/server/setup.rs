@@ -1,6 +1,9 @@
 //! Calls that cannot work are refused before anything listens, with the reason and what to do.
 
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::process::Child;
 
 use super::http::{Client, request};
 use super::stage::{Edge, Stage, command};
@@ -103,5 +106,64 @@ fn until_answered(address: SocketAddr) -> Option<u16> {
             client.send(&request("GET", "/", &[]));
             return client.answer("GET").map(|response| response.status);
         }
+    }
+}
+
+#[test]
+fn a_server_listens_at_a_socket_in_the_file_system() {
+    let stage = Stage::new();
+    let path = stage.path("edge.sock");
+    let start = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tierpress"));
+        command.args(["edge", "--upstream", "http://127.0.0.1:9", "--threads", "2", "--listen"]);
+        command.arg(format!("unix:{}", path.display())).arg("--manifest").arg(stage.manifest_path());
+        Ended(command.stderr(std::process::Stdio::piped()).spawn().unwrap())
+    };
+    let refused = |mut server: Ended| {
+        let mut said = String::new();
+        server.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!(server.0.wait().unwrap().code(), Some(2), "{said}");
+        assert!(
+            said.contains(&format!("cannot listen on `unix:{}`: address already in use", path.display())),
+            "{said}"
+        );
+    };
+    let answers = || {
+        super::stage::until("an answer", || UnixStream::connect(&path).is_ok());
+        for _ in 0..8 {
+            let mut stream = UnixStream::connect(&path).unwrap();
+            stream.write_all(b"GET /pro/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+        }
+    };
+    let server = start();
+    answers();
+    refused(start());
+    answers();
+    // Killed, it leaves its socket behind.
+    drop(server);
+    assert!(path.exists());
+    let server = start();
+    answers();
+    drop(server);
+    std::fs::remove_file(&path).unwrap();
+    let stranger = UnixListener::bind(&path).unwrap();
+    refused(start());
+    drop(stranger);
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, "a text").unwrap();
+    refused(start());
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "a text");
+}
+
+/// A program that is killed with its value.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
     }
 }

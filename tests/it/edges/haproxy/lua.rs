@@ -23,7 +23,7 @@ fn exported(manifest: &Manifest, keys: &[KeyFile]) -> export::Exported {
     let request = export::Request {
         manifest,
         listen: address.clone(),
-        decider: address.clone(),
+        decider: tierpress::export::Decider::At(address.clone()),
         objects: Path::new("/objects"),
         origin: Some(address.clone()),
         upstream: Some(address),

@@ -1,0 +1,163 @@
+//! The two sides of a comparison, as manifests: read from an output, or built from a git revision.
+//!
+//! A revision is written into a folder of its own by way of an index of its own; neither the work tree nor the index of the
+//! repository is touched. The folder goes away with the value.
+
+use std::cell::Cell;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tierpress::build::{self, Request};
+use tierpress::diagnostic::Diagnostic;
+use tierpress::envelope::{self, VerifyingKey};
+use tierpress::fs;
+use tierpress::manifest::Manifest;
+use tierpress::publish::{LinkMode, Modes, TreeMode};
+
+use crate::cli::{Clocks, SiteArguments, clocks, program, say};
+
+/// Where sides come from.
+pub(crate) struct Sides<'a> {
+    site: &'a SiteArguments,
+    clocks: Clocks,
+    key: Option<VerifyingKey>,
+    folders: Cell<usize>,
+    scratch: Scratch,
+}
+
+impl<'a> Sides<'a> {
+    pub(crate) fn new(site: &'a SiteArguments, key: Option<&Path>) -> Result<Self, Vec<Diagnostic>> {
+        let clocks = clocks(site.now.as_deref()).map_err(|fault| vec![*fault])?;
+        let read = |file: &Path| {
+            let bytes = fs::read(file).map_err(disk)?;
+            let key = VerifyingKey::read(&bytes);
+            key.map_err(|fault| vec![Diagnostic::setup(format!("`{}`: {fault}", file.display()))])
+        };
+        let key = key.map(read).transpose()?;
+        Ok(Self { site, clocks, key, folders: Cell::new(0), scratch: Scratch::new()? })
+    }
+
+    /// The manifest of a side; of the site as it lies there, where none is named.
+    pub(crate) fn read(&self, side: Option<&str>) -> Result<Manifest, Vec<Diagnostic>> {
+        let Some(side) = side else { return self.built(&self.site.root) };
+        let path = Path::new(side);
+        let found = fs::metadata_followed(path).map_err(disk)?;
+        let Some(found) = found else { return self.revision(side) };
+        if found.kind == fs::Kind::File {
+            return self.manifest(path);
+        }
+        let manifest = path.join("manifest.json");
+        if fs::exists(&manifest).map_err(disk)? {
+            return self.manifest(&manifest);
+        }
+        if fs::exists(&path.join("site.yaml")).map_err(disk)? {
+            return self.built(path);
+        }
+        let fault = Diagnostic::setup(format!("there is no manifest.json in `{side}`"));
+        Err(vec![fault.help("name the output folder of a build, a manifest, or a git revision")])
+    }
+
+    fn manifest(&self, path: &Path) -> Result<Manifest, Vec<Diagnostic>> {
+        let fault = |fault: String| vec![Diagnostic::setup(format!("`{}`: {fault}", path.display()))];
+        let bytes = fs::read(path).map_err(disk)?;
+        let payload = match (&self.key, envelope::open_unverified(&bytes)) {
+            (Some(key), _) => envelope::open(&bytes, key).map_err(|error| fault(error.to_string()))?,
+            (None, Ok(payload)) => {
+                let warning = Diagnostic::warning(format!("the signature of `{}` was not checked", path.display()));
+                let warning = warning.help("give the public key with `--public-key`");
+                say::diagnostics(&[warning], crate::cli::Format::Text);
+                payload
+            }
+            (None, Err(_)) => bytes,
+        };
+        Manifest::parse(&payload).map_err(|error| fault(error.to_string()))
+    }
+
+    /// Builds a site into a folder that goes away.
+    fn built(&self, root: &Path) -> Result<Manifest, Vec<Diagnostic>> {
+        let out = self.folder("out");
+        build::build(&Request {
+            root,
+            out: &out,
+            now: self.clocks.now,
+            created: self.clocks.created,
+            drafts: self.site.drafts,
+            base_url: self.site.base_url.as_deref(),
+            modes: Modes { link: LinkMode::Hard, trees: TreeMode::None, compress: false },
+            program: &program(),
+            progress: &|_, _| {},
+        })?;
+        self.manifest(&out.join("manifest.json"))
+    }
+
+    fn revision(&self, revision: &str) -> Result<Manifest, Vec<Diagnostic>> {
+        let unknown = |said: String| {
+            let fault = Diagnostic::setup(format!("`{revision}` is neither there nor a git revision: {said}"));
+            vec![fault.help("name an output folder, a manifest, or a revision of the repository that the site is in")]
+        };
+        if revision.starts_with('-') {
+            return Err(unknown("revisions do not begin with `-`".to_owned()));
+        }
+        let commit = format!("{revision}^{{tree}}");
+        let tree = self.git(&["rev-parse".as_ref(), "--verify".as_ref(), commit.as_ref()], None).map_err(unknown)?;
+        let prefix = self.git(&["rev-parse".as_ref(), "--show-prefix".as_ref()], None).map_err(unknown)?;
+        let (index, folder) = (self.folder("index"), self.folder("tree"));
+        let failed = |said: String| vec![Diagnostic::setup(format!("git could not write `{revision}` out: {said}"))];
+        fs::create_dir_all(&folder).map_err(disk)?;
+        self.git(&["read-tree".as_ref(), tree.as_ref()], Some(&index)).map_err(failed)?;
+        let mut to = std::ffi::OsString::from("--prefix=");
+        to.push(&folder);
+        to.push("/");
+        self.git(&["checkout-index".as_ref(), "--all".as_ref(), &to], Some(&index)).map_err(failed)?;
+        let root = folder.join(prefix);
+        if !fs::exists(&root.join("site.yaml")).map_err(disk)? {
+            return Err(vec![Diagnostic::setup(format!("there is no site.yaml in `{revision}`"))]);
+        }
+        self.built(&root).map_err(|mut faults| {
+            faults.push(Diagnostic::setup(format!("`{revision}` does not build")));
+            faults
+        })
+    }
+
+    /// Runs git in the site's folder; what it said, where it failed.
+    fn git(&self, arguments: &[&OsStr], index: Option<&Path>) -> Result<String, String> {
+        let mut git = Command::new("git");
+        git.arg("-C").arg(&self.site.root).args(arguments);
+        if let Some(index) = index {
+            git.env("GIT_INDEX_FILE", index);
+        }
+        let output = git.output().map_err(|error| format!("git does not run: {error}"))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+    }
+
+    /// A path in the scratch folder that was not used before.
+    fn folder(&self, name: &str) -> PathBuf {
+        let number = self.folders.get();
+        self.folders.set(number + 1);
+        self.scratch.0.join(format!("{name}-{number}"))
+    }
+}
+
+/// A folder for what is built, nobody else's, that goes away.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self, Vec<Diagnostic>> {
+        let folder = std::env::temp_dir().join(format!("tierpress-diff-{}", std::process::id()));
+        fs::create_private_dir(&folder).map_err(disk)?;
+        fs::canonicalize(&folder).map(Self).map_err(disk)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What is left behind does no harm, and there is nobody to tell.
+        drop(fs::remove_folder(&self.0));
+    }
+}
+
+fn disk(fault: fs::Error) -> Vec<Diagnostic> {
+    vec![Diagnostic::setup(fault.to_string())]
+}

@@ -1,0 +1,406 @@
+//! What a change opened and closed: two manifests, compared by their rules.
+//!
+//! For each path and each reader the question is what [`edge::decide`](crate::edge::decide) answers before and after; it
+//! is answered for all readers at once, by implication and not by samples. Both are looked at from the later of the two
+//! clocks on: what time alone opens is no change. It refuses to know files: bytes become manifests elsewhere.
+
+mod allow;
+mod lines;
+mod markdown;
+mod pages;
+mod ways;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::access::catalogue::Cancellation;
+use crate::access::rule::{Clause, Need, Rule};
+use crate::digest::ObjectName;
+use crate::id::Id;
+use crate::manifest::{Kind, Manifest, Otherwise, Policy, Route};
+use crate::time::Timestamp;
+
+pub use allow::{Allowed, BadEntry, Verdict};
+pub use ways::{Held, Way};
+
+use ways::{Names, difference};
+
+/// The format that this version writes.
+pub const FORMAT: &str = "tierpress-diff/1";
+
+/// Everything that differs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+pub struct Diff {
+    /// Always [`FORMAT`].
+    pub format: String,
+    /// The instant from which both are looked at, in seconds since 1970.
+    pub clock: Timestamp,
+    /// By path.
+    pub changes: Vec<Change>,
+}
+
+/// What became of a path.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum What {
+    /// It is where it was.
+    Kept,
+    /// It was not there before.
+    Appeared,
+    /// It is gone, and nothing leads on from it.
+    Vanished,
+    /// It is at another path now.
+    Moved,
+}
+
+/// One path that is not as it was.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+pub struct Change {
+    /// The path; of what moved, the new one.
+    pub path: String,
+    /// What became of it.
+    pub what: What,
+    /// Of what moved: the path it had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub was: Option<String>,
+    /// Of what moved: whether the old path leads to the new one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub redirect: bool,
+    /// Of a former address that vanished: where it led.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub led_to: Option<String>,
+    /// For whom it differs.
+    #[serde(flatten)]
+    pub access: Access,
+    /// Parts of a page that show to others than before, of those who could open the page and still can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parts: Option<Parts>,
+    /// Whether some form of it has other bytes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub content: bool,
+}
+
+/// For whom a path differs. Readers: [`Way`].
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, JsonSchema)]
+pub struct Access {
+    /// Who can open it now, and could not.
+    pub opened: Vec<Way>,
+    /// Who could open it, and cannot now; less those of `relocked`.
+    pub closed: Vec<Way>,
+    /// Who had it by a drip that takes longer now.
+    pub relocked: Vec<Way>,
+    /// Who learns now that it exists, and cannot open it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub revealed: Vec<Way>,
+    /// Who knew that it exists without being able to open it, and is told now that there is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub concealed: Vec<Way>,
+    /// Where only dates differ: these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub windows: Option<Windows>,
+}
+
+/// The dates between which something is open, in words.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+pub struct Windows {
+    /// As they were.
+    pub before: Vec<String>,
+    /// As they are.
+    pub after: Vec<String>,
+}
+
+/// Parts of a page: gated blocks, entries of its lists.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, JsonSchema)]
+pub struct Parts {
+    /// Who is shown now, byte for byte, what only others were shown.
+    pub opened: Vec<Way>,
+    /// Who was shown it, and is not now.
+    pub closed: Vec<Way>,
+    /// Forms with other bytes, too: for whom they were. With `after` it says what gates a page lost and got.
+    pub before: Vec<String>,
+    /// For whom they are.
+    pub after: Vec<String>,
+}
+
+/// What a pipeline may be told to stop at.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Alarm {
+    /// Something that was there is open to more readers; or a part of it, or it lost a gate while its text changed.
+    Open,
+    /// Something is open to fewer readers.
+    Closed,
+    /// A path leads nowhere now.
+    Vanished,
+    /// A drip locks again what members had.
+    Relocked,
+    /// There is something new.
+    Appeared,
+    /// Something that was hidden is known to more readers.
+    Revealed,
+}
+
+impl Diff {
+    /// Compares what two manifests serve.
+    #[must_use]
+    pub fn of(before: &Manifest, after: &Manifest) -> Self {
+        let clock = before.clock.max(after.clock);
+        let pair = Pair::new(before, after, clock);
+        let changes = pages::changes(&pair);
+        Self { format: FORMAT.to_owned(), clock, changes }
+    }
+
+    /// The same without paths of which only bytes differ.
+    #[must_use]
+    pub fn of_access(mut self) -> Self {
+        self.changes.retain(|change| !change.is_content_alone());
+        self
+    }
+
+    /// The JSON Schema of the format.
+    #[must_use]
+    pub fn schema() -> serde_json::Value {
+        schemars::schema_for!(Self).to_value()
+    }
+
+    /// For people: one change a line, many alike in one. With `all`, each by itself.
+    #[must_use]
+    pub fn lines(&self, all: bool) -> Vec<String> {
+        lines::lines(self, all)
+    }
+
+    /// For a pull request: a short table, the details folded.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        markdown::markdown(self)
+    }
+}
+
+impl Change {
+    fn new(path: &str, what: What) -> Self {
+        Self {
+            path: path.to_owned(),
+            what,
+            was: None,
+            redirect: false,
+            led_to: None,
+            access: Access::default(),
+            parts: None,
+            content: false,
+        }
+    }
+
+    /// Whether nothing but bytes differs.
+    #[must_use]
+    pub fn is_content_alone(&self) -> bool {
+        self.what == What::Kept && self.access == Access::default() && self.parts.is_none()
+    }
+
+    /// What it is that a pipeline may be told to stop at.
+    #[must_use]
+    pub fn alarms(&self) -> BTreeSet<Alarm> {
+        let stays = matches!(self.what, What::Kept | What::Moved);
+        let parts = |some: fn(&Parts) -> bool| self.parts.as_ref().is_some_and(some);
+        let lost = self.what == What::Vanished || (self.what == What::Moved && !self.redirect);
+        let alarms = [
+            (Alarm::Open, stays && (!self.access.opened.is_empty() || parts(Parts::may_open))),
+            (Alarm::Closed, stays && (!self.access.closed.is_empty() || parts(|parts| !parts.closed.is_empty()))),
+            (Alarm::Vanished, lost),
+            (Alarm::Relocked, stays && !self.access.relocked.is_empty()),
+            (Alarm::Appeared, self.what == What::Appeared),
+            (Alarm::Revealed, stays && !self.access.revealed.is_empty()),
+        ];
+        alarms.into_iter().filter(|(_, is)| *is).map(|(alarm, _)| alarm).collect()
+    }
+}
+
+impl Parts {
+    /// Whether more may be shown to somebody: certain for the same bytes, possible where a gate is gone.
+    #[must_use]
+    pub fn may_open(&self) -> bool {
+        !self.opened.is_empty() || self.before.iter().any(|words| !self.after.contains(words))
+    }
+}
+
+/// Two manifests, and what was found out of their policies.
+struct Pair<'a> {
+    before: Side<'a>,
+    after: Side<'a>,
+    clock: Timestamp,
+    names: Names,
+}
+
+/// A manifest with the rules that count, settled at one clock.
+struct Side<'a> {
+    manifest: &'a Manifest,
+    rules: Vec<Rule>,
+    /// For each policy: who may open, and who may know.
+    policies: Vec<(Rule, Rule)>,
+}
+
+impl<'a> Pair<'a> {
+    fn new(before: &'a Manifest, after: &'a Manifest, clock: Timestamp) -> Self {
+        let cancellation = if keeps(before) || keeps(after) { Cancellation::KeepUnlocked } else { Cancellation::Hard };
+        let ids = |manifest: &Manifest, kind: Kind| -> Vec<Id> {
+            let controls = manifest.access_controls.iter().filter(|control| control.kind == kind);
+            controls.map(|control| control.id.clone()).collect()
+        };
+        let mut bundles = ids(after, Kind::Bundle);
+        bundles.extend(ids(before, Kind::Bundle));
+        let names = Names { tiers: ids(after, Kind::Tier), former_tiers: ids(before, Kind::Tier), bundles };
+        let side = |manifest| Side::new(manifest, cancellation, clock);
+        Self { before: side(before), after: side(after), clock, names }
+    }
+
+    fn difference(&self, rule: &Rule, minus: &Rule) -> Vec<Way> {
+        difference((rule, minus), self.clock, &self.names)
+    }
+
+    /// For whom two policies differ; of what is on one side alone, who can open it.
+    fn access(&self, before: Option<usize>, after: Option<usize>) -> Access {
+        let nobody = (Rule::nobody(), Rule::nobody());
+        let (was, knew) = before.and_then(|policy| self.before.policies.get(policy)).unwrap_or(&nobody);
+        let (is, knows) = after.and_then(|policy| self.after.policies.get(policy)).unwrap_or(&nobody);
+        if before.is_none() || after.is_none() {
+            let (opened, closed) = (self.difference(is, was), self.difference(was, is));
+            return Access { opened, closed, ..Access::default() };
+        }
+        let lost = self.difference(was, is);
+        let (relocked, closed) = lost.into_iter().partition(Way::by_drip);
+        Access {
+            opened: self.difference(is, was),
+            closed,
+            relocked,
+            revealed: self.difference(knows, &knew.or(is)),
+            concealed: self.difference(knew, &knows.or(was)),
+            windows: windows(was, is),
+        }
+    }
+
+    /// What shows in parts of a page to those who could open it and still can.
+    fn parts(&self, before: &Route, after: &Route) -> Option<Parts> {
+        let (old, new) = (self.before.forms(before), self.after.forms(after));
+        if old.len().max(new.len()) < 2 {
+            return None;
+        }
+        let open = |forms: &BTreeMap<&ObjectName, Rule>| Rule::any(forms.values());
+        let (was, is) = (open(&old), open(&new));
+        let mut parts = Parts::default();
+        for (object, rule) in &new {
+            if let Some(before) = old.get(*object) {
+                parts.opened.extend(self.difference(&rule.and(&was), before));
+                parts.closed.extend(self.difference(&before.and(&is), rule));
+            }
+        }
+        let unlike = |forms: &BTreeMap<&ObjectName, Rule>, others: &BTreeMap<&ObjectName, Rule>| -> BTreeSet<Rule> {
+            forms.iter().filter(|(object, _)| !others.contains_key(*object)).map(|(_, rule)| rule.clone()).collect()
+        };
+        let (gone, come) = (unlike(&old, &new), unlike(&new, &old));
+        // What everybody who opens the page is shown is no part of it.
+        let words = |rules: &BTreeSet<Rule>, whole: &Rule| -> Vec<String> {
+            let ways = rules.iter().filter(|rule| *rule != whole).map(|rule| self.difference(rule, &Rule::nobody()));
+            ways.map(|ways| lines::list(&ways)).collect()
+        };
+        (parts.before, parts.after) = (words(&gone, &was), words(&come, &is));
+        if parts.before == parts.after {
+            (parts.before, parts.after) = (Vec::new(), Vec::new());
+        }
+        dedup(&mut parts.opened);
+        dedup(&mut parts.closed);
+        (parts != Parts::default()).then_some(parts)
+    }
+}
+
+fn dedup(ways: &mut Vec<Way>) {
+    let mut seen = BTreeSet::new();
+    ways.retain(|way| seen.insert(way.words.clone()));
+}
+
+impl<'a> Side<'a> {
+    fn new(manifest: &'a Manifest, cancellation: Cancellation, clock: Timestamp) -> Self {
+        let rules = manifest.rules.iter().map(|rule| settled(rule, cancellation, clock)).collect();
+        let mut side = Self { manifest, rules, policies: Vec::new() };
+        side.policies = manifest.policies.iter().map(|policy| (side.open(policy), side.known(policy))).collect();
+        side
+    }
+
+    fn rules(&self, policy: &Policy) -> impl Iterator<Item = &Rule> {
+        policy.variants.iter().filter_map(|rule| self.rules.get(*rule))
+    }
+
+    /// Who is served the thing itself.
+    fn open(&self, policy: &Policy) -> Rule {
+        any(self.rules(policy).take(policy.open))
+    }
+
+    /// Who is not told that there is nothing.
+    fn known(&self, policy: &Policy) -> Rule {
+        let served = any(self.rules(policy));
+        match policy.otherwise {
+            Otherwise::Hidden => served,
+            Otherwise::Denied => {
+                let open = |clause: &Clause| Clause { all: Vec::new(), ..clause.clone() };
+                let windows = self.rules(policy).flat_map(Rule::clauses).map(open).collect::<Vec<_>>();
+                served.or(&Rule::from(windows))
+            }
+        }
+    }
+
+    /// The open forms of a route: each object and who may have it.
+    fn forms(&self, route: &'a Route) -> BTreeMap<&'a ObjectName, Rule> {
+        let mut forms: BTreeMap<&ObjectName, Rule> = BTreeMap::new();
+        let Some(policy) = self.manifest.policies.get(route.policy) else { return forms };
+        for (object, rule) in route.objects.iter().zip(self.rules(policy)).take(policy.open) {
+            let either = forms.get(object).map_or_else(|| rule.clone(), |known| known.or(rule));
+            forms.insert(object, either);
+        }
+        forms
+    }
+}
+
+/// A rule as it counts from the clock on. Where nothing is ever frozen, what only matters to the frozen is forgotten.
+fn settled(rule: &Rule, cancellation: Cancellation, clock: Timestamp) -> Rule {
+    let settled = rule.settled(clock, cancellation);
+    if cancellation == Cancellation::KeepUnlocked {
+        return settled;
+    }
+    let thaw = |need: &Need| Need { kept: Some(Timestamp::MIN), ..need.clone() };
+    let thawed = |clause: &Clause| Clause { all: clause.all.iter().map(thaw).collect(), ..clause.clone() };
+    Rule::from(settled.clauses().iter().map(thawed).collect::<Vec<_>>())
+}
+
+/// Any of some rules, of which the last is mostly the weakest: what it implies is not looked at again.
+fn any<'a>(rules: impl Iterator<Item = &'a Rule>) -> Rule {
+    let weaken = |all: Rule, rule: &&Rule| if rule.implies(&all) { all } else { all.or(rule) };
+    let rules: Vec<&Rule> = rules.collect();
+    rules.iter().rev().fold(Rule::nobody(), weaken)
+}
+
+/// Whether a manifest tells frozen entitlements apart, which only those of sites do that keep what was unlocked.
+fn keeps(manifest: &Manifest) -> bool {
+    let clauses = manifest.rules.iter().flat_map(Rule::clauses);
+    let begun = |clause: &Clause| clause.from.is_some_and(|from| from <= manifest.clock);
+    clauses
+        .filter(|clause| !clause.all.is_empty())
+        .any(|clause| begun(clause) || clause.all.iter().any(|need| need.kept.is_some()))
+}
+
+/// The dates of both, where nothing else differs.
+fn windows(was: &Rule, is: &Rule) -> Option<Windows> {
+    let bare = |rule: &Rule| {
+        let all = |clause: &Clause| clause.all.iter().map(|need| Need { kept: None, ..need.clone() }).collect();
+        let clauses = rule.clauses().iter().map(|clause| Clause { all: all(clause), from: None, until: None });
+        Rule::from(clauses.collect::<Vec<_>>())
+    };
+    let spans = |rule: &Rule| -> Vec<String> {
+        let span = |clause: &Clause| crate::review::dates::window(clause.from, clause.until).trim().to_owned();
+        let spans: BTreeSet<String> = rule.clauses().iter().map(span).collect();
+        spans.into_iter().map(|span| if span.is_empty() { "always".to_owned() } else { span }).collect()
+    };
+    let (before, after) = (spans(was), spans(is));
+    let only = was != is && !was.is_nobody() && !is.is_nobody() && bare(was) == bare(is) && before != after;
+    only.then_some(Windows { before, after })
+}

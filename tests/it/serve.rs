@@ -1,0 +1,3 @@
+//! `tierpress serve`: the writer's loop.
+
+mod rebuild;
