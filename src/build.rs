@@ -132,7 +132,7 @@ pub fn build(request: &Request<'_>) -> Result<Built, Vec<Diagnostic>> {
         TreeMode::All => contract::trees(plan.site(), &manifest),
         TreeMode::None => Vec::new(),
     };
-    let opened = previous.map(|previous| opened::opened(plan.site(), &previous, &manifest)).unwrap_or_default();
+    let opened = previous.map(|previous| opened::opened(&previous, &manifest)).unwrap_or_default();
     let summary = summary(&plan, (parsed, trees.len(), &manifest));
     let record = Record {
         inputs,

@@ -2,10 +2,13 @@
 //!
 //! Made by `load`, read by everybody after it. Every field is checked; nothing here knows how it was written.
 
+use std::str::FromStr;
+
 use jiff::tz::TimeZone;
 
 use crate::access::catalogue::Catalogue;
 use crate::access::tags::Tag;
+use crate::diagnostic::lint::{Lint, UnknownLint};
 use crate::time::Length;
 
 /// A site's settings, all decided.
@@ -51,6 +54,28 @@ pub struct Config {
     pub extra: serde_json::Map<String, serde_json::Value>,
     /// Front matter keys that the site uses for itself: never read as gate keys.
     pub own_keys: Vec<String>,
+    /// What `check` is not to say.
+    pub allowed: Vec<Allowed>,
+}
+
+/// A kind of warning that `check` is not to say: `dead-end`, or `dead-end content/blog/**`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Allowed {
+    /// The kind.
+    pub lint: Lint,
+    /// In which files; everywhere, where nothing is written. A glob.
+    pub files: Option<String>,
+}
+
+impl FromStr for Allowed {
+    type Err = UnknownLint;
+
+    fn from_str(text: &str) -> Result<Self, UnknownLint> {
+        let text = text.trim();
+        let (lint, files) =
+            text.split_once(char::is_whitespace).map_or((text, None), |(lint, files)| (lint, Some(files)));
+        Ok(Self { lint: lint.parse()?, files: files.map(|files| files.trim().to_owned()) })
+    }
 }
 
 /// What a broken link is.

@@ -3,11 +3,15 @@
 //! Every stage collects all its faults and returns them together. The library never prints: [`Diagnostic`]'s `Display`
 //! is the text that the command line shows.
 
+pub mod lint;
+
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+use lint::Lint;
 
 /// How bad it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -61,6 +65,9 @@ pub struct Diagnostic {
     pub also: Option<Location>,
     /// What to do about it.
     pub help: Option<String>,
+    /// What kind of finding it is, where it has a name of its own; see [`Diagnostic::lint`].
+    #[serde(default, rename = "lint", skip_serializing_if = "Option::is_none")]
+    pub named: Option<Lint>,
 }
 
 impl Diagnostic {
@@ -74,6 +81,7 @@ impl Diagnostic {
             location: None,
             also: None,
             help: None,
+            named: None,
         }
     }
 
@@ -105,6 +113,21 @@ impl Diagnostic {
     #[must_use]
     pub fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
+    }
+
+    /// The same, as a finding of a kind that has a name.
+    #[must_use]
+    pub fn named(self, lint: Lint) -> Self {
+        Self { named: Some(lint), ..self }
+    }
+
+    /// What kind of finding it is.
+    #[must_use]
+    pub fn lint(&self) -> Lint {
+        self.named.unwrap_or(match self.severity {
+            Severity::Error => Lint::BuildError,
+            Severity::Warning => Lint::BuildWarning,
+        })
     }
 
     /// Whether this stops the build.

@@ -10,6 +10,7 @@ mod catalogue;
 pub mod config;
 pub mod dates;
 pub mod document;
+pub mod elsewhere;
 pub mod frame;
 pub mod front_matter;
 pub mod gate_keys;
@@ -35,16 +36,18 @@ use std::sync::Arc;
 use crate::access::gated::{Gated, RuleBook};
 use crate::access::rule::Rule;
 use crate::config::Config;
+use crate::diagnostic::lint::Lint;
 use crate::diagnostic::{self, Diagnostic, Location};
 use crate::load::inherit::{Decided, Givens};
+use crate::load::markdown::Use;
 use crate::load::pages::RawPage;
 use crate::load::sources::{FileSource, Sources};
 use crate::load::texts::Text;
 use crate::load::tree::{Tree, TreeChild};
 use crate::site::written::{How, Shown, Unpublished, Why, Written};
 use crate::site::{
-    self, Access, Block, Body, Child, Content, File, Kept, Open, Page, PageId, PageKind, Section, SectionId, Site,
-    Skipped, StaticFile, TagPage,
+    self, Access, Block, Body, Child, Content, File, FileId, Kept, Link, LinkTarget, Open, Page, PageId, PageKind,
+    Section, SectionId, Site, Skipped, StaticFile, TagPage,
 };
 use crate::time::Timestamp;
 
@@ -193,7 +196,7 @@ fn files(
             let warning =
                 Diagnostic::warning("no page shows this file, so it is kept for those who may read all beside it");
             let help = "link it from a page, or say who it is for with `files:` in the front matter beside it";
-            diagnostics.push(warning.at(Location::file(&file.path)).help(help));
+            diagnostics.push(warning.at(Location::file(&file.path)).help(help).named(Lint::UnshownFile));
         }
         verdicts.push(verdict);
     }
@@ -288,6 +291,7 @@ impl Assembly<'_> {
             ..tag.clone()
         });
         let tags = tags.collect();
+        let targets = self.targets(&ids);
         let mut pages = Vec::with_capacity(count);
         let mut not_found = None;
         let owned: Vec<_> = (0..self.raw.len())
@@ -299,11 +303,22 @@ impl Assembly<'_> {
                 if raw.is_not_found() {
                     not_found = Some(PageId(pages.len()));
                 }
-                pages.push(page(raw, decided, text, (section, self.request.clock, &mut rules)));
+                pages.push(page(raw, decided, text, (section, self.request.clock, &targets, &mut rules)));
             }
         }
         let clock = self.request.clock;
         Site { config, clock, rules, pages, sections, files, statics, redirects, not_found, skipped, tags }
+    }
+
+    /// What addresses lead to, in numbers of the site: pages, files.
+    fn targets(&self, pages: &[Option<PageId>]) -> Targets {
+        let mut count = 0;
+        let number = |verdict: &assets::Verdict| {
+            let is_published = !verdict.rule.is_nobody();
+            count += usize::from(is_published);
+            is_published.then(|| FileId(count - 1))
+        };
+        Targets { pages: pages.to_vec(), files: self.verdicts.iter().map(number).collect() }
     }
 
     fn sections(&self, ids: &[Option<PageId>], rules: &mut RuleBook) -> Vec<Section> {
@@ -417,8 +432,9 @@ fn page(
     raw: RawPage,
     mut decided: Decided,
     text: Text,
-    (section, clock, rules): (SectionId, Timestamp, &mut RuleBook),
+    (section, clock, targets, rules): (SectionId, Timestamp, &Targets, &mut RuleBook),
 ) -> Page {
+    let links = targets.links(&text.uses);
     let rule = rules.enter(decided.rule.clone());
     let for_all = decided.rule == decided.known;
     let heading = text.first_heading.clone().filter(|_| raw.front_matter.title.is_none());
@@ -455,6 +471,30 @@ fn page(
         access,
         keys,
         body,
+        links,
+    }
+}
+
+/// Numbers of the site for what was read: none for what is not published.
+struct Targets {
+    pages: Vec<Option<PageId>>,
+    files: Vec<Option<FileId>>,
+}
+
+impl Targets {
+    fn links(&self, uses: &[Use<links::Target>]) -> Vec<Link> {
+        uses.iter().filter_map(|used| self.link(used)).collect()
+    }
+
+    fn link(&self, used: &Use<links::Target>) -> Option<Link> {
+        let target = match used.target {
+            links::Target::Page(page) => LinkTarget::Page(self.pages.get(page).copied().flatten()?),
+            links::Target::Section(section) => LinkTarget::Section(SectionId(section)),
+            links::Target::File(file) => LinkTarget::File(self.files.get(file).copied().flatten()?),
+            links::Target::Static(_) | links::Target::Generated => return None,
+        };
+        let embeds = used.usage == html::Usage::Embed;
+        Some(Link { target, embeds, place: used.place, span: used.range.clone() })
     }
 }
 
@@ -463,8 +503,8 @@ fn body(text: Text, decided: &Decided, rules: &mut RuleBook) -> Body {
     let rule = rules.enter(decided.rule.clone());
     let above = rules.enter(decided.rule.or(&decided.teaser));
     let block = |block: texts::RuledBlock| {
-        let texts::RuledBlock { rule, hidden, secret: _, tags, drip, parent, range } = block;
-        Block { rule: rules.enter(rule), hidden, tags, drip, parent, range }
+        let texts::RuledBlock { rule, hidden, secret: _, tags, span, drip, parent, range } = block;
+        Block { rule: rules.enter(rule), hidden, tags, span, drip, parent, range }
     };
     let blocks: Vec<Block> = text.blocks.into_iter().map(block).collect();
     let of = |place: site::Place| match place.block.and_then(|index| blocks.get(index)) {

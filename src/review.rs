@@ -1,10 +1,17 @@
-//! Reads what the others made and says what it means: who can open what, when, why, and what a change does. Changes nothing.
+//! Review: reads what the others made and says what it means; changes nothing and decides nothing.
 
+mod course;
 mod dates;
 pub mod diff;
 pub mod explain;
+mod files;
+mod gates;
+pub mod links;
+pub mod lints;
 pub mod list;
 pub mod matrix;
 pub mod openings;
+mod places;
+pub mod readers;
 pub mod target;
 pub mod words;

@@ -101,6 +101,32 @@ pub struct Page {
     pub keys: Keys,
     /// Its body.
     pub body: Body,
+    /// Where its text leads within the site.
+    pub links: Vec<Link>,
+}
+
+/// An address in a page's text that leads to a page, a section or a file beside pages.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Link {
+    /// What it leads to.
+    pub target: LinkTarget,
+    /// Whether it shows its target as a part of the page.
+    pub embeds: bool,
+    /// Where it stands.
+    pub place: Place,
+    /// Its bytes in the page's file.
+    pub span: Range<usize>,
+}
+
+/// What a link leads to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum LinkTarget {
+    /// A page.
+    Page(PageId),
+    /// A section without a page.
+    Section(SectionId),
+    /// A file.
+    File(FileId),
 }
 
 /// What is open of a locked page.
@@ -238,6 +264,8 @@ pub struct Block {
     pub hidden: bool,
     /// Its own tags, for words.
     pub tags: Vec<Tag>,
+    /// Where they are written: bytes of the page's file.
+    pub span: Range<usize>,
     /// Its own drip.
     pub drip: Drip,
     /// The block around it.

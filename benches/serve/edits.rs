@@ -98,8 +98,10 @@ impl Scene {
 
     /// Another page that must show the same, which nobody has open.
     pub(crate) fn elsewhere(&self, edit: Edit) -> Option<String> {
+        let lists = self.server != Server::ZolaLess;
         match edit {
             Edit::Body | Edit::Access => None,
+            Edit::Title | Edit::New | Edit::Deleted if !lists => None,
             Edit::Title | Edit::Template | Edit::New | Edit::Deleted => {
                 Some(format!("/{}/{}/", self.section, self.sibling))
             }

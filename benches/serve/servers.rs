@@ -42,6 +42,8 @@ pub(crate) enum Server {
     Zola,
     /// `zola serve --debounce 10`.
     ZolaSoon,
+    /// The same, of a site whose lessons do not list their siblings: less work than the others have.
+    ZolaLess,
     /// `zola serve --debounce 10 --fast`.
     ZolaFast,
 }
@@ -98,6 +100,7 @@ impl Server {
             Self::HugoMemory => "hugo server --renderToMemory",
             Self::Zola => "zola serve",
             Self::ZolaSoon => "zola serve --debounce 10",
+            Self::ZolaLess => "zola serve --debounce 10, no lists of siblings",
             Self::ZolaFast => "zola serve --debounce 10 --fast",
         }
     }
@@ -111,7 +114,8 @@ impl Server {
         match self {
             Self::Tierpress => ours::write(root, course, ours::Gating::Gated),
             Self::Hugo | Self::HugoFull | Self::HugoMemory => hugo::write(root, course, hugo::Trees::One),
-            Self::Zola | Self::ZolaSoon | Self::ZolaFast => zola::write(root, course),
+            Self::Zola | Self::ZolaSoon | Self::ZolaFast => zola::write(root, course, zola::Siblings::Listed),
+            Self::ZolaLess => zola::write(root, course, zola::Siblings::Missing),
         }
     }
 
@@ -120,7 +124,7 @@ impl Server {
         match self {
             Self::Tierpress => "themes/minimal/templates/base.html",
             Self::Hugo | Self::HugoFull | Self::HugoMemory => "layouts/baseof.html",
-            Self::Zola | Self::ZolaSoon | Self::ZolaFast => "templates/base.html",
+            Self::Zola | Self::ZolaSoon | Self::ZolaLess | Self::ZolaFast => "templates/base.html",
         }
     }
 
@@ -132,7 +136,7 @@ impl Server {
             Self::Hugo | Self::HugoFull | Self::HugoMemory => {
                 vec![&programs.hugo, "--source", &root, "--destination", &out, "--quiet", "--noBuildLock"]
             }
-            Self::Zola | Self::ZolaSoon | Self::ZolaFast => {
+            Self::Zola | Self::ZolaSoon | Self::ZolaLess | Self::ZolaFast => {
                 let mut words: Vec<&str> = programs.zola.iter().map(String::as_str).collect();
                 words.extend(["--root", &root, "build", "--output-dir", &out]);
                 words
@@ -163,7 +167,7 @@ impl Server {
             Self::HugoFull => (hugo, &["--disableFastRender"]),
             Self::HugoMemory => (hugo, &["--renderToMemory"]),
             Self::Zola => (zola, &[]),
-            Self::ZolaSoon => (zola, &["--debounce", "10"]),
+            Self::ZolaSoon | Self::ZolaLess => (zola, &["--debounce", "10"]),
             Self::ZolaFast => (zola, &["--debounce", "10", "--fast"]),
         };
         words.extend(more);

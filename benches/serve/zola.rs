@@ -27,10 +27,25 @@ const FILES: [(&str, &str); 8] = [
 const CONFIG: &str = "base_url = \"https://bench.example\"\ntitle = \"Bench\"\ncompile_sass = false\n\
                       build_search_index = false\ntaxonomies = [{name = \"tags\"}]\n";
 
+/// Whether each lesson lists those of its section. Zola's one way to do so copies all of them, with their bodies, for
+/// each page that does it: most of its time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Siblings {
+    /// As in the other themes.
+    Listed,
+    /// As writers may do who find that too slow.
+    Missing,
+}
+
 /// Writes the site into a folder that is empty or does not exist.
-pub(crate) fn write(root: &Path, course: Course) -> io::Result<()> {
+pub(crate) fn write(root: &Path, course: Course, siblings: Siblings) -> io::Result<()> {
     for (name, text) in FILES {
-        write_file(&root.join(name), text)?;
+        let (before, after) = text.split_once("<aside>").unwrap_or((text, ""));
+        let after = after.split_once("</aside>").unwrap_or_default().1;
+        match siblings {
+            Siblings::Listed => write_file(&root.join(name), text)?,
+            Siblings::Missing => write_file(&root.join(name), &format!("{before}{after}"))?,
+        }
     }
     let home = "+++\ntitle = \"Bench\"\nsort_by = \"weight\"\n+++\nA school of many courses.\n";
     write_file(&root.join("content/_index.md"), home)?;

@@ -197,6 +197,9 @@ impl Tag {
     /// # Errors
     /// The first fault, with its place in `text`.
     pub fn parse(text: &str, catalogue: &Catalogue, dates: &dyn Fn(&str) -> Option<Date>) -> Result<Parsed, TagFault> {
+        if let Some(fault) = title_for_id(text, catalogue) {
+            return Err(fault);
+        }
         let parts = Parts::split(text)?;
         let (plus, names, former) = names(text, &parts.names, catalogue)?;
         let date = |range: &Option<Range<usize>>| {
@@ -360,6 +363,16 @@ fn unknown_help(written: &str, catalogue: &Catalogue) -> String {
 fn unexpected(text: &str, range: &Range<usize>) -> TagFault {
     let help = "a tag is `id+id since joining from 2026-12-15 until 2026-12-31`; tags are parted by commas".to_owned();
     fault(range.clone(), format!("unexpected `{}` in a tag", slice(text, range)), Some(help))
+}
+
+/// Writers see titles, and take them for ids.
+fn title_for_id(text: &str, catalogue: &Catalogue) -> Option<TagFault> {
+    let written = trimmed(text, 0..text.len());
+    let title = slice(text, &written);
+    let is_title = |id: &&Id| catalogue.title(id).is_some_and(|known| known.to_lowercase() == title.to_lowercase());
+    let id = catalogue.ids().find(is_title).filter(|_| catalogue.lookup(&title.to_lowercase()).is_none())?;
+    let message = format!("`{title}` is the title of `{id}`");
+    Some(fault(written, message, Some(format!("write its id: `{id}`"))))
 }
 
 fn no_date(text: &str, range: &Range<usize>) -> TagFault {

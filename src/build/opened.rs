@@ -1,60 +1,32 @@
-//! What a build opened to whom, compared with the manifest it replaces.
-
-use std::collections::BTreeMap;
+//! What a build opened to whom, compared with the manifest it replaces: the part of a review that needs no asking.
 
 use serde::{Deserialize, Serialize};
 
-use crate::access::entitlement::Reader;
-use crate::build::contract;
-use crate::manifest::{Manifest, Policy};
-use crate::site::Site;
-use crate::time::Timestamp;
+use crate::manifest::Manifest;
+use crate::review::diff::{Change, Diff, What};
 
 /// A path that somebody may open now who could not before.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct Opened {
     /// The path.
     pub path: String,
-    /// To whom: `visitors`, `members of free`, `holders of rust-course`.
+    /// To whom: `visitors`, `members of free`, `holders of rust-course of 7 to 13 days`.
     pub readers: Vec<String>,
+    /// Whether they are shown a part of it alone, or more of it than before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub part: bool,
 }
 
 /// Everything that stood in the manifest before and is open to more readers now. Time alone opens nothing here: both are
-/// asked at the new clock.
+/// looked at from the new clock on.
 #[must_use]
-pub(super) fn opened(site: &Site, before: &Manifest, after: &Manifest) -> Vec<Opened> {
-    let readers: Vec<(String, Reader)> = contract::readers(site)
-        .into_iter()
-        .map(|(folder, reader)| {
-            let name = match folder.split_once('/') {
-                Some(("tiers", id)) => format!("members of {id}"),
-                Some((_, id)) => format!("holders of {id}"),
-                None => "visitors".to_owned(),
-            };
-            (name, reader)
-        })
-        .collect();
-    let mut known: BTreeMap<(usize, usize), Vec<String>> = BTreeMap::new();
-    let mut found = Vec::new();
-    for (path, route) in after.routes.iter().filter(|(path, _)| !path.starts_with("/_tierpress/")) {
-        let Some(old) = before.routes.get(path) else { continue };
-        let to = known.entry((old.policy, route.policy)).or_insert_with(|| {
-            let open = |manifest: &Manifest, policy: usize, reader: &Reader| {
-                manifest.policies.get(policy).is_some_and(|policy| is_open(manifest, policy, reader, after.clock))
-            };
-            let newly = readers
-                .iter()
-                .filter(|(_, reader)| !open(before, old.policy, reader) && open(after, route.policy, reader));
-            newly.map(|(name, _)| name.clone()).collect()
-        });
-        if !to.is_empty() {
-            found.push(Opened { path: path.clone(), readers: to.clone() });
-        }
-    }
-    found
-}
-
-fn is_open(manifest: &Manifest, policy: &Policy, reader: &Reader, now: Timestamp) -> bool {
-    let open = policy.variants.iter().take(policy.open);
-    open.filter_map(|rule| manifest.rules.get(*rule)).any(|rule| rule.holds(reader, now))
+pub(super) fn opened(before: &Manifest, after: &Manifest) -> Vec<Opened> {
+    let stays = |change: &Change| matches!(change.what, What::Kept | What::Moved);
+    let changes = Diff::of(before, after).changes.into_iter().filter(stays);
+    let opened = changes.map(|change| {
+        let part = change.access.opened.is_empty();
+        let ways = if part { change.parts.map(|parts| parts.opened).unwrap_or_default() } else { change.access.opened };
+        Opened { path: change.path, readers: ways.into_iter().map(|way| way.words).collect(), part }
+    });
+    opened.filter(|opened| !opened.readers.is_empty()).collect()
 }

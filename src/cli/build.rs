@@ -93,8 +93,9 @@ fn done(built: &Built, arguments: &Arguments, took: Duration) -> Ending {
             "milliseconds": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         })),
         Format::Text => {
-            for Opened { path, readers } in built.opened.iter().take(MOST_NAMED) {
-                say::line(&format!("opened {path} to {}", readers.join(", ")));
+            for Opened { path, readers, part } in built.opened.iter().take(MOST_NAMED) {
+                let part = if *part { "a part of " } else { "" };
+                say::line(&format!("opened {part}{path} to {}", readers.join(", ")));
             }
             if built.opened.len() > MOST_NAMED {
                 say::line(&format!("opened {} more", built.opened.len() - MOST_NAMED));
@@ -126,8 +127,7 @@ fn summary(built: &Built, took: Duration) -> String {
     if !skipped.is_empty() {
         text.push_str(&format!("; skipped {}", skipped.join(", ")));
     }
-    let to_visitors =
-        built.opened.iter().filter(|opened| opened.readers.iter().any(|reader| reader == "visitors")).count();
+    let to_visitors = built.opened.iter().filter(|opened| opened.readers.iter().any(|reader| to_all(reader))).count();
     if to_visitors > 0 {
         text.push_str(&format!("; opened {} to visitors", say::number(to_visitors, "page")));
     }
@@ -141,6 +141,11 @@ fn summary(built: &Built, took: Duration) -> String {
         text.push_str(&format!("; public/ is current until {until}"));
     }
     text
+}
+
+/// Whether visitors are among these readers, from some day on.
+fn to_all(readers: &str) -> bool {
+    readers.starts_with("visitors") || readers.starts_with("everybody")
 }
 
 /// Says what is wrong, and at the end what that means.

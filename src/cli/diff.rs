@@ -127,7 +127,8 @@ fn judged(verdict: &Verdict, arguments: &Arguments) -> Vec<Diagnostic> {
     }
     for (line, glob) in idle {
         let file = arguments.allow.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
-        let place = Location { line: u32::try_from(*line).unwrap_or(0), ..Location::file(&file.into()) };
+        let line = u32::try_from(*line).unwrap_or(0);
+        let place = Location { line, column: 1, ..Location::file(&file.into()) };
         said.push(Diagnostic::warning(format!("`{glob}` allows nothing")).at(place).help("take it out"));
     }
     said

@@ -13,16 +13,30 @@ pub(super) fn diagnostics(found: &[Diagnostic], format: Format) {
     if format == Format::Json {
         return;
     }
-    let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     for diagnostic in found {
-        let text = diagnostic.to_string();
-        match (color, text.split_once(':')) {
-            (true, Some((word, rest))) => {
-                let shade = if diagnostic.severity == Severity::Error { "31" } else { "33" };
-                eprintln!("\u{1b}[1;{shade}m{word}\u{1b}[0m:{rest}\n");
-            }
-            _ => eprintln!("{text}\n"),
+        one(diagnostic.severity, &diagnostic.to_string());
+    }
+}
+
+/// Says all findings, in their order, each with the id of its kind where that has a name of its own.
+pub(super) fn findings(found: &[Diagnostic]) {
+    for finding in found {
+        let text = finding.to_string();
+        match (finding.named, text.split_once(':')) {
+            (Some(lint), Some((word, rest))) => one(finding.severity, &format!("{word}[{lint}]:{rest}")),
+            (Some(_) | None, _) => one(finding.severity, &text),
         }
+    }
+}
+
+fn one(severity: Severity, text: &str) {
+    let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    match (color, text.split_once(':')) {
+        (true, Some((word, rest))) => {
+            let shade = if severity == Severity::Error { "31" } else { "33" };
+            eprintln!("\u{1b}[1;{shade}m{word}\u{1b}[0m:{rest}\n");
+        }
+        _ => eprintln!("{text}\n"),
     }
 }
 

@@ -20,20 +20,20 @@ pub(super) struct Arguments {
 enum Schema {
     /// manifest.json
     Manifest,
-    /// What `explain --format json` says
-    Explain,
     /// What `tierpress diff --format json` says
     Diff,
     /// What `tierpress matrix --format json` says
     Matrix,
+    /// What `explain --format json` says
+    Explain,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Ending {
     match arguments.format {
         Schema::Manifest => say::json(&Manifest::schema()),
-        Schema::Explain => say::json(&explain::schema()),
         Schema::Diff => say::json(&Diff::schema()),
         Schema::Matrix => say::json(&Matrix::schema()),
+        Schema::Explain => say::json(&explain::schema()),
     }
     Ending::Done
 }

@@ -109,12 +109,22 @@ fn near(written: &str, inner: &str) -> Option<Suspect> {
     let bare = !inner.contains([':', '=']);
     let help = match kind {
         Kind::Open if bare => "write `<!-- access: TAGS -->` to open a block, `<!-- /access -->` to close it",
-        Kind::Open => "write `<!-- access: TAGS -->`, whole, on a line of its own",
+        Kind::Open => {
+            &format!("write `<!-- access: {} -->`, whole, on a line of its own", tags_in(inner).unwrap_or("TAGS"))
+        }
         Kind::Close => "write `<!-- /access -->`, on a line of its own",
         Kind::Divider => "write `<!-- more -->`, on a line of its own",
     };
     let message = format!("`{}` looks like a marker and is none", shown(written));
     Some(Suspect { kind, message, range: 0..written.len(), help: help.to_owned() })
+}
+
+/// What was probably meant as the tags of a marker that is none.
+fn tags_in(inner: &str) -> Option<&str> {
+    let (_, tags) = inner.split_once([':', '='])?;
+    let tags = tags.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '-' | '>' | '/'));
+    let is_tag = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | ',' | ' ' | ';');
+    (!tags.is_empty() && tags.len() <= 60 && tags.chars().all(is_tag)).then_some(tags)
 }
 
 /// A comment as messages show it: its first line, cut where it is long.

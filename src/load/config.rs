@@ -15,7 +15,8 @@ use super::front_matter::{Context, Reader, is_language};
 use super::reading::{Faults, boolean, text, wrong};
 use super::{catalogue, gate_keys, keys, names, sources, yaml};
 use crate::access::tags::Tag;
-use crate::config::{Config, Links, Token};
+use crate::config::{Allowed, Config, Links, Token};
+use crate::diagnostic::lint::UnknownLint;
 use crate::diagnostic::{Diagnostic, Origin, Source, nearest};
 use crate::fs;
 use crate::time::Length;
@@ -71,7 +72,7 @@ fn root(text: &str) -> Result<Map, Fault> {
     }
 }
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "title",
     "base_url",
     "language",
@@ -90,6 +91,7 @@ const KEYS: [&str; 18] = [
     "passthrough",
     "extra",
     "own_keys",
+    "check",
 ];
 
 fn decide(map: &Map, source: Source<'_>, faults: &mut Faults<'_>) -> Option<Config> {
@@ -124,6 +126,7 @@ fn decide(map: &Map, source: Source<'_>, faults: &mut Faults<'_>) -> Option<Conf
         upgrade_url: section.read("upgrade_url", faults, address),
         denied_status: section.read("denied_status", faults, denied_status).unwrap_or(403),
         release_horizon: section.read("release_horizon", faults, length).unwrap_or_else(|| days(90)),
+        allowed: allowed(&section, faults),
         passthrough: section.read_list("passthrough", faults, passthrough),
         extra: section.inner("extra", faults).map(Map::to_json).unwrap_or_default(),
         zone: zone.clone(),
@@ -334,6 +337,24 @@ fn passthrough(key: &str, node: &Node) -> Result<String, Fault> {
         return Err(fault(format!("`{path}` cannot be passed through")).help("write a folder of the site: `/account/`"));
     }
     Ok(path.to_owned())
+}
+
+fn allowed(section: &Section<'_>, faults: &mut Faults<'_>) -> Vec<Allowed> {
+    let Some(map) = section.inner("check", faults) else { return Vec::new() };
+    let section = Section { map, path: "check." };
+    section.only(&["allow"], faults);
+    section.read_list("allow", faults, |key, node| {
+        let fault = |error: UnknownLint| Fault::new(error.to_string(), node.span.clone()).help(error.help());
+        let allowed: Allowed = text(key, node)?.parse().map_err(fault)?;
+        match allowed.files.as_deref().map(globset::Glob::new) {
+            Some(Err(error)) => {
+                let fault =
+                    Fault::new(format!("`{}` is no pattern", error.glob().unwrap_or_default()), node.span.clone());
+                Err(fault.help("write a lint, and after it the files that are meant: `dead-end content/blog/**`"))
+            }
+            Some(Ok(_)) | None => Ok(allowed),
+        }
+    })
 }
 
 fn own_key(key: &str, node: &Node) -> Result<String, Fault> {

@@ -10,6 +10,7 @@ use std::ops::Range;
 use percent_encoding::percent_decode_str;
 
 use crate::config::Links;
+use crate::diagnostic::lint::Lint;
 use crate::diagnostic::{Diagnostic, Source};
 use crate::load::markdown::Resolved;
 use crate::path;
@@ -98,7 +99,13 @@ impl Index {
                 }
                 Resolved::Ours { url, target, fragment: decoded_fragment.filter(|text| !text.is_empty()) }
             }
-            None => self.broken(from, address, range, "leads nowhere"),
+            None => match self.broken(from, address, range, "leads nowhere") {
+                Resolved::Broken(fault) => Resolved::Broken(match self.near(from, &path) {
+                    Some(near) => fault.help(format!("did you mean `{near}`?")),
+                    None => fault,
+                }),
+                other @ (Resolved::Ours { .. } | Resolved::Elsewhere) => other,
+            },
         }
     }
 
@@ -115,7 +122,33 @@ impl Index {
         let message = format!("the link `{address}` {what}");
         let fault = if self.broken == Links::Warn { Diagnostic::warning(message) } else { Diagnostic::error(message) };
         let help = "write the path of a page or file below `content/`, or the URL it is served at";
-        Resolved::Broken(fault.at(from.source.locate(range)).help(help))
+        Resolved::Broken(fault.at(from.source.locate(range)).help(help).named(Lint::BrokenLink))
+    }
+
+    /// What was probably meant: a source in the same folder with a name that is near, or one of that name elsewhere.
+    fn near(&self, from: From<'_>, path: &str) -> Option<String> {
+        let rooted = path.strip_prefix("@/").or_else(|| path.strip_prefix('/'));
+        let joined = rooted.map_or_else(|| join(from.folder, path), |rooted| join("", rooted))?;
+        let (folder, name) = joined.rsplit_once('/').unwrap_or(("", &joined));
+        let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "md"));
+        let alike = |source: &&String| {
+            let (other_folder, other) = source.rsplit_once('/').unwrap_or(("", source));
+            let Some((other_stem, other_extension)) = other.rsplit_once('.') else { return false };
+            other_extension == extension && other_folder == folder && is_near(stem, other_stem)
+        };
+        let of_name = |source: &&String| {
+            let end = format!("/{name}");
+            name.contains('.') && (**source == name || source.ends_with(&end))
+        };
+        let sources = || self.by_source.keys();
+        let elsewhere = || sources().find(of_name).filter(|_| sources().filter(of_name).count() == 1);
+        let near = sources().find(alike).or_else(elsewhere)?;
+        let written = near.rsplit_once('/').map_or(near.as_str(), |(_, name)| name);
+        Some(match (rooted, path.rsplit_once('/')) {
+            (None, Some((folder_written, _))) if alike(&near) => format!("{folder_written}/{written}"),
+            (None, None) if alike(&near) => written.to_owned(),
+            _ => format!("/{near}"),
+        })
     }
 
     /// The URL and target of a decoded path.
@@ -149,6 +182,13 @@ impl Index {
         let candidates = [path.to_owned(), format!("{bare}/"), bare.to_owned(), format!("{stem}/")];
         candidates.iter().find_map(|candidate| self.by_url.get(candidate)).cloned()
     }
+}
+
+/// Whether one name may have been meant by another: a few letters differ, or one goes on where the other ends.
+fn is_near(name: &str, other: &str) -> bool {
+    let (name, other) = (name.to_lowercase(), other.to_lowercase());
+    let begins = name.len().min(other.len()) >= 4 && (name.starts_with(&other) || other.starts_with(&name));
+    begins || name.len() >= 3 && crate::diagnostic::nearest(&name, [other.as_str()]).is_some()
 }
 
 /// Another site, another scheme, or a path relative to the scheme.

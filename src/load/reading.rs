@@ -67,6 +67,7 @@ impl<'a> Faults<'a> {
             location: Some(self.source.locate(span)),
             also: also.map(|span| self.source.locate(span)),
             help,
+            named: None,
         });
     }
 }

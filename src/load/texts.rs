@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use crate::access::rule::Rule;
 use crate::access::tags::{self, Drip, Tag};
 use crate::config::{Config, Links};
+use crate::diagnostic::lint::Lint;
 use crate::diagnostic::{Diagnostic, Location, Source};
 use crate::load::assets::{self, Showing};
 use crate::load::html::Usage;
@@ -131,6 +132,8 @@ pub struct RuledBlock {
     pub secret: bool,
     /// Its own tags.
     pub tags: Vec<Tag>,
+    /// Where they are written: bytes of the page's file.
+    pub span: Range<usize>,
     /// Its own drip.
     pub drip: Drip,
     /// The block around it.
@@ -217,7 +220,8 @@ fn blocks(
         let rule = outer.and(&own).settled(around.clock, config.catalogue.cancellation());
         let secret = block.hidden || parent.is_some_and(|parent| parent.secret);
         let (hidden, parent, range) = (block.hidden, block.parent, block.range.clone());
-        ruled.push(RuledBlock { rule, hidden, secret, tags, drip, parent, range });
+        let span = block.tags.clone();
+        ruled.push(RuledBlock { rule, hidden, secret, tags, span, drip, parent, range });
     }
     ruled
 }
@@ -576,6 +580,15 @@ impl Around<'_> {
     }
 }
 
+/// What a fragment could name, and where that comes from.
+fn anchors_there(anchors: &BTreeSet<String>) -> String {
+    const MOST_NAMED: usize = 5;
+    let named: Vec<String> = anchors.iter().take(MOST_NAMED).map(|anchor| format!("`#{anchor}`")).collect();
+    let made = "anchors are made from headings, or written as `## Heading {#anchor}`";
+    let more = if anchors.len() > MOST_NAMED { ", …" } else { "" };
+    if named.is_empty() { made.to_owned() } else { format!("there are {}{more}; {made}", named.join(", ")) }
+}
+
 /// Checks where links lead: anchors that are there, pages that are published and that may be known of where the link is.
 pub fn check_links(
     around: &Around<'_>,
@@ -622,7 +635,7 @@ impl LinkCheck<'_> {
                 } else if verdict.hidden && !self.is_doubtful() && !place.implies(&verdict.rule) {
                     let message = format!("this place reveals `{}`, which is hidden from some who read it", file.path);
                     Some(
-                        self.at(used, Diagnostic::error(message))
+                        self.at(used, Self::revealing(message))
                             .help("move it into a gated block, or do not hide the file"),
                     )
                 } else {
@@ -640,7 +653,7 @@ impl LinkCheck<'_> {
                 }
                 let message = format!("the link reveals `{source}`, of which some who read this place do not know");
                 let help = "move the link into a gated block for those who may know of something in it";
-                (!place.implies(known)).then(|| self.at(used, Diagnostic::error(message)).help(help))
+                (!place.implies(known)).then(|| self.at(used, Self::revealing(message)).help(help))
             }
             Target::Static(_) | Target::Generated => None,
         }
@@ -656,18 +669,35 @@ impl LinkCheck<'_> {
                 return None;
             }
             let message = format!("the link leads to `{}`, which is not published", raw.source.path);
-            return Some(
-                self.at(used, self.by_setting(message))
-                    .help("it is a draft, gone, or released too far ahead; remove the link or publish the page"),
-            );
+            let help = if decided.draft {
+                "it is a draft: remove the link, or take `draft` out there"
+            } else {
+                "it is gone, or released too far ahead; remove the link or publish the page"
+            };
+            return Some(self.at(used, self.by_setting(message)).help(help));
         }
         let place = self.place_rule(used.place)?;
         let sure = !decided.doubtful && !self.is_doubtful();
         if sure && target != self.page && !place.implies(&decided.known) {
+            let waits = decided.release.is_some_and(|release| release.first > self.around.clock) && !decided.announce;
+            let source = &raw.source.path;
+            if !decided.hidden && !waits {
+                let message =
+                    format!("the link leads to `{source}`, which will be gone while this place is still read");
+                let help = "end this page too, with the same `until`; or move the link into a gated block that ends: \
+                    `<!-- access: public until 2026-12-31 -->`";
+                return Some(self.at(used, Self::revealing(message)).help(help));
+            }
             let why = if decided.hidden { "is hidden from" } else { "is not released yet for" };
-            let message = format!("the link reveals `{}`, which {why} some who read this place", raw.source.path);
-            let help = "move the link into a gated block for those who may know of the page, or announce the page";
-            return Some(self.at(used, Diagnostic::error(message)).help(help));
+            let message = format!("the link reveals `{source}`, which {why} some who read this place");
+            let help = if decided.hidden {
+                let tags: Vec<String> = decided.tags.iter().map(Tag::words).collect();
+                let tags = tags.join(", ");
+                format!("put the link into a gated block, `<!-- access: {tags} -->`, or take `hidden` out of that page")
+            } else {
+                "move the link into a gated block for those who may know of the page, or announce the page".to_owned()
+            };
+            return Some(self.at(used, Self::revealing(message)).help(help));
         }
         let fragment = used.fragment.as_deref()?;
         let anchors = &self.texts.get(target)?.anchors;
@@ -676,10 +706,7 @@ impl LinkCheck<'_> {
         }
         let message = format!("`{}` has no anchor `#{fragment}`", raw.source.path);
         let near = crate::diagnostic::nearest(fragment, anchors.iter().map(String::as_str));
-        let help = near.map_or_else(
-            || "anchors are made from headings, or written as `## Heading {#anchor}`".to_owned(),
-            |near| format!("did you mean `#{near}`?"),
-        );
+        let help = near.map_or_else(|| anchors_there(anchors), |near| format!("did you mean `#{near}`?"));
         Some(self.at(used, self.by_setting(message)).help(help))
     }
 
@@ -689,7 +716,14 @@ impl LinkCheck<'_> {
     }
 
     fn by_setting(&self, message: String) -> Diagnostic {
-        if self.around.config.links == Links::Warn { Diagnostic::warning(message) } else { Diagnostic::error(message) }
+        let warns = self.around.config.links == Links::Warn;
+        let fault = if warns { Diagnostic::warning(message) } else { Diagnostic::error(message) };
+        fault.named(Lint::BrokenLink)
+    }
+
+    /// A link that tells of something to those who may not know of it.
+    fn revealing(message: String) -> Diagnostic {
+        Diagnostic::error(message).named(Lint::RevealingLink)
     }
 
     fn at(&self, used: &Use<Target>, fault: Diagnostic) -> Diagnostic {

@@ -173,7 +173,8 @@ impl<'a> Reader<'a> {
         let here = at..at + first.len_utf8();
         if info.starts_with("mapping values are not allowed") {
             return if frame::key_of(self.places.line_before(at).trim_start()).is_some_and(|key| !key.is_empty()) {
-                Fault::new("a value cannot hold a colon and a space", here).help(QUOTE)
+                Fault::new("a value cannot hold a colon and a space", here)
+                    .help(self.places.quoted(at).unwrap_or_else(|| QUOTE.to_owned()))
             } else {
                 Fault::new("this line is indented further than the one above it allows", here)
                     .help("begin keys that belong together in the same column, or put a text of two lines in quotes")
@@ -380,6 +381,17 @@ impl Places {
     /// What is written from a byte of the file on.
     fn after(&self, byte: usize) -> &str {
         self.written.get(byte.saturating_sub(self.end() - self.written.len())..).unwrap_or_default()
+    }
+
+    /// The line of a byte with its value in quotes, where that is all it takes.
+    fn quoted(&self, byte: usize) -> Option<String> {
+        let rest = self.after(byte).lines().next().unwrap_or_default();
+        let line = format!("{}{rest}", self.line_before(byte));
+        let (key, value) = line.trim().split_once(": ")?;
+        let plain = |text: &str| !text.contains(['"', '`', '\\', '#']);
+        let is_word = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
+        (is_word && plain(value))
+            .then(|| format!("if it is text, put all of it in quotes: `{key}: \"{}\"`", value.trim()))
     }
 
     /// The line of a byte of the file, up to it.

@@ -75,7 +75,7 @@ pub struct Change {
     /// For whom it differs.
     #[serde(flatten)]
     pub access: Access,
-    /// Parts of a page that show to others than before, of those who could open the page and still can.
+    /// Parts of a page, or of the teaser in its place, that show to others than before: of those who were given it and still are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parts: Option<Parts>,
     /// Whether some form of it has other bytes.
@@ -280,39 +280,54 @@ impl<'a> Pair<'a> {
         }
     }
 
-    /// What shows in parts of a page to those who could open it and still can.
+    /// What shows in parts of a page, or in what stands in its place, to those who were given it and still are.
     fn parts(&self, before: &Route, after: &Route) -> Option<Parts> {
-        let (old, new) = (self.before.forms(before), self.after.forms(after));
-        if old.len().max(new.len()) < 2 {
-            return None;
-        }
-        let open = |forms: &BTreeMap<&ObjectName, Rule>| Rule::any(forms.values());
-        let (was, is) = (open(&old), open(&new));
         let mut parts = Parts::default();
-        for (object, rule) in &new {
-            if let Some(before) = old.get(*object) {
-                parts.opened.extend(self.difference(&rule.and(&was), before));
-                parts.closed.extend(self.difference(&before.and(&is), rule));
+        for open in [true, false] {
+            let (old, new) = (self.before.forms(before, open), self.after.forms(after, open));
+            if old.len().max(new.len()) > 1 {
+                self.same_forms((&old, &new), &mut parts);
             }
-        }
-        let unlike = |forms: &BTreeMap<&ObjectName, Rule>, others: &BTreeMap<&ObjectName, Rule>| -> BTreeSet<Rule> {
-            forms.iter().filter(|(object, _)| !others.contains_key(*object)).map(|(_, rule)| rule.clone()).collect()
-        };
-        let (gone, come) = (unlike(&old, &new), unlike(&new, &old));
-        // What everybody who opens the page is shown is no part of it.
-        let words = |rules: &BTreeSet<Rule>, whole: &Rule| -> Vec<String> {
-            let ways = rules.iter().filter(|rule| *rule != whole).map(|rule| self.difference(rule, &Rule::nobody()));
-            ways.map(|ways| lines::list(&ways)).collect()
-        };
-        (parts.before, parts.after) = (words(&gone, &was), words(&come, &is));
-        if parts.before == parts.after {
-            (parts.before, parts.after) = (Vec::new(), Vec::new());
+            // Of what stands in place of a page only the same bytes tell anything: a drip makes a waiting form, and takes it.
+            if open {
+                self.other_forms((&old, &new), &mut parts);
+            }
         }
         dedup(&mut parts.opened);
         dedup(&mut parts.closed);
         (parts != Parts::default()).then_some(parts)
     }
+
+    /// Who is given forms now that were there before, and who is not.
+    fn same_forms(&self, (old, new): (&Forms<'_>, &Forms<'_>), parts: &mut Parts) {
+        let (was, is) = (Rule::any(old.values()), Rule::any(new.values()));
+        for (object, rule) in new {
+            if let Some(before) = old.get(*object) {
+                parts.opened.extend(self.difference(&rule.and(&was), before));
+                parts.closed.extend(self.difference(&before.and(&is), rule));
+            }
+        }
+    }
+
+    /// For whom there were and are forms of which there is no other with the same bytes.
+    fn other_forms(&self, (old, new): (&Forms<'_>, &Forms<'_>), parts: &mut Parts) {
+        let (was, is) = (Rule::any(old.values()), Rule::any(new.values()));
+        // What everybody is given who is given any form is no part of it.
+        let unlike = |forms: &Forms<'_>, others: &Forms<'_>, whole: &Rule| -> Vec<String> {
+            let unlike = forms.iter().filter(|(object, rule)| !others.contains_key(*object) && *rule != whole);
+            let rules: BTreeSet<&Rule> = unlike.map(|(_, rule)| rule).collect();
+            rules.into_iter().map(|rule| lines::list(&self.difference(rule, &Rule::nobody()))).collect()
+        };
+        let (gone, come) = (unlike(old, new, &was), unlike(new, old, &is));
+        if gone != come {
+            parts.before.extend(gone);
+            parts.after.extend(come);
+        }
+    }
 }
+
+/// Forms of a path: each object, and who may have it.
+type Forms<'a> = BTreeMap<&'a ObjectName, Rule>;
 
 fn dedup(ways: &mut Vec<Way>) {
     let mut seen = BTreeSet::new();
@@ -323,7 +338,7 @@ impl<'a> Side<'a> {
     fn new(manifest: &'a Manifest, cancellation: Cancellation, clock: Timestamp) -> Self {
         let rules = manifest.rules.iter().map(|rule| settled(rule, cancellation, clock)).collect();
         let mut side = Self { manifest, rules, policies: Vec::new() };
-        side.policies = manifest.policies.iter().map(|policy| (side.open(policy), side.known(policy))).collect();
+        side.policies = manifest.policies.iter().map(|policy| (side.open(policy), side.known(policy, clock))).collect();
         side
     }
 
@@ -337,23 +352,26 @@ impl<'a> Side<'a> {
     }
 
     /// Who is not told that there is nothing.
-    fn known(&self, policy: &Policy) -> Rule {
+    fn known(&self, policy: &Policy, clock: Timestamp) -> Rule {
         let served = any(self.rules(policy));
         match policy.otherwise {
             Otherwise::Hidden => served,
             Otherwise::Denied => {
+                // An edge looks at the windows as they stand in the manifest.
+                let rules = policy.variants.iter().filter_map(|rule| self.manifest.rules.get(*rule));
                 let open = |clause: &Clause| Clause { all: Vec::new(), ..clause.clone() };
-                let windows = self.rules(policy).flat_map(Rule::clauses).map(open).collect::<Vec<_>>();
-                served.or(&Rule::from(windows))
+                let windows = Rule::from(rules.flat_map(Rule::clauses).map(open).collect::<Vec<_>>());
+                served.or(&windows.settled(clock, Cancellation::Hard))
             }
         }
     }
 
-    /// The open forms of a route: each object and who may have it.
-    fn forms(&self, route: &'a Route) -> BTreeMap<&'a ObjectName, Rule> {
-        let mut forms: BTreeMap<&ObjectName, Rule> = BTreeMap::new();
+    /// The forms of a route: those that are the thing itself, or those in its place.
+    fn forms(&self, route: &'a Route, open: bool) -> Forms<'a> {
+        let mut forms: Forms<'_> = BTreeMap::new();
         let Some(policy) = self.manifest.policies.get(route.policy) else { return forms };
-        for (object, rule) in route.objects.iter().zip(self.rules(policy)).take(policy.open) {
+        let (first, last) = if open { (0, policy.open) } else { (policy.open, policy.variants.len()) };
+        for (object, rule) in route.objects.iter().zip(self.rules(policy)).take(last).skip(first) {
             let either = forms.get(object).map_or_else(|| rule.clone(), |known| known.or(rule));
             forms.insert(object, either);
         }
@@ -401,6 +419,6 @@ fn windows(was: &Rule, is: &Rule) -> Option<Windows> {
         spans.into_iter().map(|span| if span.is_empty() { "always".to_owned() } else { span }).collect()
     };
     let (before, after) = (spans(was), spans(is));
-    let only = was != is && !was.is_nobody() && !is.is_nobody() && bare(was) == bare(is) && before != after;
-    only.then_some(Windows { before, after })
+    let one = before.len() == 1 && after.len() == 1 && before != after;
+    (one && bare(was) == bare(is)).then_some(Windows { before, after })
 }

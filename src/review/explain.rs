@@ -207,14 +207,6 @@ pub fn explain(plan: &Plan, target: &Target, texts: Texts<'_>) -> Explained {
     }
 }
 
-/// The file that a URL comes from, or what makes it.
-#[must_use]
-pub fn source(plan: &Plan, url: &str) -> Option<String> {
-    let target = target::find(plan, url, None).ok()?;
-    let Explained { source, made, .. } = explain(plan, &target, &|_| None);
-    source.map(|at| at.file).or(made)
-}
-
 /// What a reader gets of it at an instant, as an edge would answer; `manifest` is that of the same plan.
 #[must_use]
 pub fn for_reader(plan: &Plan, manifest: &Manifest, target: &Target, reader: (&Reader, Timestamp)) -> ForReader {

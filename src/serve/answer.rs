@@ -198,7 +198,7 @@ impl Desk {
     /// A page that tells what is wrong, to people; a few words to whatever else asks.
     fn faulty(&self, asked: &Asked<'_>, (status, title, faults): (u16, &str, &[Diagnostic]), marks: &Marks) -> Reply {
         if asked.document {
-            return whole(status, HTML, page::faulty(title, faults, marks).into());
+            return whole(status, HTML, page::faulty((status, title, faults), marks).into());
         }
         let mut text = format!("{title}\n");
         for fault in faults {

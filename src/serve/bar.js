@@ -196,16 +196,17 @@ function form() {
     const part = parts.get(id);
     const held = seen.reader.entitlements.find((held) => held.id === id);
     const start = part ? part.start ?? "" : "";
-    const box = make("input", { type: "checkbox", id: `has-${id}`, "data-id": id, checked: Boolean(held), onchange: change(`has-${id}`) });
+    const given = held && !part ? ", given to whoever buys a bundle" : "";
+    const box = make("input", { type: "checkbox", id: `has-${id}`, "data-id": id, checked: Boolean(part), onchange: change(`has-${id}`) });
     const states = ["active", "frozen", "expired"].map((state) =>
       make("option", { value: state === "active" ? "" : state, selected: (part?.state ?? "") === (state === "active" ? "" : state) }, state));
     return make("div", { class: "row" },
-      make("label", { class: "name" }, box, make("span", {}, title), make("span", { class: "kind" }, kind)),
-      held ? make("label", { class: "since" }, make("span", {}, "for / since"), make("input", {
+      make("label", { class: "name" }, box, make("span", {}, title), make("span", { class: "kind" }, kind + given)),
+      part ? make("label", { class: "since" }, make("span", {}, "for / since"), make("input", {
         type: "text", id: `since-${id}`, value: start, placeholder: "long ago", size: 10, autocomplete: "off", spellcheck: "false",
         "aria-label": `${title}: for how long, such as 30d, or since which day`, onchange: change(`since-${id}`),
       })) : null,
-      held ? make("select", { id: `state-${id}`, "aria-label": `${title}: state`, onchange: change(`state-${id}`) }, ...states) : null);
+      part ? make("select", { id: `state-${id}`, "aria-label": `${title}: state`, onchange: change(`state-${id}`) }, ...states) : null);
   };
   const day = seen.reader.day ?? "";
   const isDay = day === "" || /^\d{4}-\d\d-\d\d$/.test(day);

@@ -50,8 +50,8 @@ pub(super) fn with_bar(html: &[u8], marks: &Marks) -> Vec<u8> {
     [before, marks.element().as_bytes(), after].concat()
 }
 
-/// A page that tells what is wrong.
-pub(super) fn faulty(title: &str, faults: &[Diagnostic], marks: &Marks) -> String {
+/// A page that tells what is wrong: its status, its title, and the faults.
+pub(super) fn faulty((status, title, faults): (u16, &str, &[Diagnostic]), marks: &Marks) -> String {
     let mut html = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>"
         .to_owned();
@@ -66,7 +66,7 @@ pub(super) fn faulty(title: &str, faults: &[Diagnostic], marks: &Marks) -> Strin
         push_escaped(&mut html, &fault.to_string());
         html.push_str("</pre>\n");
     }
-    if faults.iter().any(Diagnostic::is_error) {
+    if matches!(status, 500 | 503) {
         html.push_str("<p>The page shows itself as soon as this is mended.</p>\n");
     }
     html.push_str("</main>\n");
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn nothing_in_a_fault_is_taken_for_a_tag() {
         let fault = Diagnostic::error("unknown tag `</pre><script>alert(1)</script>`");
-        let page = faulty("<b>", &[fault], &Marks { state: String::new(), reader: String::new() });
+        let page = faulty((500, "<b>", &[fault]), &Marks { state: String::new(), reader: String::new() });
         assert!(page.contains("unknown tag `&lt;/pre&gt;&lt;script&gt;alert(1)&lt;/script&gt;`"), "{page}");
         assert!(!page.contains("<b>") && page.matches("<script").count() == 1, "{page}");
     }

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use crate::access::entitlement::{Reader, Written, WrittenPart};
 use crate::access::rule::Rule;
+
 use crate::edge::{self, Decision, Outcome, Reason, canonical};
 use crate::manifest::{Manifest, Otherwise, Policy, Route};
-use crate::review::explain;
+use crate::review::{explain, target};
 use crate::serve::asked::Known;
 use crate::serve::held::Held;
 use crate::serve::words::{self, Words};
@@ -36,7 +37,7 @@ impl<'a> Seen<'a> {
         let manifest = self.held.manifest();
         json!({
             "path": path,
-            "source": explain::source(self.held.plan(), path),
+            "source": self.source(path),
             "reader": self.reader(),
             "day": self.day(),
             "decision": self.decision(&decision, route.is_some()),
@@ -46,6 +47,14 @@ impl<'a> Seen<'a> {
             "forms": route.map(|(route, policy)| self.forms(path, (route, policy), &decision)),
             "opens": self.opens(&decision),
         })
+    }
+
+    /// The file it is made from, or what makes it.
+    fn source(self, path: &str) -> Option<String> {
+        let plan = self.held.plan();
+        let target = target::find(plan, path, None).ok()?;
+        let explained = explain::explain(plan, &target, &|_| None);
+        explained.source.map(|at| at.file).or(explained.made)
     }
 
     fn words(self) -> Words<'a> {

@@ -95,17 +95,15 @@ impl Words<'_> {
         self.catalogue.title(id).map_or_else(|| id.to_string(), |name| title(name, id))
     }
 
-    /// `Basic since 3 November 2026, frozen`
+    /// `Basic for 30 days`, `Basic since 3 November 2026, frozen`
     pub(super) fn entitlement(self, held: &Entitlement, now: Timestamp) -> String {
         let mut words = self.named(&held.value);
+        let age = now.seconds().saturating_sub(held.since.seconds());
         if held.since > Timestamp::MIN {
-            let days = (now.seconds() - held.since.seconds()) / 86_400;
-            let age = match days {
-                1 => " (1 day)".to_owned(),
-                days if days > 0 => format!(" ({days} days)"),
-                _ => String::new(),
-            };
-            words.push_str(&format!(" since {}{age}", self.day(held.since)));
+            words.push_str(&match age {
+                age if age > 0 && age % 86_400 == 0 => format!(" for {}", count(age / 86_400, "day")),
+                _ => format!(" since {}", self.day(held.since)),
+            });
         }
         match state(held, now) {
             "active" => {}
@@ -138,11 +136,14 @@ pub(super) fn state(held: &Entitlement, now: Timestamp) -> &'static str {
 
 /// A length as it is spoken.
 fn length(length: Length) -> String {
-    let (count, unit) = match length.seconds() {
-        seconds if seconds % 86_400 == 0 => (seconds / 86_400, "day"),
-        seconds => (seconds / 3_600, "hour"),
-    };
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+    match length.seconds() {
+        seconds if seconds % 86_400 == 0 => count(seconds / 86_400, "day"),
+        seconds => count(seconds / 3_600, "hour"),
+    }
+}
+
+fn count(count: i64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn title(title: &str, id: &Id) -> String {

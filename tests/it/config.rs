@@ -119,12 +119,12 @@ fn unknown_keys_are_errors() {
     bad(
         "base_url: https://a.example\ncolour: x\n",
         &expect![[r#"
-        error: unknown key `colour`
-          --> site.yaml:2:1
-           |
-         2 | colour: x
-           | ^^^^^^
-          help: the keys here are `title`, `base_url`, `language`, `description`, `timezone`, `theme`, `links`, `smart_punctuation`, `access`, `token`, `login_url`, `refresh_url`, `upgrade_url`, `denied_status`, `release_horizon`, `passthrough`, `extra`, `own_keys`"#]],
+            error: unknown key `colour`
+              --> site.yaml:2:1
+               |
+             2 | colour: x
+               | ^^^^^^
+              help: the keys here are `title`, `base_url`, `language`, `description`, `timezone`, `theme`, `links`, `smart_punctuation`, `access`, `token`, `login_url`, `refresh_url`, `upgrade_url`, `denied_status`, `release_horizon`, `passthrough`, `extra`, `own_keys`, `check`"#]],
     );
     bad_access(
         "  defualt: public",

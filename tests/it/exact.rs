@@ -9,12 +9,12 @@
     reason = "a comparison names who asks, where, what is there and what should be; most outcomes are alike to it"
 )]
 
-mod draw;
+pub(crate) mod draw;
 mod found;
 mod probe;
-mod school;
+pub(crate) mod school;
 mod seen;
-mod write;
+pub(crate) mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -382,7 +382,7 @@ fn invalid_yaml_is_shown_at_its_line_in_the_file() {
                |
              2 | title: é: ü
                |         ^
-              help: if it is text, put the whole value in quotes: `key: "value"`"#]],
+              help: if it is text, put all of it in quotes: `title: "é: ü"`"#]],
     );
     bad(
         "title: A\naccess: pro\ntitle: B",
@@ -444,7 +444,7 @@ fn invalid_yaml_is_shown_at_its_line_in_the_file() {
                |
              2 | title: A: B
                |         ^
-              help: if it is text, put the whole value in quotes: `key: "value"`"#]],
+              help: if it is text, put all of it in quotes: `title: "A: B"`"#]],
     );
     bad(
         "title: A\n  slug: b",

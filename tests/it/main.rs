@@ -14,6 +14,7 @@
 mod access;
 mod bad_input;
 mod built;
+mod check;
 mod chromium;
 mod config;
 mod conformance;
@@ -36,6 +37,7 @@ mod list;
 mod new;
 mod policy;
 mod publish;
+mod review;
 mod same_bytes;
 mod serve;
 mod server;

@@ -4,7 +4,7 @@
 
 mod abuse;
 mod faces;
-mod http;
+pub(crate) mod http;
 mod keys;
 mod logs;
 mod manifests;
@@ -15,3 +15,5 @@ mod stage;
 mod swaps;
 mod targets;
 mod upstream;
+
+pub(crate) use stage::until;

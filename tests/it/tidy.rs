@@ -13,11 +13,15 @@ const MAY_NAME: [(&str, &[&str]); 22] = [
     ("diagnostic", &[]),
     ("fs", &[]),
     ("access", &["id", "time", "diagnostic"]),
-    ("config", &["access", "time"]),
+    ("config", &["access", "diagnostic", "time"]),
     ("site", &["access", "config", "time"]),
     ("manifest", &["access", "digest", "id", "path", "time"]),
     ("edge", &["access", "id", "manifest", "path", "time"]),
     ("envelope", &[]),
+    (
+        "review",
+        &["access", "config", "diagnostic", "digest", "edge", "fs", "id", "manifest", "path", "plan", "site", "time"],
+    ),
     ("server", &["access", "diagnostic", "digest", "edge", "envelope", "fs", "manifest", "path", "time"]),
     ("export", &["access", "diagnostic", "digest", "edge", "id", "manifest", "path", "time"]),
     ("load", &["access", "config", "diagnostic", "escape", "fs", "id", "path", "site", "time"]),
@@ -63,7 +67,6 @@ const MAY_NAME: [(&str, &[&str]); 22] = [
             "time",
         ],
     ),
-    ("review", &["access", "config", "diagnostic", "digest", "edge", "id", "manifest", "path", "plan", "site", "time"]),
 ];
 
 fn sources() -> Vec<(PathBuf, String)> {

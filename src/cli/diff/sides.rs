@@ -145,9 +145,16 @@ struct Scratch(PathBuf);
 
 impl Scratch {
     fn new() -> Result<Self, Vec<Diagnostic>> {
-        let folder = std::env::temp_dir().join(format!("tierpress-diff-{}", std::process::id()));
-        fs::create_private_dir(&folder).map_err(disk)?;
-        fs::canonicalize(&folder).map(Self).map_err(disk)
+        // One that was killed may have left a folder behind, with the number of a process that is another one now.
+        let mut attempts = 0;
+        loop {
+            let folder = std::env::temp_dir().join(format!("tierpress-diff-{}-{attempts}", std::process::id()));
+            match fs::create_private_dir(&folder) {
+                Ok(()) => return fs::canonicalize(&folder).map(Self).map_err(disk),
+                Err(fault) if attempts == 9 => return Err(disk(fault)),
+                Err(_) => attempts += 1,
+            }
+        }
     }
 }
 

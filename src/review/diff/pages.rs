@@ -67,9 +67,11 @@ impl<'a> Pages<'a> {
     }
 
     fn both(&mut self, path: &str, what: What, (before, after): (&'a Route, &'a Route)) -> Change {
+        // The sitemap names what is said of the pages themselves.
+        let parts = if path == "/sitemap.xml" { None } else { self.pair.parts(before, after) };
         Change {
             access: self.access(Some(before.policy), Some(after.policy)),
-            parts: self.pair.parts(before, after),
+            parts,
             content: before.objects != after.objects,
             ..Change::new(path, what)
         }

@@ -47,10 +47,10 @@ pub struct Held {
     pub any: Vec<Id>,
     /// For at least so long, in seconds.
     pub at_least: Length,
-    /// For less than so long, in seconds.
+    /// For less than so long, in seconds; and none of them for longer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub below: Option<Length>,
-    /// Begun at this instant or later.
+    /// Begun at this instant or later; and none of them before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub joined_from: Option<Timestamp>,
     /// Begun before this instant.
@@ -304,14 +304,18 @@ impl Piece<'_> {
 
     /// A need, taken apart by what the other rule leaves of each id.
     fn cuts(&self, need: &Need, besides: &[Vec<Need>]) -> Vec<Cut> {
-        let mut groups: BTreeMap<Limits, Vec<Id>> = BTreeMap::new();
+        let is_tier = |id: &Id| self.names.is_tier(id);
+        // Of another tier is to be spoken to those who come by a bundle, and not to those who come by a tier.
+        let another = |other: &Need| other.any.iter().any(|id| is_tier(id) && !need.any.contains(id));
+        let apart = besides.iter().flatten().any(another);
+        let mut groups: BTreeMap<(bool, Limits), Vec<Id>> = BTreeMap::new();
         for id in &need.any {
             let alone = Need { any: vec![id.clone()], ..need.clone() };
             if let Some(limits) = self.limits(&alone, besides) {
-                groups.entry(limits).or_default().push(id.clone());
+                groups.entry((apart && self.names.is_bundle(id), limits)).or_default().push(id.clone());
             }
         }
-        let cut = |(limits, any)| Cut { need: Need { any, ..need.clone() }, limits };
+        let cut = |((_, limits), any)| Cut { need: Need { any, ..need.clone() }, limits };
         groups.into_iter().map(cut).collect()
     }
 

@@ -364,7 +364,8 @@ fn json_says_the_same() {
                 "text": "access: [prro, rust-course]"
               },
               "also": null,
-              "help": "did you mean `pro`?"
+              "help": "did you mean `pro`?",
+              "lint": "build-error"
             },
             {
               "severity": "warning",
@@ -377,7 +378,8 @@ fn json_says_the_same() {
                 "text": "titel: A"
               },
               "also": null,
-              "help": "did you mean `title`?"
+              "help": "did you mean `title`?",
+              "lint": "build-warning"
             },
             {
               "severity": "error",
@@ -390,7 +392,8 @@ fn json_says_the_same() {
                 "text": "acess: pro"
               },
               "also": null,
-              "help": "did you mean `access`? Else put a key of your own under `extra`, or name it in `own_keys` of site.yaml"
+              "help": "did you mean `access`? Else put a key of your own under `extra`, or name it in `own_keys` of site.yaml",
+              "lint": "build-error"
             }
           ]
         }

@@ -36,7 +36,7 @@ fn broken() {
                |
              4 | [x](nowhere.md), [y](/no/where/), [z](b.md#nothing), [s](b.md#secton), [i](#here), ![p](pic.png), [d](draft.md), <a href="gone.md">raw</a>, [abs](https://school.example/nope/), [t](@/nope.md)
                |                                       ^^^^^^^^^^^^
-              help: anchors are made from headings, or written as `## Heading {#anchor}`
+              help: there are `#section`; anchors are made from headings, or written as `## Heading {#anchor}`
             error: `content/b.md` has no anchor `#secton`
               --> content/a.md:4:58
                |
@@ -48,7 +48,7 @@ fn broken() {
                |
              4 | [x](nowhere.md), [y](/no/where/), [z](b.md#nothing), [s](b.md#secton), [i](#here), ![p](pic.png), [d](draft.md), <a href="gone.md">raw</a>, [abs](https://school.example/nope/), [t](@/nope.md)
                |                                                                            ^^^^^
-              help: anchors are made from headings, or written as `## Heading {#anchor}`
+              help: there are `#here-it-is`; anchors are made from headings, or written as `## Heading {#anchor}`
             error: the link `pic.png` leads nowhere
               --> content/a.md:4:89
                |
@@ -60,7 +60,7 @@ fn broken() {
                |
              4 | [x](nowhere.md), [y](/no/where/), [z](b.md#nothing), [s](b.md#secton), [i](#here), ![p](pic.png), [d](draft.md), <a href="gone.md">raw</a>, [abs](https://school.example/nope/), [t](@/nope.md)
                |                                                                                                       ^^^^^^^^
-              help: it is a draft, gone, or released too far ahead; remove the link or publish the page
+              help: it is a draft: remove the link, or take `draft` out there
             error: the link `gone.md` leads nowhere
               --> content/a.md:4:123
                |
@@ -119,7 +119,7 @@ fn broken_as_warnings() {
                |
              4 | [x](nowhere.md), [y](/no/where/), [z](b.md#nothing), [s](b.md#secton), [i](#here), ![p](pic.png), [d](draft.md), <a href="gone.md">raw</a>, [abs](https://school.example/nope/), [t](@/nope.md)
                |                                       ^^^^^^^^^^^^
-              help: anchors are made from headings, or written as `## Heading {#anchor}`
+              help: there are `#section`; anchors are made from headings, or written as `## Heading {#anchor}`
             warning: `content/b.md` has no anchor `#secton`
               --> content/a.md:4:58
                |
@@ -131,7 +131,7 @@ fn broken_as_warnings() {
                |
              4 | [x](nowhere.md), [y](/no/where/), [z](b.md#nothing), [s](b.md#secton), [i](#here), ![p](pic.png), [d](draft.md), <a href="gone.md">raw</a>, [abs](https://school.example/nope/), [t](@/nope.md)
                |                                                                            ^^^^^
-              help: anchors are made from headings, or written as `## Heading {#anchor}`
+              help: there are `#here-it-is`; anchors are made from headings, or written as `## Heading {#anchor}`
             warning: the link `pic.png` leads nowhere
               --> content/a.md:4:89
                |
@@ -143,7 +143,7 @@ fn broken_as_warnings() {
                |
              4 | [x](nowhere.md), [y](/no/where/), [z](b.md#nothing), [s](b.md#secton), [i](#here), ![p](pic.png), [d](draft.md), <a href="gone.md">raw</a>, [abs](https://school.example/nope/), [t](@/nope.md)
                |                                                                                                       ^^^^^^^^
-              help: it is a draft, gone, or released too far ahead; remove the link or publish the page
+              help: it is a draft: remove the link, or take `draft` out there
             warning: the link `gone.md` leads nowhere
               --> content/a.md:4:123
                |
@@ -185,7 +185,7 @@ fn revealing() {
                |
              1 | [h](hidden.md), [l](later.md), [f](hidden/sheet.pdf), [far](far.md)
                |     ^^^^^^^^^
-              help: move the link into a gated block for those who may know of the page, or announce the page
+              help: put the link into a gated block, `<!-- access: pro -->`, or take `hidden` out of that page
             error: the link reveals `content/later.md`, which is not released yet for some who read this place
               --> content/a.md:1:21
                |
@@ -197,7 +197,7 @@ fn revealing() {
                |
              1 | [h](hidden.md), [l](later.md), [f](hidden/sheet.pdf), [far](far.md)
                |                                                             ^^^^^^
-              help: it is a draft, gone, or released too far ahead; remove the link or publish the page
+              help: it is gone, or released too far ahead; remove the link or publish the page
             error: the link reveals `content/later.md`, which is not released yet for some who read this place
               --> content/a.md:5:21
                |
@@ -209,19 +209,19 @@ fn revealing() {
                 |
              11 | [h](hidden.md)
                 |     ^^^^^^^^^
-              help: move the link into a gated block for those who may know of the page, or announce the page
+              help: put the link into a gated block, `<!-- access: pro -->`, or take `hidden` out of that page
             error: the link reveals `content/hidden.md`, which is hidden from some who read this place
               --> content/gated.md:4:5
                |
              4 | [h](hidden.md)
                |     ^^^^^^^^^
-              help: move the link into a gated block for those who may know of the page, or announce the page
+              help: put the link into a gated block, `<!-- access: pro -->`, or take `hidden` out of that page
             error: the link reveals `content/hidden.md`, which is hidden from some who read this place
               --> content/z.md:1:30
                |
              1 | [ok](announced.md), <a href="/hidden/">raw</a>
                |                              ^^^^^^^^
-              help: move the link into a gated block for those who may know of the page, or announce the page
+              help: put the link into a gated block, `<!-- access: pro -->`, or take `hidden` out of that page
             exit 1
         "#]],
     );
@@ -237,7 +237,7 @@ fn revealing_is_never_a_warning() {
                |
              1 | [h](hidden.md), [l](later.md), [f](hidden/sheet.pdf), [far](far.md)
                |     ^^^^^^^^^
-              help: move the link into a gated block for those who may know of the page, or announce the page
+              help: put the link into a gated block, `<!-- access: pro -->`, or take `hidden` out of that page
             error: the link reveals `content/later.md`, which is not released yet for some who read this place
               --> content/a.md:1:21
                |
@@ -249,7 +249,7 @@ fn revealing_is_never_a_warning() {
                |
              1 | [h](hidden.md), [l](later.md), [f](hidden/sheet.pdf), [far](far.md)
                |                                                             ^^^^^^
-              help: it is a draft, gone, or released too far ahead; remove the link or publish the page
+              help: it is gone, or released too far ahead; remove the link or publish the page
             error: the link reveals `content/later.md`, which is not released yet for some who read this place
               --> content/a.md:5:21
                |
@@ -261,19 +261,19 @@ fn revealing_is_never_a_warning() {
                 |
              11 | [h](hidden.md)
                 |     ^^^^^^^^^
-              help: move the link into a gated block for those who may know of the page, or announce the page
+              help: put the link into a gated block, `<!-- access: pro -->`, or take `hidden` out of that page
             error: the link reveals `content/hidden.md`, which is hidden from some who read this place
               --> content/gated.md:4:5
                |
              4 | [h](hidden.md)
                |     ^^^^^^^^^
-              help: move the link into a gated block for those who may know of the page, or announce the page
+              help: put the link into a gated block, `<!-- access: pro -->`, or take `hidden` out of that page
             error: the link reveals `content/hidden.md`, which is hidden from some who read this place
               --> content/z.md:1:30
                |
              1 | [ok](announced.md), <a href="/hidden/">raw</a>
                |                              ^^^^^^^^
-              help: move the link into a gated block for those who may know of the page, or announce the page
+              help: put the link into a gated block, `<!-- access: pro -->`, or take `hidden` out of that page
             exit 1
         "#]],
     );
@@ -289,13 +289,13 @@ fn a_hidden_page_that_is_revealed_by_other_ways() {
                |
              1 | [h](/old/)
                |     ^^^^^
-              help: move the link into a gated block for those who may know of the page, or announce the page
+              help: put the link into a gated block, `<!-- access: pro -->`, or take `hidden` out of that page
             error: the link reveals `content/hidden.md`, which is hidden from some who read this place
               --> content/b.md:1:8
                |
              1 | ![pic](hidden.md)
                |        ^^^^^^^^^
-              help: move the link into a gated block for those who may know of the page, or announce the page
+              help: put the link into a gated block, `<!-- access: pro -->`, or take `hidden` out of that page
             exit 1
         "#]],
     );

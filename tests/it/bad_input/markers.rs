@@ -34,7 +34,7 @@ fn markers_written_wrong() {
                |
              4 | <!-- Access: pro -->
                | ^^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, whole, on a line of its own
+              help: write `<!-- access: pro -->`, whole, on a line of its own
             exit 1
             === <!--access: pro-->\n\nx\n\n<!-- /access -->\n
             error: `<!--access: pro-->` looks like a marker and is none
@@ -42,7 +42,7 @@ fn markers_written_wrong() {
                |
              4 | <!--access: pro-->
                | ^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, whole, on a line of its own
+              help: write `<!-- access: pro -->`, whole, on a line of its own
             exit 1
             === <!-- access:pro -->\n\nx\n
             error: `<!-- access:pro -->` looks like a marker and is none
@@ -50,7 +50,7 @@ fn markers_written_wrong() {
                |
              4 | <!-- access:pro -->
                | ^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, whole, on a line of its own
+              help: write `<!-- access: pro -->`, whole, on a line of its own
             exit 1
             === <!-- access : pro -->\n\nx\n
             error: `<!-- access : pro -->` looks like a marker and is none
@@ -58,7 +58,7 @@ fn markers_written_wrong() {
                |
              4 | <!-- access : pro -->
                | ^^^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, whole, on a line of its own
+              help: write `<!-- access: pro -->`, whole, on a line of its own
             exit 1
             === <!--  access: pro -->\n\nx\n
             error: `<!--  access: pro -->` looks like a marker and is none
@@ -66,7 +66,7 @@ fn markers_written_wrong() {
                |
              4 | <!--  access: pro -->
                | ^^^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, whole, on a line of its own
+              help: write `<!-- access: pro -->`, whole, on a line of its own
             exit 1
             === <!-- access: pro-->\n\nx\n
             error: `<!-- access: pro-->` looks like a marker and is none
@@ -74,7 +74,7 @@ fn markers_written_wrong() {
                |
              4 | <!-- access: pro-->
                | ^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, whole, on a line of its own
+              help: write `<!-- access: pro -->`, whole, on a line of its own
             exit 1
             === <!-- acess: pro -->\n\nx\n
             error: `<!-- acess: pro -->` looks like a marker and is none
@@ -82,7 +82,7 @@ fn markers_written_wrong() {
                |
              4 | <!-- acess: pro -->
                | ^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, whole, on a line of its own
+              help: write `<!-- access: pro -->`, whole, on a line of its own
             exit 1
             === <!-- accss: pro -->\n\nx\n
             error: `<!-- accss: pro -->` looks like a marker and is none
@@ -90,7 +90,7 @@ fn markers_written_wrong() {
                |
              4 | <!-- accss: pro -->
                | ^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, whole, on a line of its own
+              help: write `<!-- access: pro -->`, whole, on a line of its own
             exit 1
             === <!-- access pro -->\n\nx\n
             error: `<!-- access pro -->` looks like a marker and is none
@@ -136,7 +136,7 @@ fn markers_written_wrong() {
                |
              4 | <!--- access: pro --->
                | ^^^^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, whole, on a line of its own
+              help: write `<!-- access: pro -->`, whole, on a line of its own
             exit 1
             === <!-- access: pro ->\n\nx\n
             error: `<!-- access: pro -> …` looks like a marker and is none
@@ -152,7 +152,7 @@ fn markers_written_wrong() {
                |
              4 | <! -- access: pro -->
                | ^^^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, whole, on a line of its own
+              help: write `<!-- access: pro -->`, whole, on a line of its own
             exit 1
             === <!-- access:\n  pro -->\n\nx\n
             error: `<!-- access: …` looks like a marker and is none
@@ -160,7 +160,7 @@ fn markers_written_wrong() {
                |
              4 | <!-- access:
                | ^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, whole, on a line of its own
+              help: write `<!-- access: pro -->`, whole, on a line of its own
             exit 1
             === <!-- access = pro -->\n\nx\n
             error: `<!-- access = pro -->` looks like a marker and is none
@@ -168,7 +168,7 @@ fn markers_written_wrong() {
                |
              4 | <!-- access = pro -->
                | ^^^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, whole, on a line of its own
+              help: write `<!-- access: pro -->`, whole, on a line of its own
             exit 1
             === <!-- accesss: pro; hidden -->\n
             error: `<!-- accesss: pro; hidden -->` looks like a marker and is none
@@ -176,7 +176,7 @@ fn markers_written_wrong() {
                |
              4 | <!-- accesss: pro; hidden -->
                | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, whole, on a line of its own
+              help: write `<!-- access: pro; hidden -->`, whole, on a line of its own
             exit 1
         "#]],
     );
@@ -748,7 +748,7 @@ fn blocks_that_do_not_close() {
                |
              4 | x <!-- access: pro
                |   ^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, whole, on a line of its own
+              help: write `<!-- access: pro -->`, whole, on a line of its own
             exit 1
             === <div><!-- access: pro\n\nx\n
             error: the marker `<!-- access: pro …` is swallowed by raw HTML

@@ -312,7 +312,7 @@ fn invalid_yaml() {
                |
              2 | title: A: B
                |         ^
-              help: if it is text, put the whole value in quotes: `key: "value"`
+              help: if it is text, put all of it in quotes: `title: "A: B"`
             exit 1
             === title: @home
             error: a value cannot begin with `@`
@@ -423,7 +423,7 @@ fn invalid_yaml() {
                |
              2 | a: b: c
                |     ^
-              help: if it is text, put the whole value in quotes: `key: "value"`
+              help: if it is text, put all of it in quotes: `a: "b: c"`
             exit 1
         "#]],
     );
@@ -699,7 +699,7 @@ fn all_faults_of_all_files_in_source_order() {
                |
              1 | [x](../a.md#none) and [y](z.md)
                |                           ^^^^
-              help: write the path of a page or file below `content/`, or the URL it is served at
+              help: did you mean `/z.md`?
             error: unknown key `acess`
               --> content/z.md:2:1
                |
@@ -723,7 +723,7 @@ fn all_faults_of_all_files_in_source_order() {
                |
              6 | <!-- acess: pro -->
                | ^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, whole, on a line of its own
+              help: write `<!-- access: pro -->`, whole, on a line of its own
             warning: no template uses the string `nonsense`
               --> strings.yaml:1:1
                |
@@ -762,7 +762,7 @@ fn faults_of_a_page_whose_front_matter_is_at_fault_too() {
                |
              6 | <!-- acces: pro -->
                | ^^^^^^^^^^^^^^^^^^^
-              help: write `<!-- access: TAGS -->`, whole, on a line of its own
+              help: write `<!-- access: pro -->`, whole, on a line of its own
             exit 1
         "#]],
     );
