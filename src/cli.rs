@@ -41,9 +41,8 @@ struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   tierpress init my-school            a small site to begin with
-  tierpress build                     build the site in this folder into tierpress-out/
-  tierpress serve                     see it as any reader, while you write
   tierpress new post 'Why salt'       a page where it belongs, with front matter that builds
+  tierpress serve                     see it as any reader, while you write
   tierpress check                     find every fault without writing anything
   tierpress build                     build the site in this folder into tierpress-out/
   tierpress explain /course/two/ --as basic/30d+rust-course@2026-12-01
@@ -165,9 +164,11 @@ fn command() -> clap::Command {
     let mut command = Cli::command();
     let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     for name in names {
-        if let Some(text) = examples::of(&name) {
-            command = command.mut_subcommand(&name, |sub| sub.after_help(text));
-        }
+        let text = examples::of(&name).unwrap_or_default();
+        command = command.mut_subcommand(&name, |sub| match sub.get_after_help() {
+            Some(_) => sub,
+            None => sub.after_help(text),
+        });
     }
     command
 }

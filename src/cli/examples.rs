@@ -1,13 +1,13 @@
 //! The examples at the end of each command's `--help`, in one place, so that a test can try them all.
 //!
-//! Commands with more to say at their end (`edge`, `keygen`, `sign`, `token`) keep their examples themselves.
+//! Commands with more to say at their end (`serve`, `diff`, `edge`, `token`, …) keep their examples themselves.
 
 /// What stands at the end of a command's help; nothing where it says so itself.
 pub(super) fn of(command: &str) -> Option<&'static str> {
     TEXTS.into_iter().find(|(name, _)| *name == command).map(|(_, text)| text)
 }
 
-const TEXTS: [(&str, &str); 13] = [
+const TEXTS: [(&str, &str); 10] = [
     (
         "init",
         "\
@@ -44,13 +44,6 @@ Examples:
   tierpress check --strict --format json    for CI: exit code 3 on a warning",
     ),
     (
-        "serve",
-        "\
-Examples:
-  tierpress serve --open
-  tierpress serve --as basic/30d+rust-course@2026-12-01 --drafts",
-    ),
-    (
         "explain",
         "\
 Examples:
@@ -70,20 +63,6 @@ Examples:
   tierpress list
   tierpress list --skipped                  what is not published, and why
   tierpress list --access pro --format csv  for a spreadsheet",
-    ),
-    (
-        "matrix",
-        "\
-Examples:
-  tierpress matrix
-  tierpress matrix --at 2026-12-24 --format csv",
-    ),
-    (
-        "diff",
-        "\
-Examples:
-  tierpress diff HEAD~1 HEAD
-  tierpress diff old-out tierpress-out --fail-on open",
     ),
     (
         "export",

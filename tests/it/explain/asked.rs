@@ -193,6 +193,16 @@ fn a_reader_who_waits() {
     );
 }
 
+/// What the docs show is what the tour says.
+#[test]
+fn the_docs_show_what_is_said() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let fixture = Fixture::new(SITE);
+    let said = said(&fixture, &["explain", "/sourdough/mixing/", "--root", root, "--now", "2026-11-22"]);
+    let docs = std::fs::read_to_string(format!("{root}/docs/pages.md")).unwrap();
+    assert!(docs.contains(&said), "docs/pages.md does not show this:\n{said}");
+}
+
 #[test]
 fn json_is_as_its_schema_says() {
     let fixture = Fixture::new(SITE);
