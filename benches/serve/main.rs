@@ -142,13 +142,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     let dir = arguments.dir.canonicalize()?;
     let bench = Bench { dir, programs, runs: arguments.runs, builds: arguments.builds, edits: edits.to_vec() };
     let mut report = Report { versions: bench.programs.versions()?, measured: Vec::new() };
+    let mut failed = Vec::new();
     for lessons in arguments.lessons {
         for server in servers {
             eprintln!("{lessons} lessons: {}", server.name());
-            report.measured.push(bench.measure(*server, lessons)?);
+            match bench.measure(*server, lessons) {
+                Ok(measured) => report.measured.push(measured),
+                // What the others took so long for is not lost.
+                Err(error) => failed.push(format!("{lessons} lessons, {}: {error}", server.name())),
+            }
         }
     }
     println!("{report}");
+    if !failed.is_empty() {
+        return Err(failed.join("\n").into());
+    }
     let missed = report.missed();
     if arguments.strict && !missed.is_empty() { Err("a goal was missed".into()) } else { Ok(()) }
 }
@@ -179,7 +187,9 @@ impl Bench {
         let mut edits = Vec::new();
         for edit in &self.edits {
             if *edit != Edit::Access || server == Server::Tierpress {
-                edits.push((*edit, self.edit(*edit, &scene, &running, &mut observer)?));
+                let samples = self.edit(*edit, &scene, &running, &mut observer)?;
+                eprintln!("  {edit:?}: {}", report::times(&samples, self.runs));
+                edits.push((*edit, samples));
             }
         }
         Ok(Measured { server, lessons, builds, start, up, end: running.cost(), edits })

@@ -96,7 +96,9 @@ impl fmt::Display for Report {
         for lessons in sizes {
             let measured: Vec<&Measured> = self.measured.iter().filter(|one| one.lessons == lessons).collect();
             writeln!(f, "## {lessons} lessons\n")?;
-            times(f, &measured)?;
+            let runs = measured.iter().flat_map(|one| one.edits.iter().map(|(_, samples)| samples.len())).max();
+            let title = "save to reloaded page, ms: median / worst";
+            table(f, &measured, title, |samples| times(samples, runs.unwrap_or(0)))?;
             work(f, &measured)?;
             costs(f, &measured)?;
         }
@@ -133,24 +135,25 @@ fn table(
     writeln!(f)
 }
 
-fn times(f: &mut fmt::Formatter<'_>, measured: &[&Measured]) -> fmt::Result {
-    let most = measured.iter().flat_map(|one| one.edits.iter().map(|(_, samples)| samples.len())).max().unwrap_or(0);
-    table(f, measured, "save to reloaded page, ms: median / worst", |samples| {
-        let worst = Measured::milliseconds(samples).fold(0.0, f64::max);
-        let never = samples.iter().filter(|sample| sample.time.is_none()).count();
-        let stale = samples.iter().filter(|sample| sample.stale).count();
-        let mut text = format!("{:.0} / {worst:.0}", median(Measured::milliseconds(samples)));
-        if samples.len() < most {
-            text += &format!(" ({} saves)", samples.len());
-        }
-        if never > 0 {
-            text += &format!(" (never: {never} of {})", samples.len());
-        }
-        if stale > 0 {
-            text += &format!(" (stale elsewhere: {stale} of {})", samples.len());
-        }
-        text
-    })
+/// Median and worst, and what was not as it should be; `runs` were asked for.
+pub(crate) fn times(samples: &[Sample], runs: usize) -> String {
+    let worst = Measured::milliseconds(samples).fold(0.0, f64::max);
+    let never = samples.iter().filter(|sample| sample.time.is_none()).count();
+    let stale = samples.iter().filter(|sample| sample.stale).count();
+    if never == samples.len() {
+        return "never".to_owned();
+    }
+    let mut text = format!("{:.0} / {worst:.0}", median(Measured::milliseconds(samples)));
+    if samples.len() < runs {
+        text += &format!(" ({} saves)", samples.len());
+    }
+    if never > 0 {
+        text += &format!(" (never: {never} of {})", samples.len());
+    }
+    if stale > 0 {
+        text += &format!(" (stale elsewhere: {stale} of {})", samples.len());
+    }
+    text
 }
 
 fn work(f: &mut fmt::Formatter<'_>, measured: &[&Measured]) -> fmt::Result {

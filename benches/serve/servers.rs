@@ -158,26 +158,15 @@ impl Server {
 
     fn serve(self, programs: &Programs, root: &Path, out: &Path, port: u16) -> Vec<String> {
         let (root, out, port) = (text(root), text(out), port.to_string());
-        let hugo = vec![
-            programs.hugo.as_str(),
-            "server",
-            "--source",
-            &root,
-            "--destination",
-            &out,
-            "--bind",
-            "127.0.0.1",
-            "--port",
-            &port,
-        ];
+        let hugo = vec![&*programs.hugo, "server", "--source", &root, "--bind", "127.0.0.1", "--port", &port];
         let mut zola: Vec<&str> = programs.zola.iter().map(String::as_str).collect();
         zola.extend(["--root", &root, "serve", "--interface", "127.0.0.1", "--port", &port, "--output-dir", &out]);
         // Without it, a folder that is not the default one is written into once only.
         zola.push("--force");
         let (mut words, more): (Vec<&str>, &[&str]) = match self {
             Self::Tierpress => (vec![&programs.tierpress, "serve", "--root", &root, "--port", &port], &[]),
-            Self::Hugo => (hugo, &[]),
-            Self::HugoFull => (hugo, &["--disableFastRender"]),
+            Self::Hugo => (hugo, &["--destination", &out]),
+            Self::HugoFull => (hugo, &["--destination", &out, "--disableFastRender"]),
             Self::HugoMemory => (hugo, &["--renderToMemory"]),
             Self::Zola => (zola, &[]),
             Self::ZolaSoon | Self::ZolaLess => (zola, &["--debounce", "10"]),
