@@ -10,8 +10,8 @@ use serde_json::json;
 
 use crate::chromium::{Browser, Page};
 
-/// How long a save may take to be seen, before it is called stale.
-const LIMIT: Duration = Duration::from_secs(30);
+/// A save that is not seen after so long, while its server does nothing, never will be.
+pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 
 /// Run in each document before anything of its own.
 const TELL: &str = "if (window === top) addEventListener('load', () => tell(document.documentElement.textContent))";
@@ -44,13 +44,16 @@ impl Observer {
         self.page.problems();
     }
 
-    /// When a document had loaded that shows what is wanted; none where none does in time.
+    /// When a document had loaded that shows what is wanted; none where none does before the deadline.
     ///
     /// # Errors
     ///
     /// Where the browser is gone.
-    pub(crate) fn sees(&mut self, wanted: impl Fn(&str) -> bool) -> Result<Option<Instant>, Box<dyn Error>> {
-        let deadline = Instant::now() + LIMIT;
+    pub(crate) fn sees(
+        &mut self,
+        wanted: impl Fn(&str) -> bool,
+        deadline: Instant,
+    ) -> Result<Option<Instant>, Box<dyn Error>> {
         while let Some(event) = self.page.event("Runtime.bindingCalled", deadline)? {
             if event.params["payload"].as_str().is_some_and(&wanted) {
                 return Ok(Some(event.at));

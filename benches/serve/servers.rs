@@ -18,11 +18,11 @@ use crate::course::Course;
 use crate::{hugo, install, ours, zola};
 
 /// How long a server may take to come up.
-const START: Duration = Duration::from_secs(120);
+const START: Duration = Duration::from_secs(300);
 /// A server that used no processor for so long has nothing left to do.
 const CALM: Duration = Duration::from_millis(400);
 /// How long one may go on working after a change, before it is asked the next thing all the same.
-const RESTLESS: Duration = Duration::from_secs(30);
+pub(crate) const RESTLESS: Duration = Duration::from_secs(120);
 
 /// How many of the kernel's ticks are a second, on every Linux (proc(5), USER_HZ).
 const TICKS: f64 = 100.0;
@@ -47,6 +47,17 @@ pub(crate) enum Server {
     /// `zola serve --debounce 10 --fast`.
     ZolaFast,
 }
+
+/// Those that are compared where nothing else is said.
+pub(crate) const USUAL: [Server; 7] = [
+    Server::Tierpress,
+    Server::Hugo,
+    Server::HugoFull,
+    Server::HugoMemory,
+    Server::Zola,
+    Server::ZolaLess,
+    Server::ZolaFast,
+];
 
 /// Where programs are.
 pub(crate) struct Programs {
@@ -147,24 +158,15 @@ impl Server {
 
     fn serve(self, programs: &Programs, root: &Path, out: &Path, port: u16) -> Vec<String> {
         let (root, out, port) = (text(root), text(out), port.to_string());
-        let hugo = vec![
-            programs.hugo.as_str(),
-            "server",
-            "--source",
-            &root,
-            "--destination",
-            &out,
-            "--bind",
-            "127.0.0.1",
-            "--port",
-            &port,
-        ];
+        let hugo = vec![&*programs.hugo, "server", "--source", &root, "--bind", "127.0.0.1", "--port", &port];
         let mut zola: Vec<&str> = programs.zola.iter().map(String::as_str).collect();
         zola.extend(["--root", &root, "serve", "--interface", "127.0.0.1", "--port", &port, "--output-dir", &out]);
+        // Without it, a folder that is not the default one is written into once only.
+        zola.push("--force");
         let (mut words, more): (Vec<&str>, &[&str]) = match self {
             Self::Tierpress => (vec![&programs.tierpress, "serve", "--root", &root, "--port", &port], &[]),
-            Self::Hugo => (hugo, &[]),
-            Self::HugoFull => (hugo, &["--disableFastRender"]),
+            Self::Hugo => (hugo, &["--destination", &out]),
+            Self::HugoFull => (hugo, &["--destination", &out, "--disableFastRender"]),
             Self::HugoMemory => (hugo, &["--renderToMemory"]),
             Self::Zola => (zola, &[]),
             Self::ZolaSoon | Self::ZolaLess => (zola, &["--debounce", "10"]),
@@ -212,9 +214,12 @@ impl Running {
         Ok(running)
     }
 
-    /// What it wrote so far.
+    /// The last of what it wrote so far.
     pub(crate) fn said(&self) -> String {
-        fs::read(&self.log).map_or_else(|error| error.to_string(), |log| String::from_utf8_lossy(&log).into_owned())
+        let log =
+            fs::read(&self.log).map_or_else(|error| error.to_string(), |log| String::from_utf8_lossy(&log).into());
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(12)..].join("\n")
     }
 
     /// The whole answer to a plain request for a page.
@@ -239,8 +244,7 @@ impl Running {
         loop {
             thread::sleep(CALM);
             let now = self.cost().cpu;
-            // What a runtime does on its own is less than a hundredth of the time.
-            if now - before < CALM.as_secs_f64() / 50.0 || begin.elapsed() > RESTLESS {
+            if calm(now - before, CALM) || begin.elapsed() > RESTLESS {
                 return;
             }
             before = now;
@@ -281,6 +285,11 @@ impl Drop for Running {
         let ended = self.child.wait();
         assert!(ended.is_ok() || thread::panicking(), "a server cannot be ended: {killed:?} {ended:?}");
     }
+}
+
+/// Whether so much processor time in so long is none: a runtime that sleeps wakes now and then.
+pub(crate) fn calm(cpu: f64, time: Duration) -> bool {
+    cpu < time.as_secs_f64() / 50.0
 }
 
 /// What a server has cost since it was started.
