@@ -148,7 +148,6 @@ pub fn load(request: &Request<'_>, config: Config) -> Result<Loaded, Vec<Diagnos
     if diagnostic::any_error(&diagnostics) {
         return Err(diagnostics);
     }
-    let parsed = texts.len();
     let remembered = Remembered {
         warned: diagnostics.iter().flat_map(Diagnostic::files).collect(),
         ids: numbers(&published),
@@ -162,7 +161,7 @@ pub fn load(request: &Request<'_>, config: Config) -> Result<Loaded, Vec<Diagnos
         texts,
     };
     let site = Assembly { request, fates: &fates, tags: &tags, known: &remembered }.site(config);
-    Ok(Loaded { site, warnings: diagnostics, parsed, remembered })
+    Ok(Loaded { site, warnings: diagnostics, parsed: remembered.texts.len(), remembered })
 }
 
 /// What lies in the folder, and where: nothing is decided yet, and no text is parsed.
