@@ -6,6 +6,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a measurement that fails says so by a panic"
 )]
 #![allow(clippy::disallowed_methods, reason = "it makes files of its own")]
