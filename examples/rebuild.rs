@@ -9,6 +9,7 @@
     clippy::indexing_slicing,
     reason = "a measurement that fails says so by a panic"
 )]
+#![allow(clippy::too_many_lines, reason = "a list of edits is long")]
 #![allow(clippy::disallowed_methods, reason = "it makes files of its own")]
 #![allow(clippy::print_stdout, reason = "it prints what it measured")]
 #![allow(dead_code, reason = "the generator can do more")]

@@ -4,7 +4,7 @@
 //! them; not the output, nor anything else that lies in the site's folder. Where the system cannot say what changed, anything
 //! may have. What is said too much costs a build; nothing may be left unsaid.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
@@ -55,7 +55,7 @@ pub fn watch(root: &Path, sender: mpsc::Sender<Changes>) -> Result<Watch, Box<Di
         drop(events.send(gathered.map_or(Message::Lost, Message::Events)));
     };
     let debouncer = new_debouncer(GATHER, None, tell).map_err(|error| refused(&root, &error))?;
-    let mut watcher = Watcher { root, debouncer, beside: BTreeSet::new() };
+    let mut watcher = Watcher { root, debouncer, beside: BTreeMap::new() };
     watcher.watch_all()?;
     std::thread::spawn(move || watcher.run(&messages, &sender));
     Ok(Watch { stop })
@@ -80,8 +80,8 @@ type Seen = Vec<(PathBuf, Option<fs::Metadata>)>;
 struct Watcher {
     root: PathBuf,
     debouncer: Debouncer<RecommendedWatcher, RecommendedCache>,
-    /// Folders outside of [`FOLDERS`] in which something lies that a symbolic link leads to.
-    beside: BTreeSet<PathBuf>,
+    /// Folders outside of [`FOLDERS`] that a symbolic link leads to, with all below them, or in which such a file lies.
+    beside: BTreeMap<PathBuf, bool>,
 }
 
 impl Watcher {
@@ -104,22 +104,27 @@ impl Watcher {
 
     /// A link tells nothing of what is written to the file that it leads to.
     fn watch_linked(&mut self) {
-        let mut beside = BTreeSet::new();
+        let mut beside = BTreeMap::new();
         for folder in FOLDERS.map(|folder| self.root.join(folder)) {
             // What cannot be read is a fault of the build.
             for entry in fs::walk(&folder).unwrap_or_default().iter().filter(|entry| entry.kind == Kind::Symlink) {
-                let target = fs::canonicalize(&entry.path).ok();
-                beside.extend(target.as_deref().and_then(Path::parent).map(Path::to_owned));
+                let Ok(target) = fs::canonicalize(&entry.path) else { continue };
+                let is_folder = fs::metadata(&target).ok().flatten().is_some_and(|found| found.kind == Kind::Folder);
+                let folder = if is_folder { Some(target.as_path()) } else { target.parent() };
+                if let Some(folder) = folder {
+                    *beside.entry(folder.to_owned()).or_insert(false) |= is_folder;
+                }
             }
         }
-        beside.retain(|folder| !FOLDERS.iter().any(|ours| folder.starts_with(self.root.join(ours))));
+        beside.retain(|folder, _| !FOLDERS.iter().any(|ours| folder.starts_with(self.root.join(ours))));
         beside.remove(&self.root);
-        for gone in self.beside.difference(&beside) {
+        for gone in self.beside.keys().filter(|folder| !beside.contains_key(*folder)) {
             drop(self.debouncer.unwatch(gone));
         }
-        for come in beside.difference(&self.beside) {
+        for (come, below) in beside.iter().filter(|(folder, below)| self.beside.get(*folder) != Some(*below)) {
+            let mode = if *below { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
             // A folder that vanished meanwhile is one that no link leads to.
-            drop(self.debouncer.watch(come, RecursiveMode::NonRecursive));
+            drop(self.debouncer.watch(come, mode));
         }
         self.beside = beside;
     }
@@ -185,9 +190,9 @@ impl Watcher {
                 matches!(event.kind, EventKind::Create(CreateKind::Folder) | EventKind::Remove(RemoveKind::Folder));
             let sources: Vec<&PathBuf> = event.paths.iter().filter(|path| self.is_source(path)).collect();
             for path in sources {
-                let is_folder = || fs::metadata(path).ok().flatten().is_some_and(|found| found.kind != Kind::File);
-                let moved = matches!(event.kind, EventKind::Modify(ModifyKind::Name(_)));
-                again |= of_folder || (moved && is_folder());
+                let is_no_file = || fs::metadata(path).ok().flatten().is_some_and(|found| found.kind != Kind::File);
+                let came = matches!(event.kind, EventKind::Create(_) | EventKind::Modify(ModifyKind::Name(_)));
+                again |= of_folder || (came && is_no_file());
                 if path.parent() == Some(&self.root) {
                     // What stood there before is not what is watched now.
                     drop(self.debouncer.unwatch(path));
@@ -208,7 +213,7 @@ impl Watcher {
         });
         let mut paths = BTreeSet::new();
         for path in changed.flat_map(|event| &event.paths) {
-            if self.beside.iter().any(|folder| path.starts_with(folder)) {
+            if self.beside.keys().any(|folder| path.starts_with(folder)) {
                 return Some(Changes::Everything);
             }
             if self.is_source(path) {

@@ -160,3 +160,35 @@ fn nothing_else_brings_about_a_build() {
     desk.keeper.rebuild(&Changes::Everything);
     desk.is_quiet("reading");
 }
+
+#[test]
+fn a_thousand_builds_leave_memory_as_it_is() {
+    let site =
+        Fixture::new("# A\n//- content/course/_index.md\n---\naccess: basic\n---\n//- content/course/01-b.md\n# B\n");
+    let serve = super::running::Serve::start(&site.root(), &[]);
+    let memory = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", serve.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
+    };
+    let mut after_a_hundred = 0;
+    for build in 0..1_000 {
+        // Words, and now and then what every page goes by.
+        match build % 10 {
+            9 => site.write("content/course/_index.md", format!("---\ntitle: The {build}th\naccess: basic\n---\n")),
+            _ => site.write("content/a.md", format!("# A\n\nBuild {build}.\n")),
+        }
+        let (path, word) =
+            if build % 10 == 9 { ("/course/", format!("The {build}th")) } else { ("/a/", format!("Build {build}.")) };
+        let end = Instant::now() + super::running::PATIENCE;
+        while !serve.get(path, &[]).text().contains(&word) {
+            assert!(Instant::now() < end, "build {build} is not shown");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        if build == 100 {
+            after_a_hundred = memory();
+        }
+    }
+    let grown = memory();
+    assert!(grown * 10 <= after_a_hundred * 11, "{after_a_hundred} kB after 100 builds, {grown} kB after 1,000");
+}
