@@ -342,7 +342,7 @@ pub struct File {
 }
 
 /// A file that everybody may have.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StaticFile {
     /// Its URL.
     pub url: String,
@@ -351,7 +351,7 @@ pub struct StaticFile {
 }
 
 /// Where a file's bytes are.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Content {
     /// On disk, a path below the site's root.
     OnDisk(Arc<str>),

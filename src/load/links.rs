@@ -58,16 +58,54 @@ pub struct From<'a> {
     pub source: Source<'a>,
 }
 
+/// What came of looking an address up.
+enum Looked {
+    Ours {
+        url: String,
+        target: Target,
+        fragment: Option<String>,
+    },
+    Elsewhere,
+    /// It holds another generator's tag.
+    Tag,
+    /// Nothing has this decoded path.
+    Nowhere(String),
+}
+
 impl Index {
     /// Resolves an address that stands at `range` of the page's file.
     #[must_use]
     pub fn resolve(&self, from: From<'_>, address: &str, range: Range<usize>) -> Resolved<Target> {
+        match self.look(from, address) {
+            Looked::Ours { url, target, fragment } => Resolved::Ours { url, target, fragment },
+            Looked::Elsewhere => Resolved::Elsewhere,
+            Looked::Tag => Resolved::Broken(self.broken(from, address, range, "holds another generator's tag")),
+            Looked::Nowhere(path) => {
+                let fault = self.broken(from, address, range, "leads nowhere");
+                Resolved::Broken(match self.near(from, &path) {
+                    Some(near) => fault.help(format!("did you mean `{near}`?")),
+                    None => fault,
+                })
+            }
+        }
+    }
+
+    /// The URL and target of an address; nothing, and no fault, where it is not ours or leads nowhere.
+    #[must_use]
+    pub fn quietly(&self, from: From<'_>, address: &str) -> Option<(String, Target)> {
+        match self.look(from, address) {
+            Looked::Ours { url, target, .. } => Some((url, target)),
+            Looked::Elsewhere | Looked::Tag | Looked::Nowhere(_) => None,
+        }
+    }
+
+    fn look(&self, from: From<'_>, address: &str) -> Looked {
         if address.contains("{{") || address.contains("{%") {
-            return self.broken(from, address, range, "holds another generator's tag");
+            return Looked::Tag;
         }
         let local = match address.strip_prefix(self.base_url.as_str()) {
             Some(rest) if !self.base_url.is_empty() && (rest.is_empty() || rest.starts_with(['/', '#', '?'])) => rest,
-            _ if is_elsewhere(address) => return Resolved::Elsewhere,
+            _ if is_elsewhere(address) => return Looked::Elsewhere,
             _ => address,
         };
         let (path, fragment) = local.split_once('#').map_or((local, None), |(path, fragment)| (path, Some(fragment)));
@@ -75,18 +113,18 @@ impl Index {
         let decoded_fragment = fragment.map(|text| percent_decode_str(text).decode_utf8_lossy().into_owned());
         if path.is_empty() && local.len() == address.len() {
             return match fragment {
-                Some(fragment) => Resolved::Ours {
+                Some(fragment) => Looked::Ours {
                     url: format!("#{fragment}"),
                     target: Target::Page(from.page),
                     fragment: decoded_fragment,
                 },
-                None => Resolved::Elsewhere,
+                None => Looked::Elsewhere,
             };
         }
         let path = if path.is_empty() { "/" } else { path };
         let path = percent_decode_str(path).decode_utf8_lossy();
         if self.passthrough.iter().any(|prefix| path.starts_with(prefix.as_str())) {
-            return Resolved::Elsewhere;
+            return Looked::Elsewhere;
         }
         match self.find(from, &path) {
             Some((url, target)) => {
@@ -97,32 +135,17 @@ impl Index {
                         url.push_str(part);
                     }
                 }
-                Resolved::Ours { url, target, fragment: decoded_fragment.filter(|text| !text.is_empty()) }
+                Looked::Ours { url, target, fragment: decoded_fragment.filter(|text| !text.is_empty()) }
             }
-            None => match self.broken(from, address, range, "leads nowhere") {
-                Resolved::Broken(fault) => Resolved::Broken(match self.near(from, &path) {
-                    Some(near) => fault.help(format!("did you mean `{near}`?")),
-                    None => fault,
-                }),
-                other @ (Resolved::Ours { .. } | Resolved::Elsewhere) => other,
-            },
+            None => Looked::Nowhere(path.into_owned()),
         }
     }
 
-    /// The URL and target of an address that stands outside the text; nothing, and no fault, where it is not ours.
-    #[must_use]
-    pub fn quietly(&self, from: From<'_>, address: &str) -> Option<(String, Target)> {
-        match self.resolve(from, address, 0..0) {
-            Resolved::Ours { url, target, .. } => Some((url, target)),
-            Resolved::Elsewhere | Resolved::Broken(_) => None,
-        }
-    }
-
-    fn broken(&self, from: From<'_>, address: &str, range: Range<usize>, what: &str) -> Resolved<Target> {
+    fn broken(&self, from: From<'_>, address: &str, range: Range<usize>, what: &str) -> Diagnostic {
         let message = format!("the link `{address}` {what}");
         let fault = if self.broken == Links::Warn { Diagnostic::warning(message) } else { Diagnostic::error(message) };
         let help = "write the path of a page or file below `content/`, or the URL it is served at";
-        Resolved::Broken(fault.at(from.source.locate(range)).help(help).named(Lint::BrokenLink))
+        fault.at(from.source.locate(range)).help(help).named(Lint::BrokenLink)
     }
 
     /// What was probably meant: a source in the same folder with a name that is near, or one of that name elsewhere.

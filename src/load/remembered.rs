@@ -67,9 +67,18 @@ impl<'a> Earlier<'a> {
         let same = is_same_config(&before.setting.config, around.config)
             && before.setting.alerts == *around.alerts
             && before.setting.clock == around.clock
+            && before.setting.theme_files == *around.theme_files
             && before.laid.sources.files == around.sources.files
-            && before.addresses.is_same(addresses);
-        same.then_some(EarlierTexts { remembered: before })
+            && before.laid.sources.static_files == around.sources.static_files;
+        if !same {
+            return None;
+        }
+        let pages = before.laid.raw.iter().map(|page| position(around.raw, &page.source.path)).collect();
+        let folders: BTreeMap<&str, usize> =
+            (0..around.tree.len()).map(|section| (around.tree.folder(section), section)).collect();
+        let tree = &before.laid.tree;
+        let sections = (0..tree.len()).map(|section| folders.get(tree.folder(section)).copied()).collect();
+        Some(EarlierTexts { remembered: before, same_index: before.addresses.is_same(addresses), pages, sections })
     }
 }
 
@@ -93,27 +102,52 @@ impl<'a> EarlierPages<'a> {
 }
 
 /// Texts that were parsed before.
-#[derive(Clone, Copy)]
 pub(super) struct EarlierTexts<'a> {
     remembered: &'a Remembered,
+    /// Whether every address leads where it led, under the same number.
+    same_index: bool,
+    /// The numbers that pages have now, by those that they had.
+    pages: Vec<Option<usize>>,
+    /// The same of sections.
+    sections: Vec<Option<usize>>,
 }
 
 impl EarlierTexts<'_> {
     /// A text, where its file and all that was decided about its page are what they were.
-    pub(super) fn get(self, around: &Around<'_>, page: usize) -> Option<Arc<Text>> {
+    pub(super) fn get(&self, around: &Around<'_>, addresses: &Addresses, page: usize) -> Option<Arc<Text>> {
         let before = self.remembered;
-        let (then, now) = (before.laid.raw.get(page)?, around.raw.get(page)?);
+        let now = around.raw.get(page)?;
+        let number = before.number(&now.source.path)?;
+        let then = before.laid.raw.get(number)?;
         let same = then.source == now.source
             && then.hash.is_some()
             && then.hash == now.hash
             && then.length == now.length
             && then.url == now.url
             && then.date == now.date
-            && before.decided.get(page)? == around.decided.get(page)?
-            && *before.published.get(page)? == around.is_published(page)
+            && before.decided.get(number)? == around.decided.get(page)?
+            && *before.published.get(number)? == around.is_published(page)
             && !before.warned.contains(&now.source.path);
-        if same { before.texts.get(page).map(Arc::clone) } else { None }
+        let text = before.texts.get(number).filter(|_| same)?;
+        if self.same_index && number == page {
+            return Some(Arc::clone(text));
+        }
+        text.in_site(around, addresses, (page, &|target| self.renumber(target))).map(Arc::new)
     }
+
+    fn renumber(&self, target: Target) -> Option<Target> {
+        match target {
+            Target::Page(page) => self.pages.get(page).copied().flatten().map(Target::Page),
+            Target::Section(section) => self.sections.get(section).copied().flatten().map(Target::Section),
+            // Files are the same in the same order.
+            Target::File(_) | Target::Static(_) | Target::Generated => Some(target),
+        }
+    }
+}
+
+/// The number of a page among those that were read: they stand in the order of their paths.
+fn position(pages: &[RawPage], path: &str) -> Option<usize> {
+    pages.binary_search_by(|page| page.source.path.as_ref().cmp(path)).ok()
 }
 
 /// Whether two readings of site.yaml say the same.
@@ -146,7 +180,7 @@ impl Remembered {
     }
 
     fn number(&self, path: &str) -> Option<usize> {
-        self.laid.raw.binary_search_by(|page| page.source.path.as_ref().cmp(path)).ok()
+        position(&self.laid.raw, path)
     }
 
     /// Reads a page's text again. `None` where more than its words changed, or could have.
@@ -230,6 +264,7 @@ fn is_alike(before: &Text, after: &Text) -> bool {
         divided_at: _,
         image,
         showings,
+        lookups: _,
     } = after;
     // Where a block stands is nobody's business but its own.
     let bare = |block: &RuledBlock| RuledBlock { span: 0..0, range: 0..0, ..block.clone() };

@@ -1,5 +1,6 @@
 //! The texts of all pages: parsed once, in parallel, with every address resolved and every block under its rule.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use crate::load::assets::{self, Showing};
 use crate::load::html::Usage;
 use crate::load::inherit::{self, Decided};
 use crate::load::links::{From, Index, Target};
-use crate::load::markdown::{self, Document, RawBlock, Settings, Use};
+use crate::load::markdown::{self, Document, RawBlock, Resolved, Settings, Use};
 use crate::load::pages::{self, RawPage};
 use crate::load::remembered::EarlierTexts;
 use crate::load::sources::{self, FileSource, Kind, Sources};
@@ -96,7 +97,7 @@ pub fn files_keys(
 }
 
 /// A page's text, its blocks under rules, and what it shows.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Text {
     /// The body, step by step.
     pub parts: Vec<Part>,
@@ -120,6 +121,55 @@ pub struct Text {
     pub image: Option<String>,
     /// The files it shows.
     pub showings: Vec<Showing>,
+    /// Every address in it that could be the site's own, as it was looked up.
+    pub lookups: Vec<Lookup>,
+}
+
+/// An address of a text and what it led to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lookup {
+    /// As it is written.
+    address: Box<str>,
+    /// The URL and the target; nothing where it led nowhere.
+    found: Option<(String, Target)>,
+}
+
+impl Text {
+    /// The same text in another site, where every address leads to what it led to, by whatever number that has there: the
+    /// page's own, and those that `renumber` gives. `None` where an address leads elsewhere now.
+    pub(super) fn in_site(
+        &self,
+        around: &Around<'_>,
+        addresses: &Addresses,
+        (page, renumber): (usize, &dyn Fn(Target) -> Option<Target>),
+    ) -> Option<Self> {
+        let raw = around.raw.get(page)?;
+        // Nothing is said of a text whose addresses are only looked up.
+        let source = Source { file: &raw.source.path, text: "" };
+        let from = From { folder: raw.folder(), url: &raw.url, page, source };
+        let is_same = |lookup: &Lookup| match (addresses.index.quietly(from, &lookup.address), &lookup.found) {
+            (None, None) => true,
+            (Some((url, target)), Some((before, then))) => url == *before && renumber(*then) == Some(target),
+            (None, Some(_)) | (Some(_), None) => false,
+        };
+        if !self.lookups.iter().all(is_same) {
+            return None;
+        }
+        let mut text = self.clone();
+        for used in &mut text.uses {
+            used.target = renumber(used.target)?;
+        }
+        for lookup in &mut text.lookups {
+            lookup.found = match lookup.found.take() {
+                Some((url, target)) => Some((url, renumber(target)?)),
+                None => None,
+            };
+        }
+        for showing in &mut text.showings {
+            showing.page = page;
+        }
+        Some(text)
+    }
 }
 
 /// A gated block under its rule.
@@ -169,7 +219,7 @@ pub(super) fn parse_all(
     addresses: &Addresses,
     (earlier, diagnostics): (Option<EarlierTexts<'_>>, &mut Vec<Diagnostic>),
 ) -> Vec<Arc<Text>> {
-    let parse = |page: usize| match earlier.and_then(|earlier| earlier.get(around, page)) {
+    let parse = |page: usize| match earlier.as_ref().and_then(|earlier| earlier.get(around, addresses, page)) {
         Some(text) => (text, Vec::new()),
         None => {
             let (text, faults) = parse_one(around, addresses, page);
@@ -212,7 +262,17 @@ pub fn parse(
     };
     let source = Source { file: &raw.source.path, text };
     let from = From { folder: raw.folder(), url: &raw.url, page, source };
-    let resolve = |address: &str, range| index.resolve(from, address, range);
+    let lookups = RefCell::new(Vec::new());
+    let note = |address: &str, found| lookups.borrow_mut().push(Lookup { address: address.into(), found });
+    let resolve = |address: &str, range| {
+        let resolved = index.resolve(from, address, range);
+        match &resolved {
+            Resolved::Ours { url, target, .. } => note(address, Some((url.clone(), *target))),
+            Resolved::Broken(_) => note(address, None),
+            Resolved::Elsewhere => {}
+        }
+        resolved
+    };
     let settings =
         Settings { smart_punctuation: around.config.smart_punctuation, alerts: around.alerts, resolve: &resolve };
     let document = markdown::parse(source, raw.body.clone(), &settings, &mut faults);
@@ -220,13 +280,29 @@ pub fn parse(
     let mut shown = Shown { around, page, decided, blocks: &blocks, showings: Vec::new() };
     shown.uses(&document.uses, document.divider);
     shown.mentions(source, (raw, &document), finders);
-    let image = shown.front_matter(from, index);
+    let image = shown.front_matter(&|address| {
+        let found = index.quietly(from, address);
+        note(address, found.clone());
+        found
+    });
     let showings = shown.showings;
     let Document { parts, pieces, notes, uses, anchors, first_heading, divider, divided_at, .. } = document;
     let shared = |pieces: Vec<Piece>| pieces.into_iter().map(Arc::new).collect();
     let (pieces, notes) = (shared(pieces), shared(notes));
-    let text =
-        Text { parts, pieces, notes, blocks, uses, anchors, first_heading, divider, divided_at, image, showings };
+    let text = Text {
+        parts,
+        pieces,
+        notes,
+        blocks,
+        uses,
+        anchors,
+        first_heading,
+        divider,
+        divided_at,
+        image,
+        showings,
+        lookups: lookups.into_inner(),
+    };
     (text, faults)
 }
 
@@ -390,19 +466,19 @@ impl Shown<'_> {
     }
 
     /// Files that front matter names: the image is the teaser's, all else the open page's. Gives the image's URL.
-    fn front_matter(&mut self, from: From<'_>, index: &Index) -> Option<String> {
+    fn front_matter(&mut self, find: &dyn Fn(&str) -> Option<(String, Target)>) -> Option<String> {
         let matter = &self.around.raw.get(self.page)?.front_matter;
         let mut strings = Vec::new();
         for value in matter.extra.values() {
             collect_strings(value, &mut strings);
         }
         for text in strings {
-            if let Some((_, Target::File(file))) = index.quietly(from, text) {
+            if let Some((_, Target::File(file))) = find(text) {
                 self.push((file, None), Some(Usage::Embed), (self.decided.rule.clone(), None));
             }
         }
         let image = &matter.image.as_ref()?.value;
-        match index.quietly(from, image) {
+        match find(image) {
             Some((url, Target::File(file))) => {
                 self.push((file, None), Some(Usage::Embed), (self.decided.known.clone(), None));
                 Some(url)
