@@ -161,6 +161,89 @@ fn a_held_course_answers_as_a_build_does() {
     assert_eq!(faults(&state, None, (&root, &out)), Vec::<String>::new());
 }
 
+/// A site whose pages lead to one another in every way that there is.
+const LINKED: [(&str, &str); 8] = [
+    (
+        "site.yaml",
+        "title: A\nbase_url: https://a.example\nlinks: warn\naccess:\n  default: public\n  tiers: [{id: basic, title: Basic}]\n",
+    ),
+    ("content/_index.md", "Home [m](m.md) [s](section/) [self](#h)\n\n# H {#h}\n"),
+    (
+        "content/m.md",
+        "---\naliases: [/was/]\nimage: pics/m.png\nsee: other.md\nlater: late.png\n---\nM [b](b.md#part) [z](/z/)\n",
+    ),
+    (
+        "content/b.md",
+        "---\naccess: basic\ntags: [x]\n---\n## Part {#part}\n\n[m](/m/) [was](/was/) [x](/tags/x/) ![p](pics/m.png)\n",
+    ),
+    ("content/section/one.md", "[up](../m/) [two](two.md) [home](/)\n"),
+    ("content/section/two.md", "[one](one.md) [here](/section/)\n"),
+    ("content/z.md", "[m](m/) [dir](q)\n"),
+    ("content/pics/m.png", "a picture"),
+];
+
+/// Edits one after the other: a file and its new text, or none.
+const EDITS: [(&str, Option<&str>); 22] = [
+    // Before all others: every number is another one.
+    ("content/a.md", Some("[m](m.md)\n")),
+    ("content/aa/deep.md", Some("[m](../m.md) [a](/a/)\n")),
+    ("content/a.md", None),
+    // What led nowhere leads somewhere, and the other way round.
+    ("content/q.md", Some("Q\n")),
+    ("content/q/index.md", Some("Q too\n")),
+    ("content/q.md", None),
+    ("content/q/index.md", None),
+    ("content/other.md", Some("Other\n")),
+    ("content/late.png", Some("late")),
+    // What led to one page leads to another one.
+    ("content/m/index.md", Some("---\npath: /mm/\n---\nAnother M\n")),
+    ("content/m/index.md", None),
+    // A section gets a page of its own, and loses it.
+    ("content/section/_index.md", Some("---\naccess: basic\n---\nSection [one](one.md)\n")),
+    ("content/section/_index.md", None),
+    ("content/section/0.md", Some("---\ndate: 2026-01-01\n---\n[two](two.md)\n")),
+    // Rules of what is linked.
+    ("content/b.md", Some("---\naccess: basic\nhidden: true\ntags: [x]\n---\n## Part {#part}\n\n![p](pics/m.png)\n")),
+    ("content/b.md", Some("---\naccess: public\ntags: [y]\n---\n## Part {#part}\n")),
+    // What is led to goes away.
+    ("content/pics/m.png", None),
+    ("content/z.md", Some("---\ndraft: true\n---\n[m](m/)\n")),
+    ("content/z.md", Some("[m](m/)\n")),
+    ("content/m.md", None),
+    ("content/m.md", Some("---\nslug: n\n---\nM again [z](z.md)\n")),
+    ("content/b.md", None),
+];
+
+#[test]
+fn addresses_lead_where_they_do_in_a_fresh_build() {
+    let folder = tempfile::tempdir().unwrap();
+    let (root, out) = (folder.path().join("site"), folder.path().join("out"));
+    let write = |path: &str, text: Option<&str>| {
+        let path = root.join(path);
+        match text {
+            Some(text) => {
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(&path, text).unwrap();
+            }
+            None => std::fs::remove_file(&path).unwrap(),
+        }
+        path
+    };
+    for (path, text) in LINKED {
+        write(path, Some(text));
+    }
+    let mut keeper = Keeper::new(settings(&root));
+    let mut state = keeper.rebuild(&Changes::Everything);
+    assert_eq!(faults(&state, None, (&root, &out)), Vec::<String>::new());
+    for (number, (path, text)) in EDITS.into_iter().enumerate() {
+        let before = state.held.clone();
+        state = keeper.rebuild(&Changes::Paths(BTreeSet::from([write(path, text)])));
+        let found = faults(&state, before.as_ref(), (&root, &out));
+        assert!(found.is_empty(), "{number}: {path}: {found:#?}");
+    }
+    assert!(state.faults.is_empty(), "{:#?}", state.faults);
+}
+
 /// The site of this repository, which uses all that there is.
 fn school(root: &Path) {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
