@@ -310,6 +310,14 @@ pub fn remove_folder(path: &Path) -> Result<(), Error> {
     fs::remove_dir(path).map_err(|source| Error::new(Deed::Remove, path, source))
 }
 
+/// Removes a folder with all that is in it; what a symbolic link leads to stays.
+///
+/// # Errors
+/// When it is not there, or something in it may not be removed.
+pub fn remove_whole_folder(path: &Path) -> Result<(), Error> {
+    fs::remove_dir_all(path).map_err(|source| Error::new(Deed::Remove, path, source))
+}
+
 /// Removes a file or a symlink.
 ///
 /// # Errors

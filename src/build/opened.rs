@@ -17,15 +17,17 @@ pub struct Opened {
     pub part: bool,
 }
 
-/// Everything that stood in the manifest before and is open to more readers now. Time alone opens nothing here: both are
+/// Everything that stood in the manifest before, under this path or another, and is open to more readers now. Time alone opens nothing here: both are
 /// looked at from the new clock on.
 #[must_use]
 pub(super) fn opened(before: &Manifest, after: &Manifest) -> Vec<Opened> {
     let stays = |change: &Change| matches!(change.what, What::Kept | What::Moved);
-    let changes = Diff::of(before, after).changes.into_iter().filter(stays);
-    let opened = changes.map(|change| {
-        let part = change.access.opened.is_empty();
+    let changes = Diff::of(before, after).changes.into_iter();
+    let opened = changes.filter(|change| stays(change) || change.parts.is_some()).map(|change| {
+        // Of what is new only what was there before tells anything.
+        let part = change.access.opened.is_empty() || change.what == What::Appeared;
         let ways = if part { change.parts.map(|parts| parts.opened).unwrap_or_default() } else { change.access.opened };
+        let part = part && change.what != What::Appeared;
         Opened { path: change.path, readers: ways.into_iter().map(|way| way.words).collect(), part }
     });
     opened.filter(|opened| !opened.readers.is_empty()).collect()

@@ -240,7 +240,9 @@ pub(super) fn parse_all(
 fn parse_one(around: &Around<'_>, addresses: &Addresses, page: usize) -> (Text, Vec<Diagnostic>) {
     let Some(raw) = around.raw.get(page) else { return (Text::default(), Vec::new()) };
     match sources::read_text(&raw.source.disk, &raw.source.path) {
-        Ok(text) if text.len() == raw.length => parse(around, addresses, (page, &text)),
+        Ok(text) if text.len() == raw.length && raw.hash.is_none_or(|hash| hash == pages::hash(&text)) => {
+            parse(around, addresses, (page, &text))
+        }
         Ok(_) => {
             let place = Location::file(&raw.source.path);
             (Text::default(), vec![Diagnostic::error("the file changed during the build").at(place)])

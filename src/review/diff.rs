@@ -206,7 +206,7 @@ impl Change {
         let parts = |some: fn(&Parts) -> bool| self.parts.as_ref().is_some_and(some);
         let lost = self.what == What::Vanished || (self.what == What::Moved && !self.redirect);
         let alarms = [
-            (Alarm::Open, stays && (!self.access.opened.is_empty() || parts(Parts::may_open))),
+            (Alarm::Open, (stays && !self.access.opened.is_empty()) || parts(Parts::may_open)),
             (Alarm::Closed, stays && (!self.access.closed.is_empty() || parts(|parts| !parts.closed.is_empty()))),
             (Alarm::Vanished, lost),
             (Alarm::Relocked, stays && !self.access.relocked.is_empty()),
@@ -298,6 +298,18 @@ impl<'a> Pair<'a> {
         (parts != Parts::default()).then_some(parts)
     }
 
+    /// What a new path gives of what was there before, under any path, to those who were given it nowhere.
+    fn again(&self, readers: &BTreeMap<&ObjectName, Rule>, route: &Route) -> Option<Parts> {
+        let mut parts = Parts::default();
+        for (object, rule) in self.after.forms(route, true) {
+            if let Some(before) = readers.get(object) {
+                parts.opened.extend(self.difference(&rule, before));
+            }
+        }
+        dedup(&mut parts.opened);
+        (parts != Parts::default()).then_some(parts)
+    }
+
     /// Who is given forms now that were there before, and who is not.
     fn same_forms(&self, (old, new): (&Forms<'_>, &Forms<'_>), parts: &mut Parts) {
         let (was, is) = (Rule::any(old.values()), Rule::any(new.values()));
@@ -335,6 +347,17 @@ fn dedup(ways: &mut Vec<Way>) {
 }
 
 impl<'a> Side<'a> {
+    /// Who is given each object, under any path.
+    fn readers(&self) -> BTreeMap<&'a ObjectName, Rule> {
+        let mut readers: BTreeMap<&'a ObjectName, BTreeSet<Rule>> = BTreeMap::new();
+        for (_, route) in self.routes() {
+            for (object, rule) in [true, false].into_iter().flat_map(|open| self.forms(route, open)) {
+                readers.entry(object).or_default().insert(rule);
+            }
+        }
+        readers.into_iter().map(|(object, rules)| (object, Rule::any(&rules))).collect()
+    }
+
     fn new(manifest: &'a Manifest, cancellation: Cancellation, clock: Timestamp) -> Self {
         let rules = manifest.rules.iter().map(|rule| settled(rule, cancellation, clock)).collect();
         let mut side = Self { manifest, rules, policies: Vec::new() };

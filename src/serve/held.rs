@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::build::{self, Source};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Location};
+use crate::fs;
 use crate::manifest::Manifest;
 use crate::plan::Plan;
 use crate::render::theme::Theme;
@@ -24,7 +25,16 @@ pub struct Held {
     site: context::Site,
     shelf: Shelf,
     manifest: Arc<Manifest>,
+    /// What stood at the path of each file when it was decided who may have it.
+    stood: RwLock<Stood>,
     rendered: RwLock<BTreeMap<(usize, usize), Rendered>>,
+}
+
+/// Files beside pages, and static ones, in the site's order; those that are read from the disk.
+#[derive(Default)]
+struct Stood {
+    files: Vec<Option<fs::Metadata>>,
+    statics: Vec<Option<fs::Metadata>>,
 }
 
 /// What came of rendering a variant: its bytes, or a template's fault.
@@ -57,7 +67,37 @@ impl Held {
 
     fn with(root: &Path, plan: Plan, (theme, manifest): (Arc<Theme>, Arc<Manifest>)) -> Self {
         let (site, shelf) = (build::theme_site(plan.site()), build::shelf(&plan));
-        Self { root: root.to_owned(), plan, theme, site, shelf, manifest, rendered: RwLock::default() }
+        let root = root.to_owned();
+        let held =
+            Self { root, plan, theme, site, shelf, manifest, stood: RwLock::default(), rendered: RwLock::default() };
+        held.look();
+        held
+    }
+
+    /// Takes the files as they lie there now: they were changed, and nothing else was.
+    pub(super) fn look(&self) {
+        let stands = |path: &str| fs::metadata_followed(&self.root.join(path)).ok().flatten();
+        let site = self.plan.site();
+        let files = site.files.iter().map(|file| stands(&file.source)).collect();
+        let statics = site.statics.iter().map(|file| match &file.content {
+            Content::OnDisk(path) => stands(path),
+            Content::Embedded(_) => None,
+        });
+        let statics = statics.collect();
+        *self.stood.write().unwrap_or_else(PoisonError::into_inner) = Stood { files, statics };
+    }
+
+    /// A file, if it is the one about which was decided who may have it. While the newest site cannot be built, another one
+    /// may stand there.
+    fn on_disk(&self, path: &str, stood: impl Fn(&Stood) -> Option<fs::Metadata>) -> Result<Bytes, Box<Diagnostic>> {
+        let disk = self.root.join(path);
+        let stands = fs::metadata_followed(&disk).ok().flatten();
+        let stood = stood(&self.stood.read().unwrap_or_else(PoisonError::into_inner));
+        if stands.is_some() && stands == stood {
+            return Ok(Bytes::OnDisk(disk));
+        }
+        let fault = Diagnostic::error("this file changed since the site was built").at(Location::file(&path.into()));
+        Err(Box::new(fault.help("it is shown again as soon as the site can be built")))
     }
 
     /// What [`crate::edge::decide`] goes by. Its objects have stand-ins for names, and no size.
@@ -91,20 +131,18 @@ impl Held {
     /// A fault of the template; a name that this manifest does not have.
     pub fn object(&self, name: &str) -> Result<Bytes, Box<Diagnostic>> {
         let site = self.plan.site();
-        let content = match Source::of_stand_in(name) {
-            Some(Source::Output(output, variant)) => {
-                return self.variant(output, variant).map(Bytes::InMemory);
+        match Source::of_stand_in(name) {
+            Some(Source::Output(output, variant)) => self.variant(output, variant).map(Bytes::InMemory),
+            Some(Source::File(number)) => {
+                let file = site.files.get(number).ok_or_else(|| unknown(name))?;
+                self.on_disk(&file.source, |stood| stood.files.get(number).copied().flatten())
             }
-            Some(Source::File(file)) => {
-                site.files.get(file).map(|file| Bytes::OnDisk(self.root.join(file.source.as_ref())))
-            }
-            Some(Source::Static(file)) => site.statics.get(file).map(|file| match &file.content {
-                Content::OnDisk(path) => Bytes::OnDisk(self.root.join(path.as_ref())),
-                Content::Embedded(bytes) => Bytes::InMemory((*bytes).into()),
-            }),
-            None => None,
-        };
-        content.ok_or_else(|| unknown(name))
+            Some(Source::Static(number)) => match &site.statics.get(number).ok_or_else(|| unknown(name))?.content {
+                Content::OnDisk(path) => self.on_disk(path, |stood| stood.statics.get(number).copied().flatten()),
+                Content::Embedded(bytes) => Ok(Bytes::InMemory((*bytes).into())),
+            },
+            None => Err(unknown(name)),
+        }
     }
 
     /// What is wrong with templates on any page, each place once: all is rendered for it, and thrown away. `None` where

@@ -3,7 +3,7 @@
 //! What is served shows what is gated. A page of somebody else, open in the same browser, must not read it: not by a name of
 //! its own that it lets point here (DNS rebinding), and not by asking from where it is.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use hyper::HeaderMap;
 use hyper::header::{HOST, HeaderName};
@@ -14,12 +14,10 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// The names by which this server may be asked.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Hosts {
-    /// The port it listens at.
-    pub(super) port: u16,
+    /// Where it listens: that may be every address of the machine; then it is asked by any of them, but by no unknown name.
+    pub(super) address: SocketAddr,
     /// The name or address that was given, if one was.
     pub(super) given: Option<String>,
-    /// Whether it listens at every address of the machine: then by any of them, but by no unknown name.
-    pub(super) everywhere: bool,
 }
 
 impl Hosts {
@@ -32,15 +30,15 @@ impl Hosts {
             Some((name, port)) if !port.contains(']') => (name, port.parse().ok()),
             _ => (host, Some(80)),
         };
-        port == Some(self.port) && self.is_ours(&name.to_ascii_lowercase())
+        port == Some(self.address.port()) && self.is_ours(&name.to_ascii_lowercase())
     }
 
     fn is_ours(&self, name: &str) -> bool {
         let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
         let given = || self.given.as_ref().is_some_and(|given| given.eq_ignore_ascii_case(bare));
-        matches!(name, "localhost" | "127.0.0.1" | "[::1]")
-            || given()
-            || (self.everywhere && bare.parse::<IpAddr>().is_ok())
+        let everywhere = self.address.ip().is_unspecified();
+        let address = || bare.parse::<IpAddr>().is_ok_and(|ip| everywhere || ip == self.address.ip());
+        matches!(name, "localhost" | "127.0.0.1" | "[::1]") || given() || address()
     }
 }
 
@@ -74,7 +72,8 @@ mod tests {
 
     #[test]
     fn only_names_that_lead_here_are_answered() {
-        let hosts = Hosts { port: 1111, given: None, everywhere: false };
+        let at = |address: &str| address.parse().unwrap();
+        let hosts = Hosts { address: at("127.0.0.1:1111"), given: None };
         check(
             &hosts,
             &["localhost:1111", "LocalHost:1111", "127.0.0.1:1111", "[::1]:1111"],
@@ -96,9 +95,15 @@ mod tests {
                 "localhost:01111 ",
             ],
         );
-        let given = Hosts { port: 80, given: Some("box.local".to_owned()), everywhere: false };
-        check(&given, &["box.local", "BOX.local:80", "localhost"], &["box.local:81", "other.local", "192.168.0.5"]);
-        let everywhere = Hosts { port: 1111, given: Some("0.0.0.0".to_owned()), everywhere: true };
+        let given = Hosts { address: at("192.168.0.7:80"), given: Some("box.local".to_owned()) };
+        check(
+            &given,
+            &["box.local", "BOX.local:80", "localhost", "192.168.0.7"],
+            &["box.local:81", "other.local", "192.168.0.5"],
+        );
+        let six = Hosts { address: at("[fd00::5]:1111"), given: Some("[fd00:0::5]".to_owned()) };
+        check(&six, &["[fd00::5]:1111", "localhost:1111"], &["[fd00::6]:1111", "[fd00::5]"]);
+        let everywhere = Hosts { address: at("0.0.0.0:1111"), given: Some("0.0.0.0".to_owned()) };
         check(&everywhere, &["192.168.0.5:1111", "[fe80::1]:1111"], &["evil.example:1111", "192.168.0.5"]);
         let mut twice = HeaderMap::new();
         assert!(!hosts.allow(&twice));

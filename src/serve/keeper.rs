@@ -164,6 +164,7 @@ impl Keeper {
             }
         }
         if pages.is_empty() {
+            held.look();
             return Some(Arc::clone(held));
         }
         build::reread(held.plan(), remembered, &pages).map(|plan| Arc::new(held.reworded(plan)))

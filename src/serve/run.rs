@@ -98,7 +98,7 @@ pub fn run(options: Options) -> Result<Infallible, Vec<Diagnostic>> {
     told(&built(&Changes::Everything, &first, start));
     let (states, seen) = watch::channel(first);
     let open = !address.ip().is_loopback();
-    let hosts = Hosts { port: address.port(), given: host, everywhere: address.ip().is_unspecified() };
+    let hosts = Hosts { address, given: host };
     let desk = Desk { states: seen, hosts, call: reader, clock, run: run_name() };
     told(&Told::Listening { url: &url(address), open });
     runtime.spawn(take(listener, Arc::new(desk)));
@@ -116,13 +116,16 @@ fn rebuild(
     told: &(dyn Fn(&Told<'_>) + Send + Sync),
 ) {
     let mut survey = Survey::begin(&states.borrow());
+    // An instant that has passed while the site could not be built: what is mended is built anyway.
+    let mut tried = None;
     loop {
-        let until = states.borrow().until.filter(|_| matches!(clock, Clock::Present(_)));
+        let until = states.borrow().until.filter(|until| matches!(clock, Clock::Present(_)) && tried != Some(*until));
         let seconds = until.map_or(DAY, |until| until.seconds().saturating_sub(clock.now().seconds()));
         let wait = Duration::from_secs(u64::try_from(seconds).unwrap_or(0).clamp(1, 86_400));
         let changed = match changes.recv_timeout(if survey.is_under_way() { SURVEY } else { wait }) {
             Ok(changed) => changed,
             Err(mpsc::RecvTimeoutError::Timeout) if until.is_some_and(|until| until <= clock.now()) => {
+                tried = until;
                 Changes::Everything
             }
             Err(mpsc::RecvTimeoutError::Timeout) => {

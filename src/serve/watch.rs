@@ -55,7 +55,7 @@ pub fn watch(root: &Path, sender: mpsc::Sender<Changes>) -> Result<Watch, Box<Di
         drop(events.send(gathered.map_or(Message::Lost, Message::Events)));
     };
     let debouncer = new_debouncer(GATHER, None, tell).map_err(|error| refused(&root, &error))?;
-    let mut watcher = Watcher { root, debouncer, beside: BTreeMap::new() };
+    let mut watcher = Watcher { root, debouncer, beside: BTreeMap::new(), targets: BTreeSet::new() };
     watcher.watch_all()?;
     std::thread::spawn(move || watcher.run(&messages, &sender));
     Ok(Watch { stop })
@@ -82,6 +82,8 @@ struct Watcher {
     debouncer: Debouncer<RecommendedWatcher, RecommendedCache>,
     /// Folders outside of [`FOLDERS`] that a symbolic link leads to, with all below them, or in which such a file lies.
     beside: BTreeMap<PathBuf, bool>,
+    /// What symbolic links lead to, wherever it lies: what happens there may be anything.
+    targets: BTreeSet<PathBuf>,
 }
 
 impl Watcher {
@@ -105,17 +107,22 @@ impl Watcher {
     /// A link tells nothing of what is written to the file that it leads to.
     fn watch_linked(&mut self) {
         let mut beside = BTreeMap::new();
-        for folder in FOLDERS.map(|folder| self.root.join(folder)) {
-            // What cannot be read is a fault of the build.
-            for entry in fs::walk(&folder).unwrap_or_default().iter().filter(|entry| entry.kind == Kind::Symlink) {
-                let Ok(target) = fs::canonicalize(&entry.path) else { continue };
-                let is_folder = fs::metadata(&target).ok().flatten().is_some_and(|found| found.kind == Kind::Folder);
-                let folder = if is_folder { Some(target.as_path()) } else { target.parent() };
-                if let Some(folder) = folder {
-                    *beside.entry(folder.to_owned()).or_insert(false) |= is_folder;
-                }
+        let mut targets = BTreeSet::new();
+        let is_link = |path: &Path| fs::metadata(path).ok().flatten().is_some_and(|found| found.kind == Kind::Symlink);
+        // What cannot be read is a fault of the build.
+        let below = FOLDERS.iter().flat_map(|folder| fs::walk(&self.root.join(folder)).unwrap_or_default());
+        let links = below.filter(|entry| entry.kind == Kind::Symlink).map(|entry| entry.path);
+        let top = FOLDERS.iter().chain(&FILES).map(|name| self.root.join(name)).filter(|path| is_link(path));
+        for link in links.chain(top) {
+            let Ok(target) = fs::canonicalize(&link) else { continue };
+            let is_folder = fs::metadata(&target).ok().flatten().is_some_and(|found| found.kind == Kind::Folder);
+            let folder = if is_folder { Some(target.as_path()) } else { target.parent() };
+            if let Some(folder) = folder {
+                *beside.entry(folder.to_owned()).or_insert(false) |= is_folder;
             }
+            targets.insert(target);
         }
+        self.targets = targets;
         beside.retain(|folder, _| !FOLDERS.iter().any(|ours| folder.starts_with(self.root.join(ours))));
         beside.remove(&self.root);
         for gone in self.beside.keys().filter(|folder| !beside.contains_key(*folder)) {
@@ -213,7 +220,7 @@ impl Watcher {
         });
         let mut paths = BTreeSet::new();
         for path in changed.flat_map(|event| &event.paths) {
-            if self.beside.keys().any(|folder| path.starts_with(folder)) {
+            if path.ancestors().any(|part| self.targets.contains(part)) {
                 return Some(Changes::Everything);
             }
             if self.is_source(path) {

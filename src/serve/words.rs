@@ -51,10 +51,15 @@ impl Words<'_> {
             (true, false) => "any tier".to_owned(),
             (false, _) => needs.join(", together with "),
         };
-        for (word, bound) in [("from", clause.from), ("until", clause.until)] {
-            if let Some(bound) = bound {
-                words.push_str(&format!(", {word} {}", self.day(bound)));
-            }
+        if let Some(from) = clause.from {
+            words.push_str(&format!(", from {}", self.day(from)));
+        }
+        if let Some(until) = clause.until {
+            // The last day on which it is open, as writers write it.
+            let midnight = until.civil(self.zone).time() == jiff::civil::Time::midnight();
+            let last = if midnight { Timestamp::saturating(until.seconds() - 1) } else { until };
+            let day = if midnight { last.civil(self.zone).strftime("%-d %B %Y").to_string() } else { self.day(until) };
+            words.push_str(&format!(", until {day}"));
         }
         words
     }

@@ -151,7 +151,7 @@ impl Scratch {
             let folder = std::env::temp_dir().join(format!("tierpress-diff-{}-{attempts}", std::process::id()));
             match fs::create_private_dir(&folder) {
                 Ok(()) => return fs::canonicalize(&folder).map(Self).map_err(disk),
-                Err(fault) if attempts == 9 => return Err(disk(fault)),
+                Err(fault) if attempts == 999 => return Err(disk(fault)),
                 Err(_) => attempts += 1,
             }
         }
@@ -161,7 +161,7 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         // What is left behind does no harm, and there is nobody to tell.
-        drop(fs::remove_folder(&self.0));
+        drop(fs::remove_whole_folder(&self.0));
     }
 }
 

@@ -48,7 +48,14 @@ pub(super) fn said(change: &Change) -> Vec<(&'static str, String, String)> {
     let path = || path.clone();
     let mut found = Vec::new();
     match (what, was, led_to) {
-        (What::Appeared, ..) => return vec![("appeared", path(), open_to(", open to", &access.opened))],
+        (What::Appeared, ..) => {
+            found.push(("appeared", path(), open_to(", open to", &access.opened)));
+            if let Some(parts) = parts {
+                let ways = list(&parts.opened);
+                found.push(("opened", path(), format!(" to {ways}, who were not given the same bytes elsewhere")));
+            }
+            return found;
+        }
         (What::Vanished, _, Some(led_to)) => {
             return vec![("vanished", path(), format!(", a former address of {led_to}"))];
         }

@@ -19,10 +19,12 @@ pub(super) fn changes(pair: &Pair<'_>) -> Vec<Change> {
             pages.found.push(Change { led_to, ..Change::new(path, What::Vanished) });
         }
     }
+    let readers = pair.before.readers();
     for (path, route) in pair.after.routes() {
         if pair.before.route(path).is_none() && !pages.targets.contains(path.as_str()) {
             let access = pages.access(None, Some(route.policy));
-            pages.found.push(Change { access, ..Change::new(path, What::Appeared) });
+            let parts = pair.again(&readers, route);
+            pages.found.push(Change { access, parts, ..Change::new(path, What::Appeared) });
         }
     }
     let mut found = pages.found;
@@ -80,7 +82,7 @@ impl<'a> Pages<'a> {
 
 impl<'a> Side<'a> {
     /// Every path that it serves itself.
-    fn routes(&self) -> impl Iterator<Item = (&'a String, &'a Route)> {
+    pub(super) fn routes(&self) -> impl Iterator<Item = (&'a String, &'a Route)> {
         let routes = &self.manifest.routes;
         routes.iter().filter(|(path, _)| !path.starts_with("/_tierpress/") && !self.passes(path))
     }

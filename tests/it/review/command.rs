@@ -99,6 +99,37 @@ fn revisions_are_built_without_touching_the_work_tree() {
 }
 
 #[test]
+fn nothing_that_is_built_for_a_comparison_stays() {
+    let fixture = repository();
+    let scratch = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tierpress"));
+    command.current_dir(fixture.root()).args(["diff", "HEAD", "--now", NOW]).env("TMPDIR", scratch.path());
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn gated_bytes_that_are_published_once_more_are_an_opening() {
+    let fixture = repository();
+    fixture.write("content/keys.md", "---\naccess: pro\n---\n[the answers](answers.txt)\n");
+    fixture.write("content/answers.txt", "All the answers.\n");
+    fixture.write("content/plan.md", "---\naccess: public\n---\n![the plan](plan.txt)\n");
+    fixture.write("content/plan.txt", "The plan.\n");
+    git(&fixture.root(), &["add", "."]);
+    git(&fixture.root(), &["commit", "-qm", "more"]);
+    let diff = ["diff", "HEAD", "--now", NOW, "--fail-on", "open"];
+    // What everybody has may lie anywhere.
+    fixture.write("static/more/plan.txt", "The plan.\n");
+    let output = tierpress(&fixture.root(), &diff);
+    assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+    fixture.write("static/more/answers.txt", "All the answers.\n");
+    let output = tierpress(&fixture.root(), &diff);
+    assert_eq!(output.status.code(), Some(3), "{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(text(&output.stdout).contains("opened /more/answers.txt to visitors"), "{}", text(&output.stdout));
+}
+
+#[test]
 fn a_pipeline_is_stopped_by_what_nobody_allowed() {
     let site = repository();
     let root = site.root();

@@ -70,10 +70,53 @@ fn shown(state: &State, path: &str) -> Option<String> {
     let request =
         edge::Request { method: "GET", target: path.as_bytes(), reader: &Reader::Visitor, now, html_navigation: false };
     let decision = edge::decide(held.manifest(), &request);
-    match held.object(decision.object.filter(|_| decision.status == 200)?).unwrap() {
+    match held.object(decision.object.filter(|_| decision.status == 200)?).ok()? {
         Bytes::InMemory(bytes) => Some(String::from_utf8(bytes.to_vec()).unwrap()),
         Bytes::OnDisk(path) => Some(fs::read_to_string(path).unwrap()),
     }
+}
+
+#[test]
+fn what_links_lead_to_is_watched_wherever_it_lies() {
+    let mut desk = Desk::new("Before.\n");
+    let root = desk.site.root();
+    let link = |target: &str, path: &str| std::os::unix::fs::symlink(target, root.join(path)).unwrap();
+    fs::create_dir(root.join("content/.shared")).unwrap();
+    fs::write(root.join("content/.shared/b.md"), "Shared.\n").unwrap();
+    fs::write(root.join("NEWS.md"), "News.\n").unwrap();
+    link(".shared/b.md", "content/b.md");
+    link("../NEWS.md", "content/news.md");
+    fs::rename(root.join("site.yaml"), root.join("settings")).unwrap();
+    link("settings", "site.yaml");
+    desk.until("both", |state| ["/news/", "/b/"].iter().all(|path| shown(state, path).is_some()));
+    // Links that are new are looked for when all has settled.
+    std::thread::sleep(Duration::from_millis(600));
+    fs::write(root.join("content/.shared/b.md"), "Shared again.\n").unwrap();
+    desk.until_shown("/b/", "Shared again.");
+    fs::write(root.join("NEWS.md"), "Later news.\n").unwrap();
+    desk.until_shown("/news/", "Later news.");
+    let settings = fs::read_to_string(root.join("settings")).unwrap();
+    fs::write(root.join("settings"), settings.replace("title: ", "title: Other ")).unwrap();
+    desk.until_shown("/a/", "Other ");
+}
+
+#[test]
+fn a_file_is_shown_as_it_was_decided_about_or_not_at_all() {
+    let mut desk = Desk::new("![plan](plan.svg)\n");
+    let root = desk.site.root();
+    fs::write(root.join("content/plan.svg"), "<svg>open</svg>").unwrap();
+    let state = desk.until("the picture", |state| shown(state, "/plan.svg").is_some());
+    assert!(shown(&state, "/plan.svg").unwrap().contains("open"));
+    // The page would be gated from now on, and the picture with it, but the site cannot be built.
+    fs::write(root.join("content/a.md"), "---\naccess: prro\n---\n![plan](plan.svg)\n").unwrap();
+    fs::write(root.join("content/plan.svg"), "<svg>paid for</svg>").unwrap();
+    let state = desk.until("a fault", |state| !state.faults.is_empty());
+    assert_eq!(shown(&state, "/plan.svg"), None);
+    fs::write(root.join("content/a.md"), "![plan](plan.svg)\n").unwrap();
+    desk.until_shown("/plan.svg", "paid for");
+    // A file alone is no reason to build, and is shown all the same.
+    fs::write(root.join("content/plan.svg"), "<svg>new again</svg>").unwrap();
+    desk.until_shown("/plan.svg", "new again");
 }
 
 #[test]
