@@ -14,7 +14,7 @@ use crate::manifest::Manifest;
 use crate::plan::Plan;
 use crate::render::theme::Theme;
 use crate::render::{Shelf, context};
-use crate::site::Content;
+use crate::site::{Content, Site};
 use crate::time::Timestamp;
 
 /// A site that is held.
@@ -26,15 +26,28 @@ pub struct Held {
     shelf: Shelf,
     manifest: Arc<Manifest>,
     /// What stood at the path of each file when it was decided who may have it.
-    stood: RwLock<Stood>,
+    planned: Stood,
+    /// The same, where files alone were changed since.
+    looked: RwLock<Option<Stood>>,
     rendered: RwLock<BTreeMap<(usize, usize), Rendered>>,
 }
 
 /// Files beside pages, and static ones, in the site's order; those that are read from the disk.
-#[derive(Default)]
 struct Stood {
     files: Vec<Option<fs::Metadata>>,
     statics: Vec<Option<fs::Metadata>>,
+}
+
+impl Stood {
+    fn of(root: &Path, site: &Site) -> Self {
+        let stands = |path: &str| fs::metadata_followed(&root.join(path)).ok().flatten();
+        let files = site.files.iter().map(|file| stands(&file.source)).collect();
+        let statics = site.statics.iter().map(|file| match &file.content {
+            Content::OnDisk(path) => stands(path),
+            Content::Embedded(_) => None,
+        });
+        Self { files, statics: statics.collect() }
+    }
 }
 
 /// What came of rendering a variant: its bytes, or a template's fault.
@@ -68,23 +81,20 @@ impl Held {
     fn with(root: &Path, plan: Plan, (theme, manifest): (Arc<Theme>, Arc<Manifest>)) -> Self {
         let (site, shelf) = (build::theme_site(plan.site()), build::shelf(&plan));
         let root = root.to_owned();
-        let held =
-            Self { root, plan, theme, site, shelf, manifest, stood: RwLock::default(), rendered: RwLock::default() };
-        held.look();
-        held
+        let planned = Stood::of(&root, plan.site());
+        let (looked, rendered) = (RwLock::default(), RwLock::default());
+        Self { root, plan, theme, site, shelf, manifest, planned, looked, rendered }
     }
 
     /// Takes the files as they lie there now: they were changed, and nothing else was.
     pub(super) fn look(&self) {
-        let stands = |path: &str| fs::metadata_followed(&self.root.join(path)).ok().flatten();
-        let site = self.plan.site();
-        let files = site.files.iter().map(|file| stands(&file.source)).collect();
-        let statics = site.statics.iter().map(|file| match &file.content {
-            Content::OnDisk(path) => stands(path),
-            Content::Embedded(_) => None,
-        });
-        let statics = statics.collect();
-        *self.stood.write().unwrap_or_else(PoisonError::into_inner) = Stood { files, statics };
+        let stood = Stood::of(&self.root, self.plan.site());
+        *self.looked.write().unwrap_or_else(PoisonError::into_inner) = Some(stood);
+    }
+
+    /// The newest site cannot be built: what of files was taken as it lay there may have belonged to it.
+    pub(super) fn doubt(&self) {
+        *self.looked.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// A file, if it is the one about which was decided who may have it. While the newest site cannot be built, another one
@@ -92,7 +102,8 @@ impl Held {
     fn on_disk(&self, path: &str, stood: impl Fn(&Stood) -> Option<fs::Metadata>) -> Result<Bytes, Box<Diagnostic>> {
         let disk = self.root.join(path);
         let stands = fs::metadata_followed(&disk).ok().flatten();
-        let stood = stood(&self.stood.read().unwrap_or_else(PoisonError::into_inner));
+        let looked = self.looked.read().unwrap_or_else(PoisonError::into_inner);
+        let stood = stood(looked.as_ref().unwrap_or(&self.planned));
         if stands.is_some() && stands == stood {
             return Ok(Bytes::OnDisk(disk));
         }

@@ -98,6 +98,9 @@ impl Keeper {
                 self.changed = Some(BTreeSet::new());
             }
             Err(faults) => {
+                if let Some(held) = &self.state.held {
+                    held.doubt();
+                }
                 self.state.faults = faults;
                 self.state.warnings = Vec::new();
             }
