@@ -220,13 +220,13 @@ fn a_thousand_builds_leave_memory_as_it_is() {
     let site =
         Fixture::new("# A\n//- content/course/_index.md\n---\naccess: basic\n---\n//- content/course/01-b.md\n# B\n");
     let serve = super::running::Serve::start(&site.root(), &[]);
+    // What it holds itself: pages of the program's file come and go as the system likes.
     let memory = || {
         let status = fs::read_to_string(format!("/proc/{}/status", serve.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
     };
-    let mut after_a_hundred = 0;
-    for build in 0..1_000 {
+    let build = |build: usize| {
         // Words, and now and then what every page goes by.
         match build % 10 {
             9 => site.write("content/course/_index.md", format!("---\ntitle: The {build}th\naccess: basic\n---\n")),
@@ -239,10 +239,16 @@ fn a_thousand_builds_leave_memory_as_it_is() {
             assert!(Instant::now() < end, "build {build} is not shown");
             std::thread::sleep(Duration::from_millis(2));
         }
-        if build == 100 {
-            after_a_hundred = memory();
-        }
-    }
-    let grown = memory();
-    assert!(grown * 10 <= after_a_hundred * 11, "{after_a_hundred} kB after 100 builds, {grown} kB after 1,000");
+    };
+    // An allocator takes memory by the megabyte, once, whenever its threads happen to meet: a step is no leak. What leaks
+    // grows in the second thousand as it did in the first.
+    (0..100).for_each(build);
+    let held = [100..1_000, 1_000..2_000].into_iter().any(|builds| {
+        let before = memory();
+        builds.clone().for_each(build);
+        let after = memory();
+        println!("{before} kB before builds {builds:?}, {after} kB after");
+        after * 10 <= before * 11
+    });
+    assert!(held, "memory grows with every build");
 }
