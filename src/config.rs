@@ -2,6 +2,8 @@
 //!
 //! Made by `load`, read by everybody after it. Every field is checked; nothing here knows how it was written.
 
+pub mod product;
+
 use std::str::FromStr;
 
 use jiff::tz::TimeZone;
@@ -10,6 +12,7 @@ use crate::access::catalogue::Catalogue;
 use crate::access::tags::Tag;
 use crate::diagnostic::lint::{Lint, UnknownLint};
 use crate::time::Length;
+use product::Product;
 
 /// A site's settings, all decided.
 #[derive(Clone, Debug)]
@@ -36,6 +39,8 @@ pub struct Config {
     pub default_access: Vec<Tag>,
     /// What becomes of access that is not paid; nothing in a build depends on it.
     pub billing: Billing,
+    /// What is sold, and how it is paid; nothing in a manifest depends on it.
+    pub products: Vec<Product>,
     /// What a token must look like.
     pub token: Token,
     /// Where to sign in.

@@ -38,6 +38,7 @@ pub mod fs;
 pub mod id;
 pub mod load;
 pub mod manifest;
+pub mod members;
 pub mod path;
 pub mod plan;
 pub mod publish;

@@ -3,6 +3,8 @@
 //! Everything that decides works on [`Timestamp`], whole seconds since 1970 UTC. Nothing here reads a clock: the present
 //! is an argument everywhere.
 
+pub mod period;
+
 use std::fmt;
 use std::str::FromStr;
 

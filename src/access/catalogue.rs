@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::id::Id;
+use crate::time::period::Period;
 
 /// Ranked access: a member holds exactly one tier, and a higher one opens all that a lower one opens.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,6 +26,10 @@ pub struct Tier {
     pub also: Vec<Id>,
     /// Bundles that come with it.
     pub includes: Vec<Id>,
+    /// After how long a grant of it ends by itself.
+    pub expires_after: Option<Period>,
+    /// The tier that its members are given when it ends.
+    pub downgrade_to: Option<Id>,
 }
 
 /// A-la-carte access to one body of content: a member holds any number.
@@ -42,6 +47,8 @@ pub struct Bundle {
     pub buy: Option<String>,
     /// Former ids, still accepted in tags and tokens.
     pub also: Vec<Id>,
+    /// After how long a grant of it ends by itself.
+    pub expires_after: Option<Period>,
 }
 
 /// What happens to what a member could read when they cancel.

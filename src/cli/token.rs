@@ -144,8 +144,18 @@ fn catalogue(manifest: &Manifest) -> Option<Catalogue> {
         let (id, title, free) = (id.clone(), id.to_string(), true);
         let (price, buy, also, includes) = (None, None, Vec::new(), Vec::new());
         match kind {
-            Kind::Tier => tiers.push(Tier { id, title, free, price, buy, also, includes }),
-            Kind::Bundle => bundles.push(Bundle { id, title, free, price, buy, also }),
+            Kind::Tier => tiers.push(Tier {
+                id,
+                title,
+                free,
+                price,
+                buy,
+                also,
+                includes,
+                expires_after: None,
+                downgrade_to: None,
+            }),
+            Kind::Bundle => bundles.push(Bundle { id, title, free, price, buy, also, expires_after: None }),
         }
     }
     let lowest = tiers.first().map(|tier| tier.id.clone());

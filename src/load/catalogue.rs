@@ -108,12 +108,22 @@ struct Control {
 impl Control {
     fn into_tier(self) -> Tier {
         let Self { id, title, free, price, buy, also, includes } = self;
-        Tier { id: id.value, title, free, price, buy, also: plain(also), includes: plain(includes) }
+        Tier {
+            id: id.value,
+            title,
+            free,
+            price,
+            buy,
+            also: plain(also),
+            includes: plain(includes),
+            expires_after: None,
+            downgrade_to: None,
+        }
     }
 
     fn into_bundle(self) -> Bundle {
         let Self { id, title, free, price, buy, also, includes: _ } = self;
-        Bundle { id: id.value, title, free, price, buy, also: plain(also) }
+        Bundle { id: id.value, title, free, price, buy, also: plain(also), expires_after: None }
     }
 }
 

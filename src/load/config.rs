@@ -120,6 +120,7 @@ fn decide(map: &Map, source: Source<'_>, faults: &mut Faults<'_>) -> Option<Conf
         links: section.choose("links", faults, &[("error", Links::Error), ("warn", Links::Warn)]).unwrap_or_default(),
         smart_punctuation: section.read("smart_punctuation", faults, |key, node, _| boolean(key, node)).unwrap_or(true),
         billing: declared.billing,
+        products: Vec::new(),
         token: read_token(token.as_ref(), issuer, faults),
         login_url: section.read("login_url", faults, address),
         refresh_url: section.read("refresh_url", faults, address),

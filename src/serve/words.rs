@@ -206,6 +206,8 @@ mod tests {
             buy: None,
             also: Vec::new(),
             includes: includes.iter().map(|id| id.parse().unwrap()).collect(),
+            expires_after: None,
+            downgrade_to: None,
         };
         let bundle = |id: &str, title: &str| Bundle {
             id: id.parse().unwrap(),
@@ -214,6 +216,7 @@ mod tests {
             price: None,
             buy: None,
             also: Vec::new(),
+            expires_after: None,
         };
         let tiers = vec![
             tier("free", "Free", true, &[]),

@@ -395,11 +395,21 @@ fn tier(name: &str, free: bool) -> Tier {
         buy: None,
         also: Vec::new(),
         includes: Vec::new(),
+        expires_after: None,
+        downgrade_to: None,
     }
 }
 
 fn bundle(name: &str) -> Bundle {
-    Bundle { id: id(name), title: name.to_uppercase(), free: false, price: None, buy: None, also: Vec::new() }
+    Bundle {
+        id: id(name),
+        title: name.to_uppercase(),
+        free: false,
+        price: None,
+        buy: None,
+        also: Vec::new(),
+        expires_after: None,
+    }
 }
 
 /// free < basic (once bronze) < pro (with cheatsheets); rust-course, cheatsheets.

@@ -20,6 +20,8 @@ fn catalogue() -> Catalogue {
         buy: None,
         also: also.iter().map(|id| id.parse().unwrap()).collect(),
         includes: Vec::new(),
+        expires_after: None,
+        downgrade_to: None,
     };
     let bundle = |id: &str| Bundle {
         id: id.parse().unwrap(),
@@ -28,6 +30,7 @@ fn catalogue() -> Catalogue {
         price: None,
         buy: None,
         also: Vec::new(),
+        expires_after: None,
     };
     let tiers = vec![tier("free", true, &[]), tier("basic", false, &["bronze"]), tier("pro", false, &[])];
     let default = Some("free".parse().unwrap());

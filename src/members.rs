@@ -1,0 +1,6 @@
+//! Members: from what people buy to what their tokens say (design 9).
+//!
+//! Facts come in as [`event::Event`]s; what a member has at an instant is folded from them, by rules that know no
+//! database, no network and no clock.
+
+pub mod event;

@@ -1,0 +1,240 @@
+//! Events: facts about members, appended once and never changed.
+//!
+//! An event carries the terms of what was bought as they were on that day: the catalogue of later days gives ranks and the
+//! modes of the whole site, and never rewrites the past. As JSON an event is one flat object; that is the form of
+//! `members export`, of `POST /account/events` and of the ledger.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::product::{Billing, Money, Product, Trial};
+use crate::id::Id;
+use crate::time::Timestamp;
+use crate::time::period::Period;
+
+/// Who an event is about: `m_` and at least 16 characters of the ledger's own, or whatever another system's members are
+/// called. It is the `sub` of tokens, and says nothing of a person.
+pub type MemberId = String;
+
+/// The name of a grant at its source: a subscription or an order. Payments and cancellations name the grant they are for.
+pub type Reference = String;
+
+/// A fact.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Event {
+    /// Who says so: `stripe`, `admin`, `import`, or the name of a shop.
+    pub source: String,
+    /// What the source calls the event; unique there. The same event twice is one event.
+    pub id: String,
+    /// When it happened, as the source says.
+    pub at: Timestamp,
+    /// Whom it is about.
+    pub member: MemberId,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum What {
+    /// Somebody became a member; nothing was bought.
+    Joined {},
+    /// A product was bought. Without a trial the first payment is an event of its own, at the same instant; so is the fee
+    /// of a paid trial.
+    Purchased {
+        /// The new grant.
+        grant: Reference,
+        /// The product's terms as they were.
+        terms: Terms,
+        /// When the trial ends, where the provider says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trial_until: Option<Timestamp>,
+    },
+    /// Money came in.
+    PaymentSucceeded {
+        /// For which grant.
+        grant: Reference,
+        /// The payment's own name, for refunds.
+        payment: String,
+        /// How much.
+        paid: Money,
+        /// What it paid.
+        #[serde(rename = "for")]
+        paid_for: PaidFor,
+    },
+    /// Money did not come in.
+    PaymentFailed {
+        /// For which grant.
+        grant: Reference,
+    },
+    /// A grant was cancelled, by whomever.
+    Cancelled {
+        /// Which.
+        grant: Reference,
+        /// By whom.
+        by: By,
+        /// When the provider ends it, where it says so; the instant of the event means at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
+    /// A cancellation was taken back before it took effect.
+    Uncancelled {
+        /// Which grant goes on.
+        grant: Reference,
+    },
+    /// A grant goes on under other terms: another price of the same access control, or another access control.
+    Switched {
+        /// Which.
+        grant: Reference,
+        /// The new terms.
+        terms: Terms,
+    },
+    /// Money went back.
+    Refunded {
+        /// Of which grant.
+        grant: Reference,
+        /// Of which payment.
+        payment: String,
+        /// How much, in all, of that payment.
+        refunded: Money,
+        /// Whether nothing of that payment is left.
+        full: bool,
+    },
+    /// A payment is disputed.
+    Disputed {
+        /// Of which grant.
+        grant: Reference,
+    },
+    /// Access that nobody paid for here.
+    Granted {
+        /// The new grant.
+        grant: Reference,
+        /// The tier or bundle.
+        access_control: Id,
+        /// Why.
+        why: Why,
+        /// From when on it counts; the instant of the event where nothing is said. An import keeps the date of old.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
+        /// When it ends by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// After how long from its start it ends, as the catalogue said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_after: Option<Period>,
+    },
+    /// A grant was taken away, at once.
+    Revoked {
+        /// Which.
+        grant: Reference,
+    },
+    /// The member asked to be forgotten.
+    Erased {},
+}
+
+/// The terms of a product on the day it was bought.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Terms {
+    /// Which product.
+    pub product: Id,
+    /// The tier or bundle that it sells.
+    pub access_control: Id,
+    /// What one payment costs.
+    pub price: Money,
+    /// How it is paid.
+    pub billing: Billing,
+    /// What comes before the first payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<Trial>,
+    /// After how long from its start what is bought ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_after: Option<Period>,
+}
+
+impl Terms {
+    /// The terms of a product today.
+    #[must_use]
+    pub fn of(product: &Product, expires_after: Option<Period>) -> Self {
+        Self {
+            product: product.id.clone(),
+            access_control: product.sells.clone(),
+            price: product.price,
+            billing: product.billing,
+            trial: product.trial,
+            expires_after,
+        }
+    }
+}
+
+/// What a payment paid.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum PaidFor {
+    /// The one payment there is, or a period; with its bounds where the provider says them.
+    Period {
+        /// Its first instant.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        start: Option<Timestamp>,
+        /// The first instant after it: the next due date.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        end: Option<Timestamp>,
+    },
+    /// A trial.
+    Trial {},
+    /// The difference after a switch in the middle of a period.
+    Proration {},
+}
+
+/// Who cancelled.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    /// The member.
+    Member,
+    /// Whoever runs the site.
+    Admin,
+    /// The payment provider.
+    Provider,
+}
+
+/// Why somebody was given access that was not paid for here.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// It costs nothing.
+    Free,
+    /// A gift.
+    Complimentary,
+    /// It was bought elsewhere, before.
+    Imported,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_flat_object() {
+        let text = r#"{"source":"stripe","id":"evt_1","at":1795000000,"member":"m_1","kind":"purchased","grant":"sub_1","terms":{"product":"basic-monthly","access_control":"basic","price":{"amount":900,"currency":"eur"},"billing":{"kind":"subscription","every":"1 month"},"trial":{"length":"14d","amount":0}}}"#;
+        let event: Event = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&event).unwrap(), text);
+        assert_eq!(event.at.seconds(), 1_795_000_000);
+        let erased: Event =
+            serde_json::from_str(r#"{"source":"admin","id":"1","at":0,"member":"m","kind":"erased"}"#).unwrap();
+        assert_eq!(erased.what, What::Erased {});
+    }
+
+    #[test]
+    fn what_nobody_knows_is_refused() {
+        for text in [
+            r#"{"source":"a","id":"1","at":0,"member":"m","kind":"erased","until":3}"#,
+            r#"{"source":"a","id":"1","at":0,"member":"m","kind":"vanished"}"#,
+            r#"{"source":"a","id":"1","at":-1,"member":"m","kind":"joined"}"#,
+            r#"{"source":"a","id":"1","member":"m","kind":"joined"}"#,
+        ] {
+            assert!(serde_json::from_str::<Event>(text).is_err(), "{text}");
+        }
+    }
+}
