@@ -5,6 +5,20 @@
 
 pub mod credit;
 pub mod event;
+mod fold;
+mod hold;
+mod life;
 pub mod member;
+pub mod notification;
+mod opened;
+mod order;
+pub mod picture;
+pub mod simulate;
+mod snapshot;
+pub mod timeline;
+pub mod words;
 
+pub use fold::fold;
 pub use member::{Code, Ended, Grant, Member, Remark, Rules, Source, State};
+pub use notification::{Notification, Topic, changed, notifications};
+pub use opened::opened;

@@ -13,5 +13,6 @@ pub mod matrix;
 pub mod openings;
 mod places;
 pub mod readers;
+pub mod subscriptions;
 pub mod target;
 pub mod words;
