@@ -14,4 +14,5 @@ pub mod openings;
 mod places;
 pub mod readers;
 pub mod target;
+pub mod texts;
 pub mod words;
