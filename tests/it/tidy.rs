@@ -54,6 +54,7 @@ const MAY_NAME: [(&str, &[&str]); 23] = [
             "access",
             "build",
             "diagnostic",
+            "digest",
             "edge",
             "escape",
             "fs",
