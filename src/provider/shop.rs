@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::secret::Secret;
 use super::{Context, Delivery, Fact, Fetched, LARGEST, Outcome, Provider, Refusal, Request, Subject, Told, Unknown};
 use crate::id::Id;
-use crate::members::event::{Reference, What};
+use crate::members::event::What;
 use crate::time::Timestamp;
 
 const HEADER: &str = "authorization";
@@ -78,9 +78,7 @@ impl Shops {
     /// The shop that a key belongs to. Every key is compared, and with none it takes longer.
     fn of(&self, key: &str) -> Option<&str> {
         let given = digest::digest(&digest::SHA256, key.as_bytes());
-        let own = |shop: &&Shop| {
-            constant_time::verify_slices_are_equal(shop.digest.as_ref(), given.as_ref()).is_ok()
-        };
+        let own = |shop: &&Shop| constant_time::verify_slices_are_equal(shop.digest.as_ref(), given.as_ref()).is_ok();
         self.0.iter().filter(own).fold(None, |_, shop| Some(shop.source.as_str()))
     }
 }
@@ -142,10 +140,12 @@ impl Provider for Shops {
         }
         match serde_json::from_value::<What>(Value::Object(rest)) {
             Ok(what) => {
-                subject.grants = grant(&what).cloned().into_iter().collect();
+                subject.grants = what.grant().map(str::to_owned).into_iter().collect();
                 Outcome::Facts(Told { subject, facts: vec![Fact { id: delivery.id.clone(), at: delivery.at, what }] })
             }
-            Err(error) => Outcome::Unknown(unknown(format!("this is no event: {error}"), "correct it, and send it again")),
+            Err(error) => {
+                Outcome::Unknown(unknown(format!("this is no event: {error}"), "correct it, and send it again"))
+            }
         }
     }
 }
@@ -176,21 +176,4 @@ fn fill_terms(event: &mut Map<String, Value>, context: &Context<'_>) -> Result<(
     event.remove("product");
     event.insert("terms".to_owned(), terms);
     Ok(())
-}
-
-/// The grant that an event names.
-fn grant(what: &What) -> Option<&Reference> {
-    match what {
-        What::Joined {} | What::Erased {} => None,
-        What::Purchased { grant, .. }
-        | What::PaymentSucceeded { grant, .. }
-        | What::PaymentFailed { grant }
-        | What::Cancelled { grant, .. }
-        | What::Uncancelled { grant }
-        | What::Switched { grant, .. }
-        | What::Refunded { grant, .. }
-        | What::Disputed { grant }
-        | What::Granted { grant, .. }
-        | What::Revoked { grant } => Some(grant),
-    }
 }

@@ -22,7 +22,9 @@ mod subscription;
 
 use serde_json::Value;
 
-use super::{Context, Delivery, Fact, Fetched, LARGEST, Need, Outcome, Provider, Refusal, Request, Subject, Told, Unknown};
+use super::{
+    Context, Delivery, Fact, Fetched, LARGEST, Need, Outcome, Provider, Refusal, Request, Subject, Told, Unknown,
+};
 use crate::members::event::What;
 use crate::time::Timestamp;
 use object::Object;

@@ -154,7 +154,9 @@ fn should_retry<B>(response: &Response<B>) -> Option<bool> {
 fn here(address: &str) -> bool {
     let rest = address.strip_prefix("http://").unwrap_or_default();
     ["127.0.0.1", "[::1]", "localhost"].iter().filter_map(|host| rest.strip_prefix(host)).any(|rest| {
-        rest.is_empty() || rest.starts_with('/') || rest.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok())
+        rest.is_empty()
+            || rest.starts_with('/')
+            || rest.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok())
     })
 }
 

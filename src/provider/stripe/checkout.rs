@@ -49,10 +49,7 @@ fn paid_once(said: &Said<'_>) -> Result<Told, Stop> {
         let paid_for = PaidFor::Period { start: None, end: None };
         let whats = [
             ("purchased", What::Purchased { grant: grant(), terms, trial_until: None }),
-            (
-                "paid",
-                What::PaymentSucceeded { grant: grant(), payment: payment.clone(), paid: bought.paid, paid_for },
-            ),
+            ("paid", What::PaymentSucceeded { grant: grant(), payment: payment.clone(), paid: bought.paid, paid_for }),
         ];
         let fact = |(verb, what)| Fact { id: format!("{id}/{verb}{number}"), at: said.delivery.at(), what };
         facts.extend(whats.map(fact));

@@ -109,7 +109,8 @@ impl<'a> Invoice<'a> {
 impl<'a> Line<'a> {
     /// A line of a subscription's item; what else was charged is none.
     fn read(line: Object<'a>, said: &Said<'a>) -> Option<Self> {
-        let price = line.id("/pricing/price_details/price").or_else(|| line.id("/price")).or_else(|| line.id("/plan"))?;
+        let price =
+            line.id("/pricing/price_details/price").or_else(|| line.id("/price")).or_else(|| line.id("/plan"))?;
         let details = |name: &str| line.truth(&format!("/parent/{name}/proration"));
         let proration = details("subscription_item_details").or_else(|| details("invoice_item_details"));
         let proration = proration.or_else(|| line.truth("/proration")).unwrap_or(false);
@@ -144,15 +145,12 @@ pub(super) fn paid<'a>(said: &Said<'a>, object: Object<'a>) -> Result<Told, Stop
     Ok(said.told(&[invoice.subscription.to_owned()], facts))
 }
 
-fn for_period(
-    said: &Said<'_>,
-    invoice: &Invoice<'_>,
-    line: &Line<'_>,
-    product: &Product,
-) -> Result<Vec<Fact>, Stop> {
+fn for_period(said: &Said<'_>, invoice: &Invoice<'_>, line: &Line<'_>, product: &Product) -> Result<Vec<Fact>, Stop> {
     let paid = invoice.paid()?;
     if invoice.is_trial(line, product) {
-        if paid.amount == 0 {
+        // A trial that has its price counts as unpaid until somebody says otherwise, also where a coupon paid for it.
+        let free = product.trial.is_none_or(|trial| trial.amount == 0) || invoice.reason != Reason::First;
+        if paid.amount == 0 && free {
             return Err(Stop::ignored("the invoice of a trial, by which nothing was paid"));
         }
         return Ok(vec![invoice.payment(said, paid, PaidFor::Trial {})]);

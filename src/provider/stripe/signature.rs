@@ -96,7 +96,9 @@ impl<'a> Signed<'a> {
 
 /// Plain decimal digits, as a number is printed: what was signed can be written in one way only.
 fn digits(text: &str) -> bool {
-    (1..=12).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_digit()) && (text == "0" || !text.starts_with('0'))
+    (1..=12).contains(&text.len())
+        && text.bytes().all(|c| c.is_ascii_digit())
+        && (text == "0" || !text.starts_with('0'))
 }
 
 /// 64 lower-case hexadecimal digits.

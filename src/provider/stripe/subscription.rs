@@ -10,8 +10,8 @@ use super::{Said, Stop};
 use crate::config::product::{Billing, Money, Product, Trial};
 use crate::members::event::{By, PaidFor, Terms, What};
 use crate::provider::{Fact, Sold, Told};
-use crate::time::period::{Period, Unit};
 use crate::time::Timestamp;
+use crate::time::period::{Period, Unit};
 
 const DAY: i64 = 86_400;
 /// How much later than the last payment of a plan its end must be for that payment to be taken.
@@ -219,11 +219,7 @@ fn begins(said: &Said<'_>, now: &Subscription<'_>, product: &Product) -> Result<
 }
 
 /// Whether an active subscription has nothing to be paid, and until when: `Some(None)` where that has no end.
-fn free_for_now(
-    said: &Said<'_>,
-    now: &Subscription<'_>,
-    product: &Product,
-) -> Result<Option<Option<Timestamp>>, Stop> {
+fn free_for_now(said: &Said<'_>, now: &Subscription<'_>, product: &Product) -> Result<Option<Option<Timestamp>>, Stop> {
     let Some(invoice) = now.object.id("/latest_invoice") else { return Ok(Some(None)) };
     // A price of nothing that sells what has a price: its invoices look like those of a trial.
     if now.unit_amount == Some(0) && product.price.amount > 0 {
@@ -246,8 +242,7 @@ pub(super) fn updated(said: &Said<'_>) -> Result<Told, Stop> {
     let mut earlier = said.object.value().clone();
     put_back(&mut earlier, former);
     let sold = &said.context.sold;
-    let (before, now) =
-        (Subscription::read(Object::new(&earlier), sold)?, Subscription::read(said.object, sold)?);
+    let (before, now) = (Subscription::read(Object::new(&earlier), sold)?, Subscription::read(said.object, sold)?);
     let change = Change { said, before: &before, now: &now };
     let facts = change.facts()?;
     if facts.is_empty() {
@@ -299,8 +294,10 @@ impl Change<'_> {
             (Status::Trialing | Status::Active | Status::PastDue, Status::Stopped) => {
                 Some(What::Cancelled { grant: grant(), by: By::Provider, until: Some(said.delivery.at()) })
             }
-            // It ended, and begins again under the same name.
-            (Status::Stopped, Status::Active | Status::Trialing) => Some(now.purchased(said, product, now.trial_until())),
+            // The payment that brought it back is told by its invoice; this says that it goes on after that period.
+            (Status::Stopped, Status::Active | Status::Trialing) if before.product.one().is_some() => {
+                Some(What::Uncancelled { grant: grant() })
+            }
             // What it was before, nobody here sold.
             (_, Status::Active | Status::Trialing) if before.product.one().is_none() => {
                 Some(now.purchased(said, product, now.trial_until()))
