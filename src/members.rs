@@ -5,6 +5,16 @@
 
 pub mod credit;
 pub mod event;
+mod fold;
+mod hold;
+mod life;
 pub mod member;
+pub mod notification;
+mod opened;
+mod order;
+mod snapshot;
 
+pub use fold::fold;
 pub use member::{Code, Ended, Grant, Member, Remark, Rules, Source, State};
+pub use notification::{Notification, Topic, changed, notifications};
+pub use opened::opened;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::credit::Running;
 use super::event::Reference;
 use crate::access::catalogue::{Catalogue, Kind};
+use crate::access::entitlement::Entitlement;
 use crate::config::Billing;
 use crate::id::Id;
 use crate::time::Timestamp;
@@ -41,6 +42,9 @@ pub struct Member {
     /// Since when what is held is held, and what was held before: what tokens are made of.
     #[serde(skip)]
     pub(super) held: Held,
+    /// What is kept of grants that were cancelled.
+    #[serde(skip)]
+    pub(super) frozen: Vec<Entitlement>,
 }
 
 /// The record that gives a member an access control.
@@ -76,6 +80,9 @@ pub struct Grant {
     /// Of a payment plan: how many periods are paid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payments: Option<usize>,
+    /// Whether all payments of a plan are made.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub finished: bool,
     /// The period that was paid last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paid: Option<Running>,

@@ -14,10 +14,10 @@ const MAY_NAME: [(&str, &[&str]); 23] = [
     ("fs", &[]),
     ("access", &["id", "time", "diagnostic"]),
     ("config", &["access", "diagnostic", "id", "time"]),
-    ("members", &["access", "config", "id", "manifest", "time"]),
     ("site", &["access", "config", "time"]),
     ("manifest", &["access", "digest", "id", "path", "time"]),
     ("edge", &["access", "id", "manifest", "path", "time"]),
+    ("members", &["access", "config", "edge", "id", "manifest", "time"]),
     ("envelope", &[]),
     (
         "review",
