@@ -26,7 +26,7 @@ pub use database::Ledger;
 pub use names::{event_id, member_id};
 pub use people::Waiting;
 pub use read::{Filed, Held};
-pub use transfer::{Imported, Line, Record};
+pub use transfer::{ExportError, Faults, Imported, Line, Record};
 
 /// By which rules and at which instant something is done.
 #[derive(Clone, Copy, Debug)]

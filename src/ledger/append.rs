@@ -81,7 +81,7 @@ impl Ledger {
     ) -> Result<(MemberId, Appended), Error> {
         let mut transaction = self.begin().await?;
         let found = find(&mut transaction, about, event, present).await?;
-        let member = found.ok_or(Refused::Nobody)?;
+        let member = people::holder(&mut transaction, &found.ok_or(Refused::Nobody)?).await?;
         let event = Event { member: member.clone(), ..event.clone() };
         check(&event)?;
         let arrived = [Arrived { event: &event, payload }];
@@ -122,13 +122,43 @@ impl Ledger {
     }
 }
 
-/// Appends events of one member.
+/// Appends events of one member, and tells what they change.
 pub(super) async fn append_to(
     connection: &mut AnyConnection,
     member: &str,
     arrived: &[Arrived<'_>],
     present: &Present<'_>,
 ) -> Result<Vec<Appended>, Error> {
+    let (appended, mark, (before, after)) = put(connection, member, arrived, present).await?;
+    if after.len() > before.len() {
+        mark.settle(connection, (&before, &after), present).await?;
+    }
+    Ok(appended)
+}
+
+/// Appends events of one member, and tells nobody.
+pub(super) async fn append_in_silence(
+    connection: &mut AnyConnection,
+    member: &str,
+    arrived: &[Arrived<'_>],
+    present: &Present<'_>,
+) -> Result<Vec<Appended>, Error> {
+    let (appended, mark, (before, after)) = put(connection, member, arrived, present).await?;
+    if after.len() > before.len() {
+        mark.settle_in_silence(connection, &after, present).await?;
+    }
+    Ok(appended)
+}
+
+/// The events of a member before and after.
+type Around = (Vec<Event>, Vec<Event>);
+
+async fn put(
+    connection: &mut AnyConnection,
+    member: &str,
+    arrived: &[Arrived<'_>],
+    present: &Present<'_>,
+) -> Result<(Vec<Appended>, Mark, Around), Error> {
     let mark = Mark::take(connection, member).await?;
     let before = read::events(connection, &mark.member).await?;
     let was_erased = before.iter().any(|event| event.what == (What::Erased {}));
@@ -143,15 +173,11 @@ pub(super) async fn append_to(
         }
         appended.push(outcome);
     }
-    if after.len() == before.len() {
-        return Ok(appended);
-    }
     let is_erased = after.iter().any(|event| event.what == (What::Erased {}));
     if is_erased && !was_erased {
         people::erase(connection, &mark.member).await?;
     }
-    mark.settle(connection, (&before, &after), present).await?;
-    Ok(appended)
+    Ok((appended, mark, (before, after)))
 }
 
 /// A member's row, held until the transaction ends.
@@ -270,7 +296,8 @@ async fn insert(
     payload: Option<&[u8]>,
     now: Timestamp,
 ) -> Result<Appended, Error> {
-    let body = serde_json::to_string(event).map_err(|error| Error::Damaged(error.to_string()))?;
+    let body = serde_json::to_value(event).map_err(|error| Error::Damaged(error.to_string()))?;
+    let kind = body.get("kind").and_then(serde_json::Value::as_str).unwrap_or_default();
     let inserted = sqlx::query(
         "INSERT INTO events (source, id, at, member, kind, body, received) VALUES ($1, $2, $3, $4, $5, $6, $7) \
          ON CONFLICT (source, id) DO NOTHING RETURNING sequence",
@@ -279,8 +306,8 @@ async fn insert(
     .bind(&event.id)
     .bind(event.at.seconds())
     .bind(&event.member)
-    .bind(event.what.kind())
-    .bind(body)
+    .bind(kind)
+    .bind(body.to_string())
     .bind(now.seconds())
     .fetch_optional(&mut *connection)
     .await?;

@@ -179,7 +179,6 @@ async fn unite(
 ) -> Result<(), Error> {
     let before = read::events(connection, &held.member).await?;
     for statement in [
-        "UPDATE members SET due = 9223372036854775807 WHERE member = $1 AND $2 <> ''",
         "UPDATE members SET holder = $2 WHERE holder = $1",
         "UPDATE customers SET member = $2 WHERE member = $1",
         "UPDATE grants SET member = $2 WHERE member = $1",
@@ -194,7 +193,7 @@ async fn unite(
 pub(super) async fn erase(connection: &mut AnyConnection, member: &str) -> Result<(), Error> {
     for statement in [
         // What waits for them is theirs, and is erased with them.
-        "UPDATE members SET holder = $1, due = 9223372036854775807 WHERE holder IN \
+        "UPDATE members SET holder = $1 WHERE holder IN \
          (SELECT member FROM waiting WHERE holder = $1)",
         "DELETE FROM waiting WHERE holder = $1",
         "DELETE FROM people WHERE member IN (SELECT member FROM members WHERE holder = $1)",
