@@ -5,6 +5,7 @@
 
 mod contract;
 mod for_sale;
+mod frame;
 mod inputs;
 mod model;
 mod opened;
@@ -33,6 +34,7 @@ use crate::review::{lints, subscriptions};
 use crate::site::{Content, Site};
 use crate::time::Timestamp;
 
+pub use frame::{Frame, frame};
 pub use model::model;
 pub use opened::Opened;
 pub use stand_ins::Source;
@@ -467,9 +469,14 @@ fn extension(url: &str) -> &str {
 /// A site as templates see it, less its menu.
 #[must_use]
 pub fn theme_site(plan: &Plan, theme: &Theme) -> context::Site {
-    let config = &plan.site().config;
     let words = words(plan, theme);
     let products = for_sale::products(plan).into_iter().map(|product| words.product(product));
+    let products = context::Prepared::new(&products.collect::<Vec<context::Product>>());
+    context::Site { products, ..bare_site(&plan.site().config) }
+}
+
+/// The same without what is for sale.
+fn bare_site(config: &Config) -> context::Site {
     let primary = config.language.split('-').next().unwrap_or_default();
     let right_to_left = ["ar", "fa", "he", "ur", "yi", "ps", "sd", "ug", "dv"].contains(&primary);
     context::Site {
@@ -480,7 +487,7 @@ pub fn theme_site(plan: &Plan, theme: &Theme) -> context::Site {
         direction: if right_to_left { "rtl" } else { "ltr" }.to_owned(),
         login_url: config.login_url.clone(),
         upgrade_url: config.upgrade_url.clone(),
-        products: context::Prepared::new(&products.collect::<Vec<context::Product>>()),
+        products: context::Prepared::default(),
         extra: serde_json::Value::Object(config.extra.clone()),
         menu: Vec::new(),
     }

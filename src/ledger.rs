@@ -14,6 +14,7 @@ mod names;
 pub mod outbox;
 mod people;
 mod read;
+mod sign_in;
 pub mod table;
 mod transfer;
 
@@ -26,6 +27,7 @@ pub use database::Ledger;
 pub use names::{event_id, member_id};
 pub use people::Waiting;
 pub use read::{Filed, Held};
+pub use sign_in::{Link, Session, SigningKey};
 pub use transfer::{ExportError, Faults, Imported, Line, Record};
 
 /// By which rules and at which instant something is done.

@@ -28,6 +28,7 @@
 //! knows no pages and no files.
 
 pub mod access;
+pub mod account;
 pub mod build;
 pub mod config;
 pub mod diagnostic;

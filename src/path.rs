@@ -73,6 +73,21 @@ pub fn is_servable(path: &str) -> bool {
     path.starts_with('/') && path.bytes().all(plain) && !has_bad_segment(path) && fits
 }
 
+/// A path to go on to that came in a request, encoded and without its query; `None` for anything but a path of this site. It
+/// may come encoded, as links have it, or decoded, as it is when the `next` of one of our redirects was read.
+#[must_use]
+pub fn next(text: &str) -> Option<String> {
+    // A canonical target may be a whole URL, but nobody is sent to another host from here.
+    if !text.starts_with('/') {
+        return None;
+    }
+    if let Ok(path) = canonical(text.as_bytes()) {
+        return Some(encode(&path));
+    }
+    let path = text.split('?').next().unwrap_or_default();
+    is_servable(path).then(|| encode(path))
+}
+
 /// A canonical path as it stands in `Location`, in links and in sitemaps: percent-encoded where RFC 3986 asks for it, and
 /// where HTML or XML would need an escape (`&` and `'`).
 #[must_use]

@@ -3,6 +3,7 @@
 //! Templates get the structs of [`context`] and nothing else. What pages share (entries, whole lists, the site with its
 //! menu) is turned into a template's value once, when the first page asks for it, and kept on a [`Shelf`].
 
+pub mod account;
 pub mod body;
 pub mod context;
 pub mod sitemap;
@@ -138,6 +139,7 @@ impl Renderer<'_> {
             next: next.as_ref().map(link),
             paywall,
             unlock: view.sheet_urls(&sheets),
+            account: None,
             page: Page { products, ..self.page(view, body) },
         }
     }
@@ -218,7 +220,8 @@ impl Renderer<'_> {
     }
 
     /// The site with the menu that a view may show; most views share one.
-    fn site(&self, view: &View<'_>) -> Prepared<Site> {
+    #[must_use]
+    pub fn site(&self, view: &View<'_>) -> Prepared<Site> {
         let key = view.menu_gates();
         if let Some(site) = self.shelf.sites.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return site.clone();

@@ -232,7 +232,7 @@ impl Mark {
         }
         let holds = members::fold(after, rules, now);
         if !is_waiting && before.len() != after.len() {
-            said.extend(members::changes(&members::fold(before, rules, now), &holds, now));
+            said.extend(members::changed(&members::fold(before, rules, now), &holds, now));
         }
         let mut number = self.number;
         for notification in &said {

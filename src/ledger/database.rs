@@ -168,8 +168,10 @@ impl Ledger {
 }
 
 /// The schema, one step after the other, for SQLite and for PostgreSQL. A step that was released is never changed.
-const MIGRATIONS: [(&str, &str); 1] =
-    [(include_str!("schema/sqlite-1.sql"), include_str!("schema/postgres-1.sql"))];
+const MIGRATIONS: [(&str, &str); 2] = [
+    (include_str!("schema/sqlite-1.sql"), include_str!("schema/postgres-1.sql")),
+    (include_str!("schema/sqlite-2.sql"), include_str!("schema/postgres-2.sql")),
+];
 
 /// What was deleted is overwritten, for it may be personal.
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \

@@ -196,9 +196,12 @@ pub(super) async fn erase(connection: &mut AnyConnection, member: &str) -> Resul
         "UPDATE members SET holder = $1 WHERE holder IN \
          (SELECT member FROM waiting WHERE holder = $1)",
         "DELETE FROM waiting WHERE holder = $1",
-        "DELETE FROM people WHERE member IN (SELECT member FROM members WHERE holder = $1)",
         "UPDATE customers SET customer = '', member = $1 WHERE member IN \
          (SELECT member FROM members WHERE holder = $1)",
+        "DELETE FROM links WHERE address IN (SELECT p.address FROM people p JOIN members m ON m.member = p.member \
+         WHERE m.holder = $1)",
+        "DELETE FROM people WHERE member IN (SELECT member FROM members WHERE holder = $1)",
+        "DELETE FROM sessions WHERE member IN (SELECT member FROM members WHERE holder = $1)",
         "DELETE FROM payloads WHERE sequence IN \
          (SELECT e.sequence FROM members m JOIN events e ON e.member = m.member WHERE m.holder = $1)",
         "DELETE FROM outbox WHERE state <> 'delivered' AND member IN (SELECT member FROM members WHERE holder = $1)",

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 
 const HEADER: &str = "authorization";
 /// Names that are not a shop's to take.
-pub const RESERVED: [&str; 3] = ["admin", "import", "stripe"];
+pub const RESERVED: [&str; 4] = ["account", "admin", "import", "stripe"];
 /// The shortest key, in characters.
 const SHORTEST: usize = 32;
 /// How far ahead of our clock an event may be, in seconds.

@@ -41,6 +41,8 @@ pub struct Context {
     pub paywall: Option<Paywall>,
     /// Stylesheets that take the lock badges of this page away, root-relative URLs.
     pub unlock: Vec<String>,
+    /// Of an account page what it shows; null for every page of a build.
+    pub account: Option<super::account::Account>,
 }
 
 /// One of the structs of this file, or a list of them, already turned into what templates read. A clone costs a counter.
@@ -186,7 +188,7 @@ pub struct Page {
     pub description: String,
     /// `open`, `waiting`, `teaser` (something above a divider) or `cover` (nothing of the body).
     pub form: &'static str,
-    /// `page`, `section`, `home`, `tag`, `not_found` or `denial`.
+    /// `page`, `section`, `home`, `tag`, `not_found`, `denial` or `account`.
     pub kind: &'static str,
     /// For a denial, why: `not_signed_in`, `not_entitled`, `not_yet`, `expired` or `no_tier`; null for every other page.
     pub reason: Option<&'static str>,

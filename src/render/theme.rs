@@ -163,7 +163,7 @@ impl Theme {
 
 /// A context as Tera takes it. Taken apart by name, so that a field added there must be thought of here.
 fn values(context: &Context) -> Result<tera::Context, tera::Error> {
-    let Context { site, page, section, ancestors, entries, siblings, named, tags, previous, next, paywall, unlock } =
+    let Context { site, page, section, ancestors, entries, siblings, named, tags, previous, next, paywall, unlock, account } =
         context;
     let mut values = tera::Context::new();
     let mut insert = |name: &'static str, value: tera::Value| values.insert_value(name, value);
@@ -179,6 +179,7 @@ fn values(context: &Context) -> Result<tera::Context, tera::Error> {
     insert("next", tera::Value::try_from_serializable(next)?);
     insert("paywall", tera::Value::try_from_serializable(paywall)?);
     insert("unlock", tera::Value::try_from_serializable(unlock)?);
+    insert("account", tera::Value::try_from_serializable(account)?);
     Ok(values)
 }
 

@@ -14,8 +14,8 @@ use super::held::Held;
 use super::reply::{self, Body, Reply};
 use super::worker::{Arrived, Worker};
 use crate::edge::answer;
-use crate::edge::canonical;
 use crate::manifest::{Site, Token};
+use crate::path;
 
 const START: &[u8] = b"/_tierpress/session";
 const END: &[u8] = b"/_tierpress/session/end";
@@ -153,22 +153,8 @@ impl Form {
             }
         }
         let only = |mut values: Vec<String>| values.pop().filter(|_| values.is_empty());
-        Self { token: only(tokens), next: only(nexts).and_then(|next| path(&next)).unwrap_or_else(|| "/".to_owned()) }
+        Self { token: only(tokens), next: only(nexts).and_then(|next| path::next(&next)).unwrap_or_else(|| "/".to_owned()) }
     }
-}
-
-/// A path of this site, encoded and without its query; `None` for anything else. It may come encoded, as links have
-/// it, or decoded, as it is when the `next` of one of our redirects was read.
-fn path(next: &str) -> Option<String> {
-    // A canonical target may be a whole URL, but nobody is sent to another host from here.
-    if !next.starts_with('/') {
-        return None;
-    }
-    if let Ok(path) = canonical::canonical(next.as_bytes()) {
-        return Some(canonical::encode(&path));
-    }
-    let path = next.split('?').next().unwrap_or_default();
-    canonical::is_servable(path).then(|| canonical::encode(path))
 }
 
 #[cfg(test)]
@@ -200,7 +186,7 @@ mod tests {
             ("/a b/", "/a%20b/"),
             ("/a%20b/?x=/y", "/a%20b/"),
         ] {
-            assert_eq!(path(next).as_deref(), Some(expected), "{next}");
+            assert_eq!(path::next(next).as_deref(), Some(expected), "{next}");
         }
         for next in [
             "",
@@ -218,7 +204,7 @@ mod tests {
             "/%0d%0aSet-Cookie:x",
             "?x",
         ] {
-            assert_eq!(path(next), None, "{next}");
+            assert_eq!(path::next(next), None, "{next}");
         }
     }
 

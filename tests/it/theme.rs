@@ -121,6 +121,7 @@ fn context(page: Page) -> Context {
         next: None,
         paywall: is_closed.then(|| paywall("locked")),
         unlock: if is_closed { vec!["/_tierpress/unlock/ab12.css".into()] } else { vec![] },
+        account: None,
     }
 }
 

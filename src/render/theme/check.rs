@@ -10,7 +10,8 @@ use super::{Lists, Strings, TextFile, quoted};
 use crate::diagnostic::{Diagnostic, nearest};
 
 /// The names that every template has.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
+    "account",
     "ancestors",
     "entries",
     "named",
@@ -66,6 +67,9 @@ const PAGE: [&str; 21] = [
 /// Longer lists are not printed: only that of strings is.
 const MOST_NAMED: usize = 24;
 
+const ACCOUNT: [&str; 10] =
+    ["address", "form", "free", "grants", "links", "offers", "opens", "texts", "title", "waiting"];
+
 const PAYWALL: [&str; 4] = ["drip_days", "opens", "state", "ways"];
 
 /// Checks all templates; what one binds with `for` or `set`, those that it includes may use.
@@ -117,6 +121,7 @@ fn fault(file: &TextFile, path: &Path<'_>, bound: &BTreeSet<&str>, strings: &Str
     match path.root {
         "site" => missing(file, field, path, SITE),
         "page" => missing(file, field, path, PAGE),
+        "account" => missing(file, field, path, ACCOUNT),
         "paywall" => missing(file, field, path, PAYWALL),
         "strings" => missing(file, field, path, strings.keys()),
         _ => None,

@@ -38,10 +38,15 @@ macro_rules! files {
     };
 }
 
-static FILES: [Embedded; 13] = files![
+static FILES: [Embedded; 18] = files![
     Manifest "" "theme.yaml",
     Strings "" "strings.yaml",
     Template "templates/" "404.html",
+    Template "templates/" "account/confirm.html",
+    Template "templates/" "account/form.html",
+    Template "templates/" "account/home.html",
+    Template "templates/" "account/message.html",
+    Template "templates/" "account/sign-in.html",
     Template "templates/" "base.html",
     Template "templates/" "denied.html",
     Template "templates/" "entry.html",

@@ -1,0 +1,150 @@
+//! What a member has, until when, what opens next, and what can be done about it.
+
+use super::answer::{self, Answer};
+use super::openings;
+use super::visit::{Signed, Visit};
+use super::{AccountError, change};
+use crate::access::catalogue::Kind;
+use crate::edge::token::issue::Claims;
+use crate::ledger::Held;
+use crate::manifest::Manifest;
+use crate::members::{self, State};
+use crate::render::account::{Account, Deed, Grant};
+use crate::render::context;
+use crate::time::Timestamp;
+
+/// The shortest life of a token, in seconds: what changes sooner is seen by the next one.
+const SHORTEST: i64 = 5;
+
+/// The account page.
+pub(super) async fn home(visit: &Visit<'_>, manifest: Option<&Manifest>) -> Result<Answer, AccountError> {
+    let Some(signed) = visit.signed().await? else { return Ok(visit.sign_in_first("")) };
+    let service = visit.service;
+    let strings = |key: &str| service.string(key).to_owned();
+    let signed_in = signed.held.address.as_deref().map(|address| service.fill("account_signed_in", &[("address", address)]));
+    let deed = |title: String, button: String, action: String| Deed { title, button, action, token: signed.secret.form_token() };
+    let waiting = service.parts.ledger.waiting_for(&signed.held.id).await?;
+    let waiting = waiting.into_iter().map(|waiting| {
+        deed(strings("account_purchase"), strings("account_accept"), format!("/account/accept/{}", waiting.id))
+    });
+    let free = change::free(visit, &signed.held).into_iter().map(|(id, title)| {
+        let button = service.fill("join", &[("title", &title)]);
+        deed(title, button, format!("/account/add/{id}"))
+    });
+    let account = Account {
+        title: strings("account_title"),
+        texts: signed_in.into_iter().collect(),
+        address: signed.held.address.clone(),
+        grants: grants(visit, &signed),
+        waiting: waiting.collect(),
+        opens: manifest.map(|manifest| openings::of(visit, &signed.held, manifest)).unwrap_or_default(),
+        free: free.collect(),
+        offers: offers(visit, &signed.held),
+        ..Account::default()
+    };
+    let mut page = visit.page(200, "account/home.html", account)?;
+    token_cookie(visit, (&signed.held, signed.until), &mut page)?;
+    Ok(page)
+}
+
+/// Puts a new token into an answer's cookie. The cookie stays as long as the session, so that an edge that finds the token
+/// over sends the browser to be given another.
+pub(super) fn token_cookie(
+    visit: &Visit<'_>,
+    (held, until): (&Held, Timestamp),
+    answer: &mut Answer,
+) -> Result<(), AccountError> {
+    let service = visit.service;
+    let now = visit.now();
+    let settings = &service.settings;
+    let max = usize::try_from(settings.max_entitlements).unwrap_or(usize::MAX);
+    let entitlements = held.member.entitlements(&service.rules(), max);
+    // What time changes, no token outlives.
+    let longest = now.seconds() + i64::from(settings.max_ttl);
+    let changes = held.member.changes.map_or(longest, |changes| changes.seconds().max(now.seconds() + SHORTEST));
+    let expires = Timestamp::saturating(longest.min(changes));
+    let claims =
+        Claims { settings, subject: Some(&held.id), issued: now, expires, entitlements: &entitlements };
+    let keys = service.keys.load();
+    let key = keys.signs(now).ok_or_else(|| AccountError::Key("there is none".to_owned()))?;
+    let token = key.sign(&claims).map_err(|error| AccountError::Key(error.to_string()))?;
+    answer::set_cookie(answer, (&settings.cookie, &token), until.seconds() - now.seconds());
+    Ok(())
+}
+
+fn grants(visit: &Visit<'_>, signed: &Signed) -> Vec<Grant> {
+    let config = &visit.service.parts.frame.config;
+    let strings = visit.service.parts.frame.theme.strings();
+    let mut shown: Vec<Grant> = Vec::new();
+    for grant in &signed.held.member.grants {
+        let title = config.catalogue.title(&grant.access_control).unwrap_or(grant.access_control.as_str());
+        let cancel = change::may_cancel(visit, grant).then(|| {
+            format!("/account/cancel/{}", crate::path::encode(&grant.reference))
+        });
+        shown.push(Grant {
+            title: title.to_owned(),
+            kind: match grant.kind {
+                Some(Kind::Tier) => "tier",
+                Some(Kind::Bundle) => "bundle",
+                None => "",
+            },
+            state: name(grant.state),
+            text: words(visit, grant),
+            since: strings.from(grant.since, &config.zone),
+            cancel,
+        });
+    }
+    // What is in force first, what is over last.
+    shown.sort_by_key(|grant| matches!(grant.state, "cancelled" | "expired"));
+    shown
+}
+
+fn name(state: State) -> &'static str {
+    match state {
+        State::Active => "active",
+        State::PendingCancellation => "pending_cancellation",
+        State::Overdue => "overdue",
+        State::Superseded => "superseded",
+        State::Suspended => "suspended",
+        State::Cancelled => "cancelled",
+        State::Expired => "expired",
+    }
+}
+
+/// A grant's state with its dates.
+fn words(visit: &Visit<'_>, grant: &members::Grant) -> String {
+    let service = visit.service;
+    let (strings, zone) = (service.parts.frame.theme.strings(), &service.parts.frame.config.zone);
+    let until = |key: &str, at: Timestamp| service.fill(key, &[("date", &strings.until(at, zone).text)]);
+    let from = |key: &str, at: Timestamp| service.fill(key, &[("date", &strings.from(at, zone).text)]);
+    match grant.state {
+        State::Active => {
+            let since = service.fill("account_active", &[("since", &strings.from(grant.since, zone).text)]);
+            let dates = grant.due.map(|due| from("account_due", due));
+            let dates = dates.into_iter().chain(grant.until.map(|at| until("account_until", at)));
+            std::iter::once(since).chain(dates).collect::<Vec<_>>().join("; ")
+        }
+        State::PendingCancellation => match grant.until.or(grant.due) {
+            Some(at) => until("account_pending", at),
+            None => service.fill("account_active", &[("since", &strings.from(grant.since, zone).text)]),
+        },
+        State::Overdue => service.string("account_overdue").to_owned(),
+        State::Superseded => service.string("account_superseded").to_owned(),
+        State::Suspended => service.string("account_suspended").to_owned(),
+        State::Cancelled | State::Expired => match (grant.frozen, grant.until) {
+            (Some(at), _) => from("account_frozen", at),
+            (None, Some(at)) => from("account_ended", at),
+            (None, None) => String::new(),
+        },
+    }
+}
+
+/// What can be bought and is not held.
+fn offers(visit: &Visit<'_>, held: &Held) -> Vec<context::Product> {
+    let is_held = |id: &str| {
+        let held = held.member.grants.iter().filter(|grant| grant.access_control.as_str() == id);
+        held.into_iter().any(|grant| !matches!(grant.state, State::Cancelled | State::Expired))
+    };
+    let products = visit.service.parts.frame.products.iter();
+    products.filter(|product| product.buy.is_some() && !is_held(&product.sells)).cloned().collect()
+}
