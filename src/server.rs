@@ -5,6 +5,7 @@
 //! the names in the manifest. It never prints and never reads a clock: the log goes to whoever listens to `tracing`, and the
 //! clock is an argument.
 
+pub mod account;
 mod asked;
 pub(crate) mod connections;
 mod faces;
@@ -139,6 +140,8 @@ pub struct Options {
     pub max_connections: usize,
     /// Whether every request is logged.
     pub access_log: bool,
+    /// The service that answers below `/account/`, if this process has one.
+    pub account: Option<Arc<account::Account>>,
     /// The clock.
     pub clock: Clock,
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -11,6 +12,7 @@ use tierpress::edge::answer;
 use tierpress::server::{self, KeysFrom, Listen, Options};
 
 use super::build::failed;
+use super::members::service::{self, ServiceArguments};
 use super::{Ending, Format, present};
 
 /// What `edge` takes.
@@ -18,6 +20,7 @@ use super::{Ending, Format, present};
 #[command(after_help = "\
 Examples:
   tierpress edge --manifest tierpress-out/manifest.json --listen 127.0.0.1:8080 --key token.jwks.json
+  tierpress edge --members members.db --mail-dir mails --manifest tierpress-out/manifest.json --listen 127.0.0.1:8080
   tierpress edge --mode decide --manifest tierpress-out/manifest.json --listen 127.0.0.1:9001 \\
                  --jwks https://id.example/.well-known/jwks.json
 
@@ -77,6 +80,11 @@ pub(super) struct Arguments {
     /// Log every request, without its query
     #[arg(long)]
     access_log: bool,
+    /// Answer /account/ too, with members in this ledger: a file, or postgres://…
+    #[arg(long, value_name = "FILE|URL", help_heading = "Members")]
+    members: Option<String>,
+    #[command(flatten, next_help_heading = "Members")]
+    service: ServiceArguments,
     /// How many seconds a URL of keys is left alone after it was asked
     #[arg(long, value_name = "SECONDS", default_value_t = 60, hide = true)]
     jwks_rest: u64,
@@ -91,16 +99,22 @@ enum Mode {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Ending {
-    let run = || server::run(options(arguments)?);
+    let options = options(arguments).and_then(|options| {
+        let account = match &arguments.members {
+            Some(ledger) => Some(Arc::new(service::start(&arguments.service, ledger)?)),
+            None => None,
+        };
+        Ok(Options { account, ..options })
+    });
     log();
-    match run() {
+    match options.and_then(server::run) {
         Ok(()) => Ending::Done,
         Err(faults) => failed(&faults, Format::Text, "; nothing is served"),
     }
 }
 
 /// The log: JSON lines on standard error, of this program alone.
-fn log() {
+pub(super) fn log() {
     use tracing_subscriber::filter::{LevelFilter, Targets};
     use tracing_subscriber::layer::SubscriberExt as _;
     use tracing_subscriber::util::SubscriberInitExt as _;
@@ -154,6 +168,7 @@ fn options(arguments: &Arguments) -> Result<Options, Vec<Diagnostic>> {
             memory: arguments.memory,
             max_connections: usize::try_from(arguments.max_connections).unwrap_or(usize::MAX),
             access_log: arguments.access_log,
+            account: None,
             clock: present,
         }),
         (csp, keys) => {

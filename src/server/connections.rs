@@ -21,6 +21,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::health;
+use super::seldom::Seldom;
 use super::wire::Wire;
 use super::worker::{Arrived, Worker};
 
@@ -109,7 +110,7 @@ pub(super) enum Listener {
 }
 
 /// A connection that was taken.
-enum Taken {
+pub(super) enum Taken {
     Tcp(TcpStream, SocketAddr),
     Unix(UnixStream),
 }
@@ -139,14 +140,7 @@ impl Entrance {
             let Ok(here) = Arc::clone(&open).try_acquire_owned() else { continue };
             let entrance = self.clone();
             tokio::spawn(async move {
-                match stream {
-                    // A connection that cannot be set up is gone already.
-                    Taken::Tcp(stream, peer) if stream.set_nodelay(true).is_ok() => {
-                        entrance.connection(stream, Some(peer.ip())).await;
-                    }
-                    Taken::Tcp(..) => {}
-                    Taken::Unix(stream) => entrance.connection(stream, None).await,
-                }
+                entrance.connection(stream).await;
                 drop((place, here));
             });
         }
@@ -157,24 +151,10 @@ impl Entrance {
 
     /// The next connection, once there is a place for it.
     async fn take(&self, listener: &Listener) -> Option<(Taken, OwnedSemaphorePermit)> {
-        let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
-        let taken = match listener {
-            Listener::Tcp(listener) => listener.accept().await.map(|(stream, peer)| Taken::Tcp(stream, peer)),
-            Listener::Unix(listener) => listener.accept().await.map(|(stream, _)| Taken::Unix(stream)),
-        };
-        match taken {
-            Ok(taken) => Some((taken, place)),
-            Err(error) => {
-                if let Some(before) = self.worker.seldom.now() {
-                    tracing::warn!(reason = %error, before, "no connection taken");
-                }
-                tokio::time::sleep(PAUSE).await;
-                None
-            }
-        }
+        accept(listener, (&self.places, &self.worker.seldom)).await
     }
 
-    async fn connection(mut self, stream: impl AsyncRead + AsyncWrite + Unpin, peer: Option<IpAddr>) {
+    async fn connection(mut self, stream: Taken) {
         let (worker, what) = (self.worker, self.what);
         let answer = move |arrived: Arrived| {
             let worker = Arc::clone(&worker);
@@ -185,7 +165,49 @@ impl Entrance {
                 }
             }
         };
-        converse((stream, peer), stopped(&mut self.stop), answer).await;
+        stream.converse(stopped(&mut self.stop), answer).await;
+    }
+}
+
+/// The next connection, once there is a place for it.
+pub(super) async fn accept(
+    listener: &Listener,
+    (places, seldom): (&Arc<Semaphore>, &Seldom),
+) -> Option<(Taken, OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.ok()?;
+    let taken = match listener {
+        Listener::Tcp(listener) => listener.accept().await.map(|(stream, peer)| Taken::Tcp(stream, peer)),
+        Listener::Unix(listener) => listener.accept().await.map(|(stream, _)| Taken::Unix(stream)),
+    };
+    match taken {
+        Ok(taken) => Some((taken, place)),
+        Err(error) => {
+            if let Some(before) = seldom.now() {
+                tracing::warn!(reason = %error, before, "no connection taken");
+            }
+            tokio::time::sleep(PAUSE).await;
+            None
+        }
+    }
+}
+
+impl Taken {
+    /// Answers what comes over it, until it ends or, after the answer that is being given, `stop` does.
+    pub(super) async fn converse<A, F, B>(self, stop: impl Future<Output = ()>, answer: A)
+    where
+        A: Fn(Arrived) -> F,
+        F: Future<Output = Response<B>>,
+        B: Body + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        match self {
+            // A connection that cannot be set up is gone already.
+            Self::Tcp(stream, peer) if stream.set_nodelay(true).is_ok() => {
+                converse((stream, Some(peer.ip())), stop, answer).await;
+            }
+            Self::Tcp(..) => {}
+            Self::Unix(stream) => converse((stream, None), stop, answer).await,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::highest::Highest;
 use super::objects::Objects;
+use crate::account::PLACE;
 use crate::digest::{self, Digest};
 use crate::envelope::{self, EnvelopeError, VerifyingKey};
 use crate::fs;
@@ -25,6 +26,8 @@ pub(super) struct Intake {
     pub(super) public_key: Option<VerifyingKey>,
     /// Whether there is a server for the paths that are not decided here.
     pub(super) passes_on: bool,
+    /// Whether this process answers below `/account/` itself.
+    pub(super) has_account: bool,
 }
 
 /// A manifest that may be answered from.
@@ -57,6 +60,8 @@ pub(super) enum Refused {
     Incomplete(String),
     #[error("it has `passthrough`, and there is no upstream")]
     NoUpstream,
+    #[error("`/account/` is not in its `passthrough`: nobody could reach the account")]
+    NoAccount,
 }
 
 impl Refused {
@@ -72,6 +77,7 @@ impl Refused {
             }
             Self::Ahead { .. } => "look at the clock of this machine, and at `--now` of the build",
             Self::Incomplete(_) => "copy the objects before the manifest, or give their folder with `--objects`",
+            Self::NoAccount => "write `passthrough: [/account/]` into site.yaml, and build it again",
             Self::NoUpstream => "give `--upstream http://HOST:PORT`",
         }
     }
@@ -95,8 +101,12 @@ impl Intake {
         if manifest.clock.seconds() > now.seconds().saturating_add(AHEAD) {
             return Err(Refused::Ahead { clock: manifest.clock });
         }
-        if !self.passes_on && !manifest.site.passthrough.is_empty() {
+        let is_ours = |prefix: &String| self.has_account && prefix.starts_with(PLACE);
+        if !self.passes_on && !manifest.site.passthrough.iter().all(is_ours) {
             return Err(Refused::NoUpstream);
+        }
+        if self.has_account && !manifest.site.passthrough.iter().any(|prefix| PLACE.starts_with(prefix.as_str())) {
+            return Err(Refused::NoAccount);
         }
         objects.check(&manifest).map_err(Refused::Incomplete)?;
         Ok(Accepted { manifest, payload })

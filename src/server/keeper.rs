@@ -60,13 +60,17 @@ impl Keeper {
         let one = |fault: Diagnostic| vec![fault];
         let public_key = options.public_key.as_deref().map(read_public_key).transpose().map_err(|fault| one(*fault))?;
         let signed = public_key.is_some();
-        let keyring = Keyring::read(options.keys.clone())
-            .map_err(|error| one(Diagnostic::setup(error.to_string()).help(KEY_HELP)))?;
+        let key_fault = |error: KeyringError| one(Diagnostic::setup(error.to_string()).help(KEY_HELP));
+        let mut keyring = Keyring::read(options.keys.clone()).map_err(key_fault)?;
+        if let Some(account) = &options.account {
+            keyring.take_own(&account.jwks((options.clock)())).map_err(key_fault)?;
+        }
         let beside = || options.manifest.with_file_name("edge-state");
         let folder = options.state.clone().unwrap_or_else(beside);
         let highest = Highest::read(&folder).map_err(|error| one(state_fault(&error)))?;
         let passes_on = options.upstream.is_some() || options.mode == super::Mode::Decide;
-        let intake = Intake { path: options.manifest.clone(), public_key, passes_on };
+        let has_account = options.account.is_some();
+        let intake = Intake { path: options.manifest.clone(), public_key, passes_on, has_account };
         let mut keeper = Self {
             seen: fs::metadata_followed(&intake.path).ok().flatten(),
             intake,
@@ -132,6 +136,18 @@ impl Keeper {
             }
             Ok(false) => {}
             Err(error) => tracing::error!(reason = %error, "keys not fetched; the old ones stay"),
+        }
+    }
+
+    /// Takes the keys of the account service of this process.
+    pub(super) fn take_own_keys(&mut self, held: &ArcSwap<Held>, jwks: &[u8]) {
+        match self.keyring.take_own(jwks) {
+            Ok(true) => {
+                tracing::info!(keys = self.keyring.all().iter().count(), "keys taken");
+                self.renew(held);
+            }
+            Ok(false) => {}
+            Err(error) => tracing::error!(reason = %error, "keys not taken; the old ones stay"),
         }
     }
 

@@ -25,6 +25,7 @@ pub(super) struct Keyring {
     from: Vec<KeysFrom>,
     files: Keys,
     url: Option<Fetched>,
+    own: Option<Fetched>,
     all: Arc<Keys>,
 }
 
@@ -44,6 +45,8 @@ pub(super) enum KeyringError {
     File { path: PathBuf, error: KeysError },
     #[error("the keys at `{url}`: {reason}")]
     Url { url: String, reason: String },
+    #[error("the keys of the account service: {0}")]
+    Own(KeysError),
     #[error("the keys of all sources together: {0}")]
     Together(KeysError),
 }
@@ -53,7 +56,7 @@ impl Keyring {
     pub(super) fn read(from: Vec<KeysFrom>) -> Result<Self, KeyringError> {
         let files = read_files(&from)?;
         let all = Arc::new(files.clone());
-        Ok(Self { from, files, url: None, all })
+        Ok(Self { from, files, url: None, own: None, all })
     }
 
     /// The keys in force.
@@ -72,7 +75,7 @@ impl Keyring {
     /// Reads the files again. Whether there are other keys now cannot be told: there are.
     pub(super) fn read_again(&mut self) -> Result<(), KeyringError> {
         let files = read_files(&self.from)?;
-        self.all = Arc::new(together(&files, self.url.as_ref())?);
+        self.all = Arc::new(together(&files, [self.url.as_ref(), self.own.as_ref()])?);
         self.files = files;
         Ok(())
     }
@@ -82,15 +85,29 @@ impl Keyring {
         if self.url.as_ref().is_some_and(|known| known.document == fetched.document) {
             return Ok(false);
         }
-        self.all = Arc::new(together(&self.files, Some(&fetched))?);
+        self.all = Arc::new(together(&self.files, [Some(&fetched), self.own.as_ref()])?);
         self.url = Some(fetched);
+        Ok(true)
+    }
+
+    /// Takes the keys of the account service of this process, and says whether they are others than before.
+    pub(super) fn take_own(&mut self, jwks: &[u8]) -> Result<bool, KeyringError> {
+        let document = digest::sha256(jwks);
+        if self.own.as_ref().is_some_and(|known| known.document == document) {
+            return Ok(false);
+        }
+        let keys = Keys::read(None, jwks, KeySource::Url).map_err(KeyringError::Own)?;
+        let own = Fetched { keys, document };
+        self.all = Arc::new(together(&self.files, [self.url.as_ref(), Some(&own)])?);
+        self.own = Some(own);
         Ok(true)
     }
 }
 
-fn together(files: &Keys, fetched: Option<&Fetched>) -> Result<Keys, KeyringError> {
-    let fetched = fetched.map(|fetched| fetched.keys.clone()).unwrap_or_default();
-    files.clone().and(fetched).map_err(KeyringError::Together)
+fn together(files: &Keys, others: [Option<&Fetched>; 2]) -> Result<Keys, KeyringError> {
+    others.into_iter().flatten().try_fold(files.clone(), |all, fetched| {
+        all.and(fetched.keys.clone()).map_err(KeyringError::Together)
+    })
 }
 
 fn read_files(from: &[KeysFrom]) -> Result<Keys, KeyringError> {

@@ -14,6 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, watch};
 
+use super::account::Account;
 use super::connections::{Entrance, Listener, is_free, listen, listen_unix};
 use super::worker::Worker;
 use super::{Listen, Mode};
@@ -23,6 +24,8 @@ use crate::diagnostic::Diagnostic;
 const LOOK: Duration = Duration::from_millis(500);
 /// How often keys are fetched that nobody has missed.
 const KEYS: Duration = Duration::from_secs(600);
+/// How often the keys of the account service are looked at.
+const OWN_KEYS: Duration = Duration::from_secs(5);
 /// How long work in the background may go on when all is answered.
 const LAST: Duration = Duration::from_millis(200);
 
@@ -49,6 +52,9 @@ pub(super) fn run(worker: &Arc<Worker>) -> Result<(), Vec<Diagnostic>> {
     let missed = worker.keeper().unknown_key();
     if worker.keeper().url().is_some() {
         runtime.spawn(fetch(Arc::clone(worker), missed));
+    }
+    if let Some(account) = &worker.options.account {
+        runtime.spawn(look_at_keys(Arc::clone(worker), Arc::clone(account)));
     }
     runtime.block_on(signals.wait(worker));
     tracing::info!("stopping");
@@ -140,7 +146,7 @@ pub(crate) fn cannot_listen(address: &impl fmt::Display, error: &std::io::Error)
     Box::new(fault.help("give another address, or end what listens there"))
 }
 
-fn say_listening(address: &Listen, what: &str) {
+pub(super) fn say_listening(address: &Listen, what: &str) {
     tracing::info!(%address, what, "listening");
 }
 
@@ -177,6 +183,15 @@ async fn look(worker: Arc<Worker>) {
     }
 }
 
+/// Looks after the keys of the account service, which are this server's.
+async fn look_at_keys(worker: Arc<Worker>, account: Arc<Account>) {
+    loop {
+        tokio::time::sleep(OWN_KEYS).await;
+        account.look().await;
+        worker.take_own_keys();
+    }
+}
+
 /// Looks after the keys at a URL: from time to time, and when one is missed, but never sooner than allowed.
 async fn fetch(worker: Arc<Worker>, missed: Arc<Notify>) {
     loop {
@@ -191,19 +206,27 @@ async fn fetch(worker: Arc<Worker>, missed: Arc<Notify>) {
 }
 
 /// What the system tells a server.
-struct Signals {
+pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hang_up: Signal,
 }
 
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    pub(super) fn new() -> std::io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
         })
+    }
+
+    /// Until what has nothing to read again is to stop.
+    pub(super) async fn stopped(mut self) {
+        tokio::select! {
+            _ended = self.terminate.recv() => {}
+            _ended = self.interrupt.recv() => {}
+        }
     }
 
     /// Until the server is to stop.

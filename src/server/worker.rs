@@ -10,6 +10,7 @@ use hyper::Request;
 use hyper::body::Incoming;
 use tokio::sync::Semaphore;
 
+use super::account::Account;
 use super::asked::Asked;
 use super::faces::{self, Face};
 use super::held::Held;
@@ -114,7 +115,13 @@ impl Worker {
         }
         match self.options.mode {
             Mode::Serve => self.serve(arrived).await,
-            Mode::Decide => self.decide(&arrived).await,
+            Mode::Decide => match self.options.account.as_ref().filter(|_| Account::is_asked(&arrived)) {
+                Some(account) => {
+                    let manifest = Arc::clone(&self.held.load_full().manifest);
+                    account.answer(arrived, (self.options.clock)(), Some(manifest)).await
+                }
+                None => self.decide(&arrived).await,
+            },
         }
     }
 
@@ -126,6 +133,9 @@ impl Worker {
             let asked = Asked { method: arrived.request.method().as_str(), target: arrived.target(), headers, now };
             let decision = asked.decide(&held);
             if decision.outcome == Outcome::Passthrough {
+                if let Some(account) = self.options.account.as_ref().filter(|_| Account::is_asked(&arrived)) {
+                    return account.answer(arrived, now, Some(Arc::clone(&held.manifest))).await;
+                }
                 return self.pass_on(&held, arrived).await;
             }
             match pages::say(self, &held, &decision, Some(&asked)).await {
@@ -205,6 +215,13 @@ impl Worker {
     /// Asks the URL of keys.
     pub(super) async fn refetch_keys(self: &Arc<Self>) {
         self.in_the_background(Self::fetch_keys).await;
+    }
+
+    /// Takes the keys of the account service, if they are others.
+    pub(super) fn take_own_keys(&self) {
+        if let Some(account) = &self.options.account {
+            self.keeper().take_own_keys(&self.held, &account.jwks((self.options.clock)()));
+        }
     }
 
     fn fetch_keys(&self) {

@@ -71,6 +71,7 @@ fn an_edge_on_any_day(folder: &Path) {
         memory: 1 << 20,
         max_connections: 64,
         access_log: false,
+        account: None,
         clock: present,
     });
     assert!(ended.is_ok(), "{ended:?}");

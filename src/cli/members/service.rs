@@ -1,0 +1,102 @@
+//! What the account service is given on the command line, for `edge --members` and `members serve` alike.
+//!
+//! Secrets never come as arguments, which all users of a machine can read: they come in files or in the environment.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use tierpress::account::{MailError, Mailer, Parts, Service};
+use tierpress::build::{self, Frame, Request};
+use tierpress::diagnostic::Diagnostic;
+use tierpress::ledger::Ledger;
+use tierpress::server::account::Account;
+
+use super::super::{Format, present, say};
+
+/// The account service.
+#[derive(Debug, Default, Args)]
+pub(in super::super) struct ServiceArguments {
+    /// The folder that holds site.yaml
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    root: PathBuf,
+    /// The address of the site, in place of base_url in site.yaml
+    #[arg(long, value_name = "URL", env = "TIERPRESS_BASE_URL")]
+    base_url: Option<String>,
+    /// A file with the URL of the mail server: smtps://USER:PASSWORD@HOST [default: TIERPRESS_SMTP of the environment]
+    #[arg(long, value_name = "FILE")]
+    smtp: Option<PathBuf>,
+    /// Whom mails are from: ADDRESS or NAME <ADDRESS> [default: noreply@ and the site's host]
+    #[arg(long, value_name = "SENDER", env = "TIERPRESS_MAIL_FROM")]
+    mail_from: Option<String>,
+    /// Write mails into this folder and send none: while a site is being made
+    #[arg(long, value_name = "DIR", conflicts_with = "smtp")]
+    mail_dir: Option<PathBuf>,
+    /// A proxy whose X-Forwarded-For is believed, besides those of this machine; may be given several times
+    #[arg(long, value_name = "IP")]
+    trust: Vec<IpAddr>,
+}
+
+/// Starts the service on a ledger, which is made where there is none.
+pub(in super::super) fn start(arguments: &ServiceArguments, ledger: &str) -> Result<Account, Vec<Diagnostic>> {
+    let frame = frame(arguments)?;
+    let mailer = mailer(arguments, &frame).map_err(|fault| vec![*fault])?;
+    Account::start(|| async {
+        let setup = |error: &dyn std::fmt::Display| vec![Diagnostic::setup(error.to_string())];
+        let ledger = Ledger::create(ledger).await.map_err(|error| setup(&error))?;
+        let parts = Parts { frame, ledger, mailer, trusted: arguments.trust.clone(), hooks: BTreeMap::new() };
+        Service::start(parts, present()).await.map_err(|error| setup(&error))
+    })
+}
+
+fn frame(arguments: &ServiceArguments) -> Result<Frame, Vec<Diagnostic>> {
+    let now = present();
+    let request = Request {
+        root: &arguments.root,
+        base_url: arguments.base_url.as_deref(),
+        now,
+        created: now,
+        ..Request::default()
+    };
+    let (frame, warnings) = build::frame(&request)?;
+    // What the site's texts are at fault with is the business of a build.
+    let ours: Vec<Diagnostic> =
+        warnings.into_iter().filter(|warning| warning.message.contains("of the account")).collect();
+    say::diagnostics(&ours, Format::Text);
+    Ok(frame)
+}
+
+fn mailer(arguments: &ServiceArguments, frame: &Frame) -> Result<Mailer, Box<Diagnostic>> {
+    let url = &frame.config.base_url;
+    let authority = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest).split('/').next().unwrap_or_default();
+    let host = authority.split(':').next().unwrap_or_default();
+    let from = arguments.mail_from.clone().unwrap_or_else(|| format!("noreply@{host}"));
+    let fault = |error: MailError| {
+        let help = match error {
+            MailError::From(_) => "give it with `--mail-from`: ADDRESS or NAME <ADDRESS>",
+            MailError::Open => "write smtps://HOST, or smtp://HOST:587?tls=required",
+            MailError::Url(_) | MailError::Message | MailError::Server(_) | MailError::Folder(_) => {
+                "a password with other characters than letters and digits is percent-encoded"
+            }
+        };
+        Box::new(Diagnostic::setup(error.to_string()).help(help))
+    };
+    if let Some(folder) = &arguments.mail_dir {
+        return Mailer::folder(folder.clone(), &from).map_err(fault);
+    }
+    let from_environment = || std::env::var("TIERPRESS_SMTP").ok().filter(|url| !url.is_empty());
+    let url = match &arguments.smtp {
+        Some(path) => Some(read(path)?),
+        None => from_environment(),
+    };
+    let url = url.ok_or_else(|| {
+        Diagnostic::setup("nobody could sign in: there is no mail server")
+            .help("give `--smtp FILE` or TIERPRESS_SMTP; while a site is being made, `--mail-dir DIR`")
+    })?;
+    Mailer::server(&url, &from).map_err(fault)
+}
+
+fn read(path: &Path) -> Result<String, Box<Diagnostic>> {
+    tierpress::fs::read_text(path).map_err(|error| Box::new(Diagnostic::setup(error.to_string())))
+}

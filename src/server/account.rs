@@ -1,0 +1,238 @@
+//! The account service behind sockets: beside an edge, or by itself for other edges.
+//!
+//! It lives on threads of its own, with its connections to the database and to the mail server: an edge's threads hand
+//! requests over and wait, and nothing that the service waits for keeps a page from being served. Bodies are read whole
+//! here, and never more of them than may be.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Limited};
+use tokio::net::UnixListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Semaphore;
+
+use super::connections::{self, Listener};
+use super::reply::{self, Body, Reply};
+use super::seldom::Seldom;
+use super::watch::{Signals, cannot_listen, say_listening, system};
+use super::{Arrived, Clock, Listen};
+use crate::account::{LARGEST_FORM, LARGEST_HOOK, PLACE, Request, Service};
+use crate::diagnostic::Diagnostic;
+use crate::fs;
+use crate::manifest::Manifest;
+use crate::path;
+use crate::time::Timestamp;
+
+/// How many threads the service has.
+const THREADS: usize = 2;
+/// How long a body may take to come.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// How often keys, and the manifest of a service by itself, are looked at.
+const LOOK: Duration = Duration::from_secs(5);
+/// How many requests are answered at once; more wait.
+const AT_ONCE: usize = 512;
+
+/// The account service with the threads that it lives on.
+pub struct Account {
+    service: Arc<Service>,
+    runtime: Option<Runtime>,
+    places: Arc<Semaphore>,
+}
+
+impl Account {
+    /// Starts the threads, and makes the service on them.
+    ///
+    /// # Errors
+    /// Those of making it, and when the system gives no threads.
+    pub fn start<F>(make: impl FnOnce() -> F) -> Result<Self, Vec<Diagnostic>>
+    where
+        F: Future<Output = Result<Service, Vec<Diagnostic>>>,
+    {
+        let runtime = Builder::new_multi_thread().worker_threads(THREADS).thread_name("account").enable_all().build();
+        let runtime = runtime.map_err(|error| vec![*system(&error)])?;
+        let service = Arc::new(runtime.block_on(make())?);
+        Ok(Self { service, runtime: Some(runtime), places: Arc::new(Semaphore::new(AT_ONCE)) })
+    }
+
+    /// Whether a request is for the service.
+    pub(super) fn is_asked(arrived: &Arrived) -> bool {
+        path::canonical(arrived.target()).is_ok_and(|path| path.starts_with(PLACE))
+    }
+
+    /// Answers a request.
+    pub(super) async fn answer(&self, arrived: Arrived, now: Timestamp, manifest: Option<Arc<Manifest>>) -> Reply {
+        let hooks = arrived.path().starts_with(b"/account/hooks/") || arrived.path() == b"/account/events";
+        let largest = if hooks { LARGEST_HOOK } else { LARGEST_FORM };
+        let target = String::from_utf8_lossy(arrived.target()).into_owned();
+        let peer = arrived.peer;
+        let (head, body) = arrived.request.into_parts();
+        let body = match tokio::time::timeout(TIMEOUT, Limited::new(body, largest).collect()).await {
+            Err(_) => return words(408, "the form did not come\n"),
+            Ok(Err(_)) => return words(413, "the form is too large, or was broken off\n"),
+            Ok(Ok(body)) => body.to_bytes(),
+        };
+        let request = Request { method: head.method, target, headers: head.headers, body, peer, now };
+        let Some(runtime) = &self.runtime else { return words(503, "this cannot be answered at the moment\n") };
+        let (service, places) = (Arc::clone(&self.service), Arc::clone(&self.places));
+        let answered = runtime.spawn(async move {
+            let place = places.acquire().await;
+            let answer = service.answer(request, manifest.as_deref()).await;
+            drop(place);
+            answer
+        });
+        match answered.await {
+            Ok(answer) => answer.map(Body::of),
+            Err(error) => {
+                tracing::error!(reason = %error, "an account page was broken off");
+                words(503, "this cannot be answered at the moment\n")
+            }
+        }
+    }
+
+    /// The public keys of tokens, as a JWKS.
+    pub(super) fn jwks(&self, now: Timestamp) -> Vec<u8> {
+        self.service.jwks(now).to_string().into_bytes()
+    }
+
+    /// Looks whether another instance, or a command, made a key.
+    pub(super) async fn look(&self) {
+        let Some(runtime) = &self.runtime else { return };
+        let service = Arc::clone(&self.service);
+        let looked = runtime.spawn(async move { service.look().await });
+        match looked.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(reason = %error, "keys of tokens not looked at; the old ones stay"),
+            Err(error) => tracing::error!(reason = %error, "keys of tokens not looked at; the old ones stay"),
+        }
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Wherever this happens: nobody waits for anything then.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account").finish_non_exhaustive()
+    }
+}
+
+fn words(status: u16, text: &'static str) -> Reply {
+    reply::words(status, text, Some("default-src 'none'; frame-ancestors 'none'"))
+}
+
+/// How a service by itself is set up.
+#[derive(Clone, Debug)]
+pub struct Alone {
+    /// Where to listen.
+    pub listen: Listen,
+    /// The manifest of the site: it says what opens next.
+    pub manifest: Option<PathBuf>,
+    /// How many connections are open at once.
+    pub max_connections: usize,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// Serves `/account/` alone, until the process is told to stop.
+///
+/// # Errors
+/// When nothing can be listened on, or the manifest cannot be read.
+pub fn run(account: Account, alone: &Alone) -> Result<(), Vec<Diagnostic>> {
+    let failed = |fault: Box<Diagnostic>| vec![*fault];
+    let manifest = match &alone.manifest {
+        Some(path) => Some(Arc::new(read(path).map_err(failed)?)),
+        None => None,
+    };
+    let account = Arc::new(account);
+    let Some(runtime) = &account.runtime else { return Ok(()) };
+    let inside = runtime.enter();
+    let listener = match &alone.listen {
+        Listen::Tcp(address) => connections::listen(*address, false).map(Listener::Tcp),
+        Listen::Unix(path) => connections::listen_unix(path).and_then(UnixListener::from_std).map(Listener::Unix),
+    };
+    let listener = listener.map_err(|error| failed(cannot_listen(&alone.listen, &error)))?;
+    let signals = Signals::new().map_err(|error| failed(system(&error)))?;
+    drop(inside);
+    let heard = match &listener {
+        Listener::Tcp(listener) => listener.local_addr().map_or_else(|_| alone.listen.clone(), Listen::Tcp),
+        Listener::Unix(_) => alone.listen.clone(),
+    };
+    say_listening(&heard, "account");
+    let held = Arc::new(RwLock::new(manifest));
+    runtime.block_on(async {
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let serving = tokio::spawn(serve(Arc::clone(&account), (listener, alone.clone()), Arc::clone(&held), stopped));
+        tokio::spawn(look(Arc::clone(&account), alone.manifest.clone(), held));
+        signals.stopped().await;
+        tracing::info!("stopping");
+        stop.send_replace(true);
+        drop(serving.await);
+    });
+    Ok(())
+}
+
+type Held = Arc<RwLock<Option<Arc<Manifest>>>>;
+
+/// Takes connections until the service stops.
+async fn serve(
+    account: Arc<Account>,
+    (listener, alone): (Listener, Alone),
+    held: Held,
+    stopped: tokio::sync::watch::Receiver<bool>,
+) {
+    let places = Arc::new(Semaphore::new(alone.max_connections));
+    let (clock, seldom) = (alone.clock, Seldom::default());
+    loop {
+        let mut stop = stopped.clone();
+        let taken = tokio::select! {
+            biased;
+            _ended = stop.wait_for(|stop| *stop) => return,
+            taken = connections::accept(&listener, (&places, &seldom)) => taken,
+        };
+        let Some((stream, place)) = taken else { continue };
+        let (account, held) = (Arc::clone(&account), Arc::clone(&held));
+        tokio::spawn(async move {
+            let answer = move |arrived: Arrived| {
+                let account = Arc::clone(&account);
+                let manifest = held.read().unwrap_or_else(PoisonError::into_inner).clone();
+                async move { account.answer(arrived, clock(), manifest).await }
+            };
+            let stop = async move { drop(stop.wait_for(|stop| *stop).await) };
+            stream.converse(stop, answer).await;
+            drop(place);
+        });
+    }
+}
+
+/// Looks after the keys and the manifest.
+async fn look(account: Arc<Account>, path: Option<PathBuf>, held: Held) {
+    let mut seen = path.as_deref().and_then(|path| fs::metadata_followed(path).ok().flatten());
+    loop {
+        tokio::time::sleep(LOOK).await;
+        account.look().await;
+        let Some(path) = &path else { continue };
+        let found = fs::metadata_followed(path).ok().flatten();
+        if found == seen {
+            continue;
+        }
+        seen = found;
+        match read(path) {
+            Ok(manifest) => *held.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(manifest)),
+            Err(fault) => tracing::error!(reason = %fault.message, "manifest refused; the old one stays"),
+        }
+    }
+}
+
+fn read(path: &std::path::Path) -> Result<Manifest, Box<Diagnostic>> {
+    let bytes = fs::read(path).map_err(|error| Diagnostic::setup(error.to_string()))?;
+    Manifest::parse(&bytes).map_err(|error| Box::new(Diagnostic::setup(format!("`{}`: {error}", path.display()))))
+}
