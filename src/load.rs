@@ -21,6 +21,7 @@ pub mod links;
 pub mod markdown;
 pub mod names;
 pub mod pages;
+mod products;
 mod reading;
 pub mod references;
 mod remembered;

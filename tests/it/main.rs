@@ -36,6 +36,7 @@ mod leaks;
 mod list;
 mod new;
 mod policy;
+mod products;
 mod publish;
 mod review;
 mod same_bytes;

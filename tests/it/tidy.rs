@@ -28,7 +28,7 @@ const MAY_NAME: [(&str, &[&str]); 24] = [
     ("export", &["access", "diagnostic", "digest", "edge", "id", "manifest", "path", "time"]),
     ("load", &["access", "config", "diagnostic", "escape", "fs", "id", "path", "site", "time"]),
     ("plan", &["access", "diagnostic", "digest", "site", "time"]),
-    ("render", &["access", "diagnostic", "escape", "id", "path", "plan", "time"]),
+    ("render", &["access", "config", "diagnostic", "escape", "id", "path", "plan", "time"]),
     ("publish", &["diagnostic", "digest", "envelope", "fs", "id", "manifest", "time"]),
     (
         "build",
