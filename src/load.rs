@@ -27,6 +27,7 @@ pub mod references;
 mod remembered;
 pub mod sources;
 pub mod texts;
+pub mod timeline;
 pub mod toml;
 pub mod tree;
 pub mod yaml;
