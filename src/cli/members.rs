@@ -6,9 +6,13 @@ mod events;
 mod list;
 mod people;
 mod quote;
+<<<<<<< HEAD
 mod show;
 mod transfer;
 mod why;
+=======
+mod simulate;
+>>>>>>> main
 
 use clap::{Args, Subcommand};
 
@@ -18,6 +22,7 @@ use super::Ending;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+<<<<<<< HEAD
   tierpress members import old-system.csv --db members.db
   tierpress members list --db members.db --access pro
   tierpress members grant ada@learn.example pro --db members.db --until 2027-12-31
@@ -25,6 +30,10 @@ Examples:
   tierpress members quote basic-monthly pro-monthly --since 2027-01-01 --at 2027-01-16
 
 The ledger is a file of SQLite, or a database of PostgreSQL where several instances run; TIERPRESS_DB names it for all commands.")]
+=======
+  tierpress members simulate ada.yaml
+  tierpress members quote basic-monthly pro-monthly --since 2027-01-01 --at 2027-01-16")]
+>>>>>>> main
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -62,6 +71,8 @@ enum Command {
     Import(transfer::ImportArguments),
     /// Work out what a running period is still worth on a switch of tiers
     Quote(quote::Arguments),
+    /// Play what one member might do, and see what they have, are told and can open
+    Simulate(simulate::Arguments),
 }
 
 pub(super) fn run(arguments: &Arguments) -> Ending {
@@ -81,5 +92,6 @@ pub(super) fn run(arguments: &Arguments) -> Ending {
         Command::Export(arguments) => transfer::export(arguments),
         Command::Import(arguments) => transfer::import(arguments),
         Command::Quote(arguments) => quote::run(arguments),
+        Command::Simulate(arguments) => simulate::run(arguments),
     }
 }

@@ -37,6 +37,7 @@ mod ledger;
 mod list;
 mod new;
 mod policy;
+mod products;
 mod publish;
 mod review;
 mod same_bytes;
