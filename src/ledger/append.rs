@@ -129,36 +129,6 @@ pub(super) async fn append_to(
     arrived: &[Arrived<'_>],
     present: &Present<'_>,
 ) -> Result<Vec<Appended>, Error> {
-    let (appended, mark, (before, after)) = put(connection, member, arrived, present).await?;
-    if after.len() > before.len() {
-        mark.settle(connection, (&before, &after), present).await?;
-    }
-    Ok(appended)
-}
-
-/// Appends events of one member, and tells nobody.
-pub(super) async fn append_in_silence(
-    connection: &mut AnyConnection,
-    member: &str,
-    arrived: &[Arrived<'_>],
-    present: &Present<'_>,
-) -> Result<Vec<Appended>, Error> {
-    let (appended, mark, (before, after)) = put(connection, member, arrived, present).await?;
-    if after.len() > before.len() {
-        mark.settle_in_silence(connection, &after, present).await?;
-    }
-    Ok(appended)
-}
-
-/// The events of a member before and after.
-type Around = (Vec<Event>, Vec<Event>);
-
-async fn put(
-    connection: &mut AnyConnection,
-    member: &str,
-    arrived: &[Arrived<'_>],
-    present: &Present<'_>,
-) -> Result<(Vec<Appended>, Mark, Around), Error> {
     let mark = Mark::take(connection, member).await?;
     let before = read::events(connection, &mark.member).await?;
     let was_erased = before.iter().any(|event| event.what == (What::Erased {}));
@@ -177,7 +147,10 @@ async fn put(
     if is_erased && !was_erased {
         people::erase(connection, &mark.member).await?;
     }
-    Ok((appended, mark, (before, after)))
+    if after.len() > before.len() {
+        mark.settle(connection, (&before, &after), present).await?;
+    }
+    Ok(appended)
 }
 
 /// A member's row, held until the transaction ends.
@@ -255,11 +228,14 @@ impl Mark {
     pub(super) async fn settle_in_silence(
         self,
         connection: &mut AnyConnection,
-        after: &[Event],
         present: &Present<'_>,
     ) -> Result<(), Error> {
+        let events = read::events(connection, &self.member).await?;
+        if events.iter().any(|event| event.what == (What::Erased {})) {
+            people::erase(connection, &self.member).await?;
+        }
         let silent = Self { told: None, ..self };
-        silent.settle(connection, (after, after), present).await
+        silent.settle(connection, (&events, &events), present).await
     }
 }
 
@@ -272,8 +248,7 @@ async fn tell(
     notification: &Notification,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let body = serde_json::to_value(notification).map_err(|error| Error::Damaged(error.to_string()))?;
-    let kind = body.get("kind").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let body = serde_json::to_string(notification).map_err(|error| Error::Damaged(error.to_string()))?;
     sqlx::query(
         "INSERT INTO outbox (member, number, id, at, kind, body, state, attempts, next_attempt, delivered) \
          VALUES ($1, $2, $3, $4, $5, $6, 'waiting', 0, $7, -1)",
@@ -281,16 +256,16 @@ async fn tell(
     .bind(member)
     .bind(number)
     .bind(names::message_id()?)
-    .bind(body.get("at").and_then(serde_json::Value::as_i64).unwrap_or_else(|| now.seconds()))
-    .bind(kind)
-    .bind(body.to_string())
+    .bind(notification.at.seconds())
+    .bind(notification.topic.as_str())
+    .bind(body)
     .bind(now.seconds())
     .execute(connection)
     .await?;
     Ok(())
 }
 
-async fn insert(
+pub(super) async fn insert(
     connection: &mut AnyConnection,
     event: &Event,
     payload: Option<&[u8]>,
@@ -412,18 +387,18 @@ fn sells_tier(event: &Event, present: &Present<'_>) -> bool {
 
 /// The grant and the payment that an event names.
 pub(super) fn named(event: &Event) -> (Option<&str>, Option<&str>) {
-    match &event.what {
-        What::Joined {} | What::Erased {} => (None, None),
-        What::PaymentSucceeded { grant, payment, .. } | What::Refunded { grant, payment, .. } => {
-            (Some(grant), Some(payment))
-        }
-        What::Purchased { grant, .. }
-        | What::PaymentFailed { grant }
-        | What::Cancelled { grant, .. }
-        | What::Uncancelled { grant }
-        | What::Switched { grant, .. }
-        | What::Disputed { grant }
-        | What::Granted { grant, .. }
-        | What::Revoked { grant } => (Some(grant), None),
-    }
+    let payment = match &event.what {
+        What::PaymentSucceeded { payment, .. } | What::Refunded { payment, .. } => Some(payment.as_str()),
+        What::Joined {}
+        | What::Purchased { .. }
+        | What::PaymentFailed { .. }
+        | What::Cancelled { .. }
+        | What::Uncancelled { .. }
+        | What::Switched { .. }
+        | What::Disputed { .. }
+        | What::Granted { .. }
+        | What::Revoked { .. }
+        | What::Erased {} => None,
+    };
+    (event.what.grant(), payment)
 }

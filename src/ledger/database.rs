@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::any::AnyPoolOptions;
-use sqlx::{Any, AnyConnection, AnyPool, Row as _, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Row as _, Transaction};
 
 use super::Error;
 use crate::fs;
@@ -66,18 +66,23 @@ impl Ledger {
     async fn connect(place: Place) -> Result<Self, Error> {
         sqlx::any::install_default_drivers();
         let unopened = |source| Error::Unopened { place: place.shown(), source };
-        let pool = |most: u32| AnyPoolOptions::new().max_connections(most).acquire_timeout(PATIENCE * 2);
+        let (url, setup) = match &place {
+            Place::File(path) => (sqlite_url(path)?, SQLITE_SETUP),
+            Place::Server(url) => (url.clone(), POSTGRES_SETUP),
+        };
+        // A pool tries again and again where it is refused; whoever asks is told at once.
+        let mut first = AnyConnection::connect(&url).await.map_err(unopened)?;
+        prepare(&mut first, setup).await.map_err(unopened)?;
+        first.close().await.map_err(unopened)?;
+        let pool = |most| {
+            let options = AnyPoolOptions::new().max_connections(most).acquire_timeout(PATIENCE * 2);
+            let options = options.after_connect(move |connection, _| Box::pin(prepare(connection, setup)));
+            options.connect_lazy(&url).map_err(unopened)
+        };
         let ledger = match &place {
-            Place::File(path) => {
-                let url = sqlite_url(path)?;
-                let pool = |most| pool(most).after_connect(|connection, _| Box::pin(prepare(connection, SQLITE_SETUP)));
-                let write = pool(1).connect(&url).await.map_err(unopened)?;
-                let read = pool(4).connect_lazy(&url).map_err(unopened)?;
-                Self { write, read, kind: Kind::Sqlite }
-            }
-            Place::Server(url) => {
-                let pool = pool(8).after_connect(|connection, _| Box::pin(prepare(connection, POSTGRES_SETUP)));
-                let pool = pool.connect(url).await.map_err(unopened)?;
+            Place::File(_) => Self { write: pool(1)?, read: pool(4)?, kind: Kind::Sqlite },
+            Place::Server(_) => {
+                let pool = pool(8)?;
                 Self { write: pool.clone(), read: pool, kind: Kind::Postgres }
             }
         };
@@ -97,7 +102,9 @@ impl Ledger {
             return Ok(());
         }
         let why = match self.kind {
-            Kind::Sqlite => format!("its journal is `{found}`, and must be a write-ahead log: is it on a network disk?"),
+            Kind::Sqlite => {
+                format!("its journal is `{found}`, and must be a write-ahead log: is it on a network disk?")
+            }
             Kind::Postgres => format!("the server runs with fsync `{found}`"),
         };
         Err(Error::Unsafe { place: place.shown(), why })
@@ -154,7 +161,9 @@ impl Ledger {
             let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&self.write).await?;
             let busy: i64 = row.try_get(0)?;
             if busy != 0 {
-                tracing::warn!("readers kept the ledger from clearing its log; the next erasure or the last close will");
+                tracing::warn!(
+                    "readers kept the ledger from clearing its log; the next erasure or the last close will"
+                );
             }
         }
         Ok(())
@@ -232,7 +241,10 @@ mod tests {
     #[test]
     fn a_password_is_not_shown() {
         let shown = |url: &str| Place::of(url).shown();
-        assert_eq!(shown("postgres://ada:s3cret@db.example:5432/shop?password=s3cret"), "postgres://db.example:5432/shop");
+        assert_eq!(
+            shown("postgres://ada:s3cret@db.example:5432/shop?password=s3cret"),
+            "postgres://db.example:5432/shop"
+        );
         assert_eq!(shown("postgresql://ada:p@ss@db.example"), "postgresql://db.example/");
         assert_eq!(shown("sqlite:members.db"), "members.db");
         assert_eq!(shown("./members.db"), "./members.db");

@@ -121,11 +121,12 @@ impl Ledger {
     /// [`Refused::NotDead`] where none of that name is.
     pub async fn replay(&self, id: &str, now: Timestamp) -> Result<(), Error> {
         let mut transaction = self.begin().await?;
-        let found = sqlx::query("UPDATE outbox SET state = 'waiting', next_attempt = $2 WHERE id = $1 AND state = 'dead'")
-            .bind(id)
-            .bind(now.seconds())
-            .execute(&mut *transaction)
-            .await?;
+        let found =
+            sqlx::query("UPDATE outbox SET state = 'waiting', next_attempt = $2 WHERE id = $1 AND state = 'dead'")
+                .bind(id)
+                .bind(now.seconds())
+                .execute(&mut *transaction)
+                .await?;
         if found.rows_affected() == 0 {
             return Err(Refused::NotDead(id.to_owned()).into());
         }

@@ -119,22 +119,22 @@ impl Ledger {
         if gone.member == held.member {
             return Err(Refused::Same(held.member).into());
         }
-        let dropped = match (address(&mut transaction, &gone.member).await?, address(&mut transaction, &held.member).await?)
-        {
-            (Some(_), Some(_)) => {
-                forget_address(&mut transaction, &gone.member).await?;
-                true
-            }
-            (Some(_), None) => {
-                sqlx::query("UPDATE people SET member = $2 WHERE member = $1")
-                    .bind(&gone.member)
-                    .bind(&held.member)
-                    .execute(&mut *transaction)
-                    .await?;
-                false
-            }
-            (None, _) => false,
-        };
+        let dropped =
+            match (address(&mut transaction, &gone.member).await?, address(&mut transaction, &held.member).await?) {
+                (Some(_), Some(_)) => {
+                    forget_address(&mut transaction, &gone.member).await?;
+                    true
+                }
+                (Some(_), None) => {
+                    sqlx::query("UPDATE people SET member = $2 WHERE member = $1")
+                        .bind(&gone.member)
+                        .bind(&held.member)
+                        .execute(&mut *transaction)
+                        .await?;
+                    false
+                }
+                (None, _) => false,
+            };
         sqlx::query("UPDATE waiting SET holder = $2 WHERE holder = $1")
             .bind(&gone.member)
             .bind(&held.member)
@@ -171,12 +171,7 @@ async fn known(connection: &mut AnyConnection, member: &str) -> Result<Mark, Err
 }
 
 /// Everything told of one name is told of another from now on; what that changes is told.
-async fn unite(
-    connection: &mut AnyConnection,
-    former: &str,
-    held: Mark,
-    present: &Present<'_>,
-) -> Result<(), Error> {
+async fn unite(connection: &mut AnyConnection, former: &str, held: Mark, present: &Present<'_>) -> Result<(), Error> {
     let before = read::events(connection, &held.member).await?;
     for statement in [
         "UPDATE members SET holder = $2 WHERE holder = $1",
@@ -225,10 +220,7 @@ pub(super) async fn address(connection: &mut AnyConnection, member: &str) -> Res
     Ok(address.fetch_optional(connection).await?)
 }
 
-pub(super) async fn by_address(
-    connection: &mut AnyConnection,
-    address: &Address,
-) -> Result<Option<MemberId>, Error> {
+pub(super) async fn by_address(connection: &mut AnyConnection, address: &Address) -> Result<Option<MemberId>, Error> {
     let member = sqlx::query_scalar("SELECT member FROM people WHERE address_key = $1").bind(address.key());
     Ok(member.fetch_optional(connection).await?)
 }
@@ -271,11 +263,7 @@ pub(super) async fn join(connection: &mut AnyConnection, address: &Address) -> R
     Ok(made)
 }
 
-pub(super) async fn set_address(
-    connection: &mut AnyConnection,
-    member: &str,
-    address: &Address,
-) -> Result<(), Error> {
+pub(super) async fn set_address(connection: &mut AnyConnection, member: &str, address: &Address) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO people (member, address, address_key) VALUES ($1, $2, $3) ON CONFLICT (member) \
          DO UPDATE SET address = excluded.address, address_key = excluded.address_key",
@@ -314,11 +302,7 @@ pub(super) async fn link(
 }
 
 /// A name for a purchase that waits for a member.
-pub(super) async fn wait(
-    connection: &mut AnyConnection,
-    holder: &str,
-    now: Timestamp,
-) -> Result<MemberId, Error> {
+pub(super) async fn wait(connection: &mut AnyConnection, holder: &str, now: Timestamp) -> Result<MemberId, Error> {
     let waiting = names::waiting_id()?;
     sqlx::query("INSERT INTO waiting (member, holder, since) VALUES ($1, $2, $3)")
         .bind(&waiting)

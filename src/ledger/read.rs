@@ -102,11 +102,13 @@ impl Ledger {
         let most = i64::from(most);
         let rows = match member {
             None => {
-                sqlx::query("SELECT sequence, received, body FROM events WHERE sequence > $1 ORDER BY sequence LIMIT $2")
-                    .bind(after)
-                    .bind(most)
-                    .fetch_all(&mut *connection)
-                    .await?
+                sqlx::query(
+                    "SELECT sequence, received, body FROM events WHERE sequence > $1 ORDER BY sequence LIMIT $2",
+                )
+                .bind(after)
+                .bind(most)
+                .fetch_all(&mut *connection)
+                .await?
             }
             Some(member) => {
                 let member = people::holder(&mut connection, member).await?;

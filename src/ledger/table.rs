@@ -114,14 +114,15 @@ impl Reader<'_> {
 
     fn address(&self, field: &Field) -> Result<Address, Diagnostic> {
         field.text.parse().map_err(|error: super::address::AddressError| {
-            fault(self.source, field.span.clone(), format!("`{}` is no mail address", field.text)).help(error.to_string())
+            fault(self.source, field.span.clone(), format!("`{}` is no mail address", shown(&field.text)))
+                .help(error.to_string())
         })
     }
 
     fn access_control(&self, field: &Field) -> Result<Id, Diagnostic> {
         let text = field.text.trim();
         self.catalogue.lookup(text).map(|found| found.id).ok_or_else(|| {
-            let unknown = fault(self.source, field.span.clone(), format!("unknown tier or bundle `{text}`"));
+            let unknown = fault(self.source, field.span.clone(), format!("unknown tier or bundle `{}`", shown(text)));
             match self.catalogue.nearest(text) {
                 Some(near) => unknown.help(format!("did you mean `{near}`?")),
                 None => unknown.help("write an id of site.yaml"),
@@ -133,11 +134,16 @@ impl Reader<'_> {
         (self.dates)(field.text.trim()).ok_or_else(|| {
             let message = match field.text.trim() {
                 "" => "a start is missing".to_owned(),
-                text => format!("`{text}` is no date"),
+                text => format!("`{}` is no date", shown(text)),
             };
             fault(self.source, field.span.clone(), message).help("write 2026-12-01, or 2026-12-01T09:00:00Z")
         })
     }
+}
+
+/// A field on one line.
+fn shown(text: &str) -> String {
+    text.replace(['\r', '\n'], " ")
 }
 
 fn fault(source: Source<'_>, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
@@ -157,7 +163,8 @@ fn columns(source: Source<'_>, heading: &[Field]) -> Result<[Option<usize>; 4], 
                 faults.push(fault(source, field.span.clone(), format!("the column `{name}` stands here twice")));
             }
             None => {
-                let unknown = fault(source, field.span.clone(), format!("unknown column `{}`", field.text.trim()));
+                let unknown =
+                    fault(source, field.span.clone(), format!("unknown column `{}`", shown(field.text.trim())));
                 faults.push(match nearest(&name, COLUMNS) {
                     Some(near) => unknown.help(format!("did you mean `{near}`?")),
                     None => unknown.help(HELP),
@@ -209,7 +216,7 @@ fn parted(text: &str) -> Vec<Vec<Field>> {
 /// The place of a field without the line ends before it and what parts it from the next.
 fn trimmed(text: &str, span: Range<usize>) -> Range<usize> {
     let field = text.get(span.clone()).unwrap_or_default();
-    let start = span.start + (field.len() - field.trim_start_matches(['\r', '\n']).len());
-    let end = span.start + field.trim_end_matches(['\r', '\n', ',', ';']).len();
-    start..end.max(start)
+    let kept = field.trim_end_matches(['\r', '\n', ',', ';']);
+    let blank = kept.len() - kept.trim_start_matches(['\r', '\n']).len();
+    span.start + blank..span.start + kept.len()
 }

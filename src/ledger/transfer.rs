@@ -3,14 +3,14 @@
 //! An export holds events as they were told, and besides them who people are, as records of their own. It has no payloads of
 //! providers: those are theirs. An import tells nobody anything: what is moved is no news.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io;
 
 use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, Row as _};
 
 use super::address::Address;
-use super::append::{Appended, Arrived, Mark, append_in_silence};
+use super::append::{Appended, Mark, insert};
 use super::database::{Kind, Ledger};
 use super::table::Row;
 use super::{Error, Present, Refused, people};
@@ -99,7 +99,9 @@ impl Line {
                     Err((message, column)) => {
                         let at = start + (line.len() - line.trim_start().len()) + column;
                         let fault = Diagnostic::setup(message).at(source.locate(at..at + 1));
-                        faults.push(fault.help("each line is an event or a record, as `tierpress members export` writes them"));
+                        faults.push(
+                            fault.help("each line is an event or a record, as `tierpress members export` writes them"),
+                        );
                     }
                 }
             }
@@ -111,8 +113,8 @@ impl Line {
     /// The message and how many bytes of the line stand before the place.
     fn parse(text: &str) -> Result<Self, (String, usize)> {
         let place = |error: &serde_json::Error| error.column().saturating_sub(1);
-        let value: serde_json::Value =
-            serde_json::from_str(text).map_err(|error| (format!("this is no JSON: {}", words(&error)), place(&error)))?;
+        let value: serde_json::Value = serde_json::from_str(text)
+            .map_err(|error| (format!("this is no JSON: {}", words(&error)), place(&error)))?;
         if value.get("record").is_some() {
             let record = serde_json::from_value(value).map_err(|error| (words(&error), 0))?;
             return Ok(Self::Record(record));
@@ -250,30 +252,33 @@ fn granted(row: &Row, member: MemberId) -> Event {
     Event { source: "import".to_owned(), id, at: row.since, member, what }
 }
 
+/// Appends events in the order in which they stand, and tells nobody.
 async fn append(
     connection: &mut AnyConnection,
     events: &[(usize, &Event)],
     faults: &mut Faults,
     present: &Present<'_>,
 ) -> Result<Imported, Error> {
-    let mut of_members: BTreeMap<&str, Vec<(usize, &Event)>> = BTreeMap::new();
-    for (number, event) in events {
-        of_members.entry(&event.member).or_default().push((*number, event));
+    // Held in one order, so that two imports cannot wait for each other.
+    let members: BTreeSet<&str> = events.iter().map(|(_, event)| event.member.as_str()).collect();
+    let mut marks = Vec::with_capacity(members.len());
+    for member in &members {
+        marks.push(Mark::take(connection, member).await?);
     }
-    let mut imported = Imported { members: of_members.len(), ..Imported::default() };
-    for (member, events) in of_members {
-        let arrived: Vec<Arrived<'_>> =
-            events.iter().map(|(_, event)| Arrived { event, payload: None }).collect();
-        let outcomes = append_in_silence(connection, member, &arrived, present).await?;
-        for ((number, event), outcome) in events.iter().zip(outcomes) {
-            match outcome {
-                Appended::New => imported.new += 1,
-                Appended::Known => imported.known += 1,
-                Appended::Conflict(_) => {
-                    let (source_name, id) = (event.source.clone(), event.id.clone());
-                    faults.push((*number, Refused::Conflict { source_name, id }));
-                }
+    let mut imported = Imported { members: members.len(), ..Imported::default() };
+    for (number, event) in events {
+        match insert(connection, event, None, present.now).await? {
+            Appended::New => imported.new += 1,
+            Appended::Known => imported.known += 1,
+            Appended::Conflict(_) => {
+                let (source_name, id) = (event.source.clone(), event.id.clone());
+                faults.push((*number, Refused::Conflict { source_name, id }));
             }
+        }
+    }
+    if imported.new > 0 && faults.is_empty() {
+        for mark in marks {
+            mark.settle_in_silence(connection, present).await?;
         }
     }
     Ok(imported)

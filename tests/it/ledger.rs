@@ -125,6 +125,7 @@ pub(crate) const SITE: &str = "\
 title: School
 base_url: https://school.example
 access:
+  default: public
   default_tier: free
   tiers:
     - {id: free, title: Free, free: true}

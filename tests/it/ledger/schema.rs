@@ -19,7 +19,8 @@ async fn raw(place: &Place) -> AnyPool {
     sqlx::any::install_default_drivers();
     let url = match place.file() {
         Some(file) => {
-            let path = percent_encoding::utf8_percent_encode(file.to_str().unwrap(), percent_encoding::NON_ALPHANUMERIC);
+            let path =
+                percent_encoding::utf8_percent_encode(file.to_str().unwrap(), percent_encoding::NON_ALPHANUMERIC);
             format!("sqlite://{path}")
         }
         None => place.url.clone(),
@@ -122,8 +123,11 @@ fn nobody_else_may_read_the_file() {
 #[test]
 fn what_is_no_database_is_refused() {
     super::run(Place::sqlite(), async |place| {
-        std::fs::write(place.file().unwrap(), "these are the notes of a whole summer, and no database at all\n".repeat(40))
-            .unwrap();
+        std::fs::write(
+            place.file().unwrap(),
+            "these are the notes of a whole summer, and no database at all\n".repeat(40),
+        )
+        .unwrap();
         let refused = Ledger::create(&place.url).await.unwrap_err().to_string();
         assert!(refused.contains("not a database"), "{refused}");
         let nobody = Ledger::open("postgres://ada:s3cret@127.0.0.1:1/shop").await.unwrap_err().to_string();

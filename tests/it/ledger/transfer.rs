@@ -141,7 +141,8 @@ async fn another_systems_members_keep_their_dates(place: Arc<Place>) {
     let again = ledger.import_table(&rows, &at(20)).await.unwrap().unwrap();
     assert_eq!(again, Imported { new: 0, known: 4, members: 3 });
     assert_eq!(export(&ledger).await, before);
-    let renewed = self::rows("email,access_control,since,until\nada@school.example,pro,2026-03-01,2028-01-31\n").unwrap();
+    let renewed =
+        self::rows("email,access_control,since,until\nada@school.example,pro,2026-03-01,2028-01-31\n").unwrap();
     let renewed = ledger.import_table(&renewed, &at(20)).await.unwrap().unwrap();
     assert_eq!(renewed, Imported { new: 1, known: 0, members: 1 });
     assert_eq!(has(&ledger, &ada, &at(31)).await, "pro+rust-course");
@@ -161,11 +162,111 @@ fn every_fault_of_a_table_in_one_run() {
          \"two\nlines\";basic;;\n\
          eve@school.example;pro\n\
          ADA@school.example;pro;2026-03-01;\n",
-        expect![[""]],
+        expect![[r#"
+            error: `ada at school` is no mail address
+              --> members.csv:3:1
+               |
+             3 | ada at school;prro;1/2/2026;never
+               | ^^^^^^^^^^^^^
+              help: a mail address is a name, `@` and a domain
+            error: unknown tier or bundle `prro`
+              --> members.csv:3:15
+               |
+             3 | ada at school;prro;1/2/2026;never
+               |               ^^^^
+              help: did you mean `pro`?
+            error: `1/2/2026` is no date
+              --> members.csv:3:20
+               |
+             3 | ada at school;prro;1/2/2026;never
+               |                    ^^^^^^^^
+              help: write 2026-12-01, or 2026-12-01T09:00:00Z
+            error: `never` is no date
+              --> members.csv:3:29
+               |
+             3 | ada at school;prro;1/2/2026;never
+               |                             ^^^^^
+              help: write 2026-12-01, or 2026-12-01T09:00:00Z
+            error: this ends before it begins
+              --> members.csv:4:43
+               |
+             4 | bob@school.example;rust-course;2026-03-01;2026-02-01
+               |                                           ^^^^^^^^^^
+            error: `two lines` is no mail address
+              --> members.csv:5:1
+               |
+             5 | "two
+               | ^^^^
+              help: a mail address is a name, `@` and a domain
+            error: a start is missing
+              --> members.csv:6:14
+               |
+             6 | lines";basic;;
+               |              ^
+              help: write 2026-12-01, or 2026-12-01T09:00:00Z
+            error: this line has 2 fields, and the first one 4
+              --> members.csv:7:1
+               |
+             7 | eve@school.example;pro
+               | ^^^^^^^^^^^^^^^^^^
+            error: this line says what another one says
+              --> members.csv:8:1
+               |
+             8 | ADA@school.example;pro;2026-03-01;
+               | ^^^^^^^^^^^^^^^^^^
+              --> members.csv:2:1
+               |
+             2 | ada@school.example;pro;2026-03-01;
+               | ^^^^^^^^^^^^^^^^^^
+        "#]],
     );
-    faulty("mail,access_control,start,Since,until,since\n", expect![[""]]);
-    faulty("", expect![[""]]);
-    faulty("email,access_control\n", expect![[""]]);
+    faulty(
+        "mail,access_control,start,Since,until,since\n",
+        expect![[r#"
+        error: unknown column `mail`
+          --> members.csv:1:1
+           |
+         1 | mail,access_control,start,Since,until,since
+           | ^^^^
+          help: did you mean `email`?
+        error: unknown column `start`
+          --> members.csv:1:21
+           |
+         1 | mail,access_control,start,Since,until,since
+           |                     ^^^^^
+          help: the first line names the columns: email,access_control,since,until
+        error: the column `since` stands here twice
+          --> members.csv:1:39
+           |
+         1 | mail,access_control,start,Since,until,since
+           |                                       ^^^^^
+        error: there is no column `email`
+          --> members.csv:1:1
+           |
+         1 | mail,access_control,start,Since,until,since
+           | ^^^^
+          help: the first line names the columns: email,access_control,since,until
+    "#]],
+    );
+    faulty(
+        "",
+        expect![[r#"
+        error: the table is empty
+          --> members.csv:1:1
+          help: the first line names the columns: email,access_control,since,until
+    "#]],
+    );
+    faulty(
+        "email,access_control\n",
+        expect![[r#"
+        error: there is no column `since`
+          --> members.csv:1:1
+           |
+         1 | email,access_control
+           | ^^^^^
+          help: the first line names the columns: email,access_control,since,until
+    "#]],
+    );
 }
 
 #[test]
@@ -177,5 +278,36 @@ fn every_fault_of_lines_in_one_run() {
                 {\"source\":\"a\",,}\nnothing\n";
     let faults = Line::read(Source { file: &"export.jsonl".into(), text }).unwrap_err();
     let text: String = faults.iter().map(|fault| format!("{fault}\n")).collect();
-    expect![[""]].assert_eq(&text);
+    expect![[r#"
+        error: unknown variant `vanished`, expected one of `joined`, `purchased`, `payment_succeeded`, `payment_failed`, `cancelled`, `uncancelled`, `switched`, `refunded`, `disputed`, `granted`, `revoked`, `erased`
+          --> export.jsonl:3:3
+           |
+         3 |   {"source":"a","id":"2","at":0,"member":"m_ada","kind":"vanished"}
+           |   ^
+          help: each line is an event or a record, as `tierpress members export` writes them
+        error: `member` of an event looks like a mail address: names outlive those whom they would name
+          --> export.jsonl:4:1
+           |
+         4 | {"source":"a","id":"3","at":0,"member":"ada@school.example","kind":"joined"}
+           | ^
+          help: each line is an event or a record, as `tierpress members export` writes them
+        error: unknown field `adress`, expected `member` or `address`
+          --> export.jsonl:5:1
+           |
+         5 | {"record":"person","member":"m_ada","adress":"ada@school.example"}
+           | ^
+          help: each line is an event or a record, as `tierpress members export` writes them
+        error: this is no JSON: key must be a string
+          --> export.jsonl:6:15
+           |
+         6 | {"source":"a",,}
+           |               ^
+          help: each line is an event or a record, as `tierpress members export` writes them
+        error: this is no JSON: expected ident
+          --> export.jsonl:7:2
+           |
+         7 | nothing
+           |  ^
+          help: each line is an event or a record, as `tierpress members export` writes them
+    "#]].assert_eq(&text);
 }
