@@ -12,6 +12,7 @@
 #![allow(clippy::print_stdout, reason = "what a test counted is shown by `--show-output`")]
 
 mod access;
+mod account;
 mod bad_input;
 mod built;
 mod check;

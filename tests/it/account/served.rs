@@ -1,0 +1,197 @@
+//! The program itself: `tierpress edge --members`, `tierpress members serve`, a real SMTP server and a real browser.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use super::stage::{SITE, link_in};
+use crate::chromium::Browser;
+use crate::edges::free_address;
+use crate::fixture::Fixture;
+use crate::server::{http, until};
+
+/// A mail server that takes whatever it is sent.
+fn mail_server() -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, mails) = (listener.local_addr().unwrap(), Arc::new(Mutex::new(Vec::new())));
+    let taken = Arc::clone(&mails);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let mut writer = stream.try_clone().unwrap();
+            let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+            drop(writer.write_all(b"220 mail.example ESMTP\r\n"));
+            while let Some(line) = lines.next() {
+                let said = match line.to_ascii_uppercase() {
+                    line if line.starts_with("EHLO") => "250-mail.example\r\n250 8BITMIME\r\n",
+                    line if line == "DATA" => {
+                        drop(writer.write_all(b"354 go on\r\n"));
+                        let mail: Vec<String> = lines.by_ref().take_while(|line| line != ".").collect();
+                        taken.lock().unwrap().push(mail.join("\r\n"));
+                        "250 taken\r\n"
+                    }
+                    line if line == "QUIT" => break,
+                    _ => "250 ok\r\n",
+                };
+                drop(writer.write_all(said.as_bytes()));
+            }
+        }
+    });
+    (address, mails)
+}
+
+/// A program that runs, and is killed with its value.
+struct Running {
+    child: Child,
+    log: Arc<Mutex<String>>,
+}
+
+impl Running {
+    fn start(command: &mut Command, address: SocketAddr) -> Self {
+        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let (stderr, lines) = (child.stderr.take().unwrap(), Arc::clone(&log));
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                lines.lock().unwrap().push_str(&format!("{line}\n"));
+            }
+        });
+        let mut running = Self { child, log };
+        until("the server", || {
+            let ended = running.child.try_wait().unwrap();
+            assert!(ended.is_none(), "{}", running.log());
+            std::net::TcpStream::connect(address).is_ok()
+        });
+        running
+    }
+
+    fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn tierpress(root: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tierpress"));
+    command.current_dir(root).args(arguments);
+    command
+}
+
+/// A site that is built for an address of its own.
+fn built(address: SocketAddr) -> Fixture {
+    let site = Fixture::new(&SITE.replace("https://school.example", &format!("http://localhost:{}", address.port())));
+    let done = tierpress(&site.root(), &["build"]).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    site
+}
+
+#[test]
+fn a_reader_signs_in_by_a_mail_in_a_real_browser() {
+    let address = free_address();
+    let site = built(address);
+    let (smtp, mails) = mail_server();
+    std::fs::write(site.root().join("smtp.url"), format!("smtp://{smtp}\n")).unwrap();
+    let arguments = ["edge", "--manifest", "tierpress-out/manifest.json", "--members", "members.db", "--smtp", "smtp.url"];
+    let mut command = tierpress(&site.root(), &arguments);
+    command.args(["--mail-from", "School <school@school.example>", "--access-log", "--listen", &address.to_string()]);
+    let edge = Running::start(&mut command, address);
+    let base = format!("http://localhost:{}", address.port());
+    let mut browser = Browser::start();
+    let mut page = browser.open(&format!("{base}/account/join"));
+    let shots = Path::new(env!("CARGO_TARGET_TMPDIR")).join("account");
+    std::fs::create_dir_all(&shots).unwrap();
+    let look = |page: &mut crate::chromium::Page, name: &str| {
+        for (width, height, dark) in [(390, 844, false), (390, 844, true), (1280, 900, false), (1280, 900, true)] {
+            page.viewport(width, height);
+            page.dark(dark);
+            let wide = page.eval("document.documentElement.scrollWidth <= document.documentElement.clientWidth");
+            assert_eq!(wide, true, "{name} scrolls sideways at {width}");
+            let mode = if dark { "dark" } else { "light" };
+            page.screenshot(&shots.join(format!("{name}-{width}-{mode}.png")));
+        }
+        assert_eq!(page.eval("document.querySelectorAll('h1').length"), 1, "{name}");
+        assert_eq!(page.eval("[...document.querySelectorAll('input:not([type=hidden])')].every(i => i.labels.length)"), true);
+    };
+    look(&mut page, "join");
+    page.click("#account-address");
+    page.type_text("ada@example.org");
+    page.press("Enter");
+    page.wait_for("location.pathname === '/account/sent'");
+    look(&mut page, "sent");
+    until("the mail", || mails.lock().unwrap().len() == 1);
+    let mail = mails.lock().unwrap().first().unwrap().replace("=\r\n", "").replace("=3D", "=");
+    let start = mail.find(&format!("{base}/account/link?t=")).unwrap_or_else(|| panic!("{mail}"));
+    let link = mail[start..].split_whitespace().next().unwrap().to_owned();
+    page.go(&link);
+    look(&mut page, "link");
+    page.click("main button");
+    page.wait_for("location.pathname === '/account/'");
+    assert!(page.text("document.querySelector('main').innerText").contains("ada@example.org"));
+    look(&mut page, "home");
+    // The edge believes what the service signs: the page is for Pro, and this is Free.
+    page.go(&format!("{base}/lesson/"));
+    assert!(page.text("document.body.innerText").contains("Pro"));
+    page.go(&format!("{base}/account/logout"));
+    look(&mut page, "logout");
+    page.click("main button");
+    page.wait_for("location.pathname === '/'");
+    drop(page.problems());
+    let log = edge.log();
+    let secret = link.rsplit("t=").next().unwrap();
+    assert!(!log.contains("ada@example.org") && !log.contains(secret), "{log}");
+    assert!(log.contains("/account/link"), "{log}");
+}
+
+#[test]
+fn an_edge_passes_the_account_on_to_a_service_by_itself() {
+    let (edge, service) = (free_address(), free_address());
+    let site = built(edge);
+    let mut command = tierpress(&site.root(), &["members", "serve", "--db", "members.db", "--mail-dir", "mails"]);
+    command.args(["--manifest", "tierpress-out/manifest.json", "--mail-from", "a@school.example"]);
+    let service_runs = Running::start(command.args(["--listen", &service.to_string()]), service);
+    let upstream = format!("http://{service}");
+    let jwks = format!("{upstream}/account/jwks.json");
+    let mut command = tierpress(&site.root(), &["edge", "--manifest", "tierpress-out/manifest.json", "--upstream", &upstream]);
+    let edge_runs = Running::start(command.args(["--jwks", &jwks, "--listen", &edge.to_string()]), edge);
+    let page = http::ask(edge, "GET", "/account/sign-in", &["Host: localhost"]);
+    assert_eq!(page.status, 200, "{}", page.text());
+    assert!(page.header("set-cookie").unwrap().starts_with("__Host-tierpress-browser="));
+    assert_eq!(http::ask(edge, "GET", "/account/jwks.json", &[]).status, 200);
+    assert_eq!(http::ask(edge, "GET", "/account/nothing", &[]).status, 404);
+    drop((edge_runs, service_runs));
+}
+
+#[test]
+fn calls_that_cannot_work_are_refused() {
+    let address = free_address();
+    let site = built(address);
+    std::fs::write(site.root().join("smtp.url"), "smtp://ada:secret@mail.example").unwrap();
+    for (arguments, expected) in [
+        (&["--members", "members.db"][..], "nobody could sign in: there is no mail server"),
+        (&["--members", "members.db", "--smtp", "smtp.url"], "would be spoken to without TLS"),
+        (&["--members", "members.db", "--smtp", "nowhere"], "nowhere"),
+        (&["--members", "no/such/folder/members.db", "--mail-dir", "mails", "--mail-from", "a@b.example"], "error"),
+        (&["--members", "members.db", "--mail-dir", "mails", "--mail-from", "nobody"], "is no mail address to send from"),
+    ] {
+        let mut command = tierpress(&site.root(), &["edge", "--manifest", "tierpress-out/manifest.json"]);
+        let output = command.args(["--listen", &address.to_string()]).args(arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(expected) && !said.contains("secret"), "{said}");
+    }
+    let text = SITE.replace("passthrough: [/account/]\n", "").replace("login_url: /account/sign-in\nrefresh_url: /account/refresh\n", "");
+    let site = Fixture::new(&text);
+    assert!(tierpress(&site.root(), &["build"]).output().unwrap().status.success());
+    let mut command = tierpress(&site.root(), &["edge", "--manifest", "tierpress-out/manifest.json", "--members", "m.db"]);
+    let output = command.args(["--mail-dir", "mails", "--listen", &address.to_string()]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("`/account/` is not in its `passthrough`"), "{said}");
+    assert!(link_in("https://school.example/account/link?t=3Da\r\n").ends_with("t=a"));
+}
