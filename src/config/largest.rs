@@ -35,18 +35,16 @@ pub struct Largest {
     pub empty: usize,
 }
 
-/// The largest token of members of a site: every tier and every bundle, each with an end, and frozen where a site freezes.
+/// The largest token of members of a site: every tier and every bundle, each with an end. Where a site keeps unlocked what is
+/// cancelled, each twice: as it was kept, and as it was bought again.
 #[must_use]
 pub fn largest(catalogue: &Catalogue, token: &Token) -> Largest {
-    let frozen = catalogue.cancellation() == Cancellation::KeepUnlocked;
-    let entry = |id| {
-        let mut entry = json!({"value": id, "since": MOMENT, "until": Timestamp::MAX});
-        if let (true, Value::Object(entry)) = (frozen, &mut entry) {
-            entry.insert("frozen".to_owned(), MOMENT.into());
-        }
-        entry
-    };
-    let entries: Vec<Value> = catalogue.ids().map(entry).collect();
+    let live = |id| json!({"value": id, "since": MOMENT, "until": Timestamp::MAX});
+    let kept = |id| json!({"value": id, "since": MOMENT, "until": Timestamp::MAX, "frozen": MOMENT});
+    let mut entries: Vec<Value> = catalogue.ids().map(live).collect();
+    if catalogue.cancellation() == Cancellation::KeepUnlocked {
+        entries.extend(catalogue.ids().map(kept));
+    }
     let entitlements = entries.len();
     Largest { entitlements, cookie: cookie(token, entries), empty: cookie(token, Vec::new()) }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use jiff::tz::TimeZone;
 
 use super::{Around, Draft};
-use crate::access::catalogue::Catalogue;
+use crate::access::catalogue::{Cancellation, Catalogue};
 use crate::config::largest::{COOKIE, largest};
 use crate::config::product::dates::{BEFORE_END, Course, first_too_late, tightest};
 use crate::config::product::{Billing, Product};
@@ -215,7 +215,11 @@ fn room(catalogue: &Catalogue, (place, around): (&Range<usize>, &Around<'_>), fa
     let largest = largest(catalogue, token);
     let (tiers, bundles) = (catalogue.tiers().len(), catalogue.bundles().len());
     let counted = |count: usize, one: &str| if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") };
-    let held = format!("{} and {}", counted(tiers, "tier"), counted(bundles, "bundle"));
+    let twice = match catalogue.cancellation() {
+        Cancellation::Hard => "",
+        Cancellation::KeepUnlocked => ", bought again while what was cancelled stays unlocked",
+    };
+    let held = format!("{} and {}{twice}", counted(tiers, "tier"), counted(bundles, "bundle"));
     let most = usize::try_from(token.max_entitlements).unwrap_or(usize::MAX);
     if largest.entitlements > most {
         let message = format!(
