@@ -215,11 +215,7 @@ fn room(catalogue: &Catalogue, (place, around): (&Range<usize>, &Around<'_>), fa
     let largest = largest(catalogue, token);
     let (tiers, bundles) = (catalogue.tiers().len(), catalogue.bundles().len());
     let counted = |count: usize, one: &str| if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") };
-    let twice = match catalogue.cancellation() {
-        Cancellation::Hard => "",
-        Cancellation::KeepUnlocked => ", bought again while what was cancelled stays unlocked",
-    };
-    let held = format!("{} and {}{twice}", counted(tiers, "tier"), counted(bundles, "bundle"));
+    let held = format!("{} and {}", counted(tiers, "tier"), counted(bundles, "bundle"));
     let most = usize::try_from(token.max_entitlements).unwrap_or(usize::MAX);
     if largest.entitlements > most {
         let message = format!(
@@ -237,7 +233,13 @@ fn room(catalogue: &Catalogue, (place, around): (&Range<usize>, &Around<'_>), fa
             largest.empty,
             largest.cookie - largest.empty
         );
-        let help = "sell several bundles as one, or give them shorter ids before the first is sold";
+        let fewer = match catalogue.cancellation() {
+            Cancellation::KeepUnlocked if most > largest.entitlements => {
+                format!(", or write `token: {{max_entitlements: {}}}`", largest.entitlements)
+            }
+            Cancellation::Hard | Cancellation::KeepUnlocked => String::new(),
+        };
+        let help = format!("sell several bundles as one, or give them shorter ids before the first is sold{fewer}");
         faults.error(Fault::new(message, place.clone()).help(help));
     }
 }
