@@ -27,6 +27,8 @@ use crate::publish::{LinkMode, Modes, Publisher, Record, Stored, TreeMode};
 use crate::render::theme::Theme;
 use crate::render::words::Words;
 use crate::render::{Renderer, Shelf, context};
+use crate::review::diff::Compared;
+use crate::review::texts::Texts;
 use crate::review::{lints, subscriptions};
 use crate::site::{Content, Site};
 use crate::time::Timestamp;
@@ -134,7 +136,18 @@ pub fn build(request: &Request<'_>) -> Result<Built, Vec<Diagnostic>> {
         TreeMode::All => contract::trees(plan.site(), &manifest),
         TreeMode::None => Vec::new(),
     };
-    let opened = previous.map(|previous| opened::opened(&previous, &manifest)).unwrap_or_default();
+    let texts = Texts::of(&plan, manifest.build_id());
+    let opened = match &previous {
+        Some(previous) => {
+            let before = publisher.previous_review().map_err(|fault| vec![Diagnostic::from(&fault)])?;
+            // What cannot be read, or is of another build, says nothing.
+            let before = before.and_then(|bytes| Texts::parse(&bytes).ok());
+            let before = before.filter(|texts| texts.build() == previous.build);
+            let before = Compared { manifest: previous, texts: before.as_ref() };
+            opened::opened(before, Compared { manifest: &manifest, texts: Some(&texts) })
+        }
+        None => Vec::new(),
+    };
     let summary = summary(&plan, (parsed, trees.len(), &manifest));
     let record = Record {
         inputs,
@@ -142,7 +155,8 @@ pub fn build(request: &Request<'_>) -> Result<Built, Vec<Diagnostic>> {
         valid_until: contract::next_change(&plan),
         summary: serde_json::json!({"summary": summary, "warnings": warnings}),
     };
-    let published = publisher.finish(manifest, &trees, record).map_err(|fault| vec![Diagnostic::from(&fault)])?;
+    let published = publisher.finish(manifest, &trees, record, Some(&texts.to_json()));
+    let published = published.map_err(|fault| vec![Diagnostic::from(&fault)])?;
     diagnostic::sort(&mut warnings);
     Ok(Built { summary, warnings, opened, unchanged: published.unchanged })
 }

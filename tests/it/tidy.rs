@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Which modules of the crate each module may name. It has no cycle, and that is tested too.
-const MAY_NAME: [(&str, &[&str]); 23] = [
+const MAY_NAME: [(&str, &[&str]); 24] = [
     ("id", &[]),
     ("time", &[]),
     ("escape", &[]),
@@ -14,6 +14,7 @@ const MAY_NAME: [(&str, &[&str]); 23] = [
     ("fs", &[]),
     ("access", &["id", "time", "diagnostic"]),
     ("config", &["access", "diagnostic", "id", "time"]),
+    ("provider", &["access", "config", "id", "members", "time"]),
     ("site", &["access", "config", "time"]),
     ("manifest", &["access", "digest", "id", "path", "time"]),
     ("edge", &["access", "id", "manifest", "path", "time"]),
@@ -54,6 +55,7 @@ const MAY_NAME: [(&str, &[&str]); 23] = [
             "access",
             "build",
             "diagnostic",
+            "digest",
             "edge",
             "escape",
             "fs",

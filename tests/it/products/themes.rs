@@ -71,9 +71,8 @@ fn a_manifest_knows_no_prices() {
     let fixture = Fixture::new(SITE);
     fixture.build().unwrap();
     let text = std::fs::read_to_string(fixture.out().join("manifest.json")).unwrap();
-    for word in ["zq", "price", "product", "eur", "EUR", "987", "buy.example", "plink", "billing"] {
-        // Names of objects are digits and letters up to f.
-        assert!(word.bytes().all(|c| c.is_ascii_hexdigit()) || !text.contains(word), "{word}");
+    for word in ["zq", "price", "product", "eur", "EUR", "buy.example", "plink", "billing"] {
+        assert!(!text.contains(word), "{word}");
     }
     let keys: Vec<String> = manifest(&fixture).as_object().unwrap().keys().cloned().collect();
     assert!(!keys.contains(&"products".to_owned()) && keys.contains(&"access_controls".to_owned()));
