@@ -36,6 +36,7 @@ mod leaks;
 mod list;
 mod new;
 mod policy;
+mod provider;
 mod publish;
 mod review;
 mod same_bytes;
