@@ -60,13 +60,17 @@ impl Event {
     }
 }
 
-/// The object of `{invoice: {…}}`; a list of them of `{list: […]}`.
+/// The object of `{invoice: {…}}`; a list of them of `{list: […]}`, of an invoice's lines of `{lines: […]}`.
 pub(super) fn object(said: &Map<String, Value>, shape: Shape) -> Value {
     let (kind, fields) = said.iter().next().unwrap();
     assert_eq!(said.len(), 1, "one object: {said:?}");
     if kind == "list" {
         let data: Vec<_> =
             fields.as_array().unwrap().iter().map(|one| object(one.as_object().unwrap(), shape)).collect();
+        return json!({"object": "list", "data": data, "has_more": false, "url": "/v1/list"});
+    }
+    if kind == "lines" {
+        let data: Vec<_> = dated(fields).as_array().unwrap().iter().map(|one| line(one, shape)).collect();
         return json!({"object": "list", "data": data, "has_more": false, "url": "/v1/list"});
     }
     let fields = dated(&Value::Object(fields.as_object().unwrap().clone()));
@@ -103,6 +107,7 @@ fn fill(made: &mut Value, fields: &Map<String, Value>, shape: Shape) {
                 Shape::New => made["parent"]["subscription_details"]["subscription"] = value.clone(),
                 Shape::Old => made["subscription"] = value.clone(),
             },
+            ("invoice", "more_lines") => made["lines"]["has_more"] = value.clone(),
             ("invoice", "paid_at") => made["status_transitions"]["paid_at"] = value.clone(),
             ("invoice", "lines") => {
                 made["lines"]["data"] = value.as_array().unwrap().iter().map(|it| line(it, shape)).collect()

@@ -136,3 +136,12 @@ fn keys_are_checked_and_not_shown() {
     let shown = format!("{:?}", shops());
     assert!(!shown.contains("0123456789abcdef"), "{shown}");
 }
+
+/// What was kept because nobody sold it then is read again later, without its key.
+#[test]
+fn what_was_kept_is_read_again() {
+    let body = serde_json::to_vec(&purchase()).unwrap();
+    let again = shops().read_again("books", &body).unwrap();
+    assert_eq!(again, send(BOOKS, &purchase()).unwrap());
+    assert!(shops().read_again("books", b"{}").is_err());
+}

@@ -7,9 +7,8 @@ use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tierpress::config::{Billing, Overdue, Rejoin};
-use tierpress::members::event::Event as Fact;
 use tierpress::members::{Rules, fold};
-use tierpress::provider::{Api, Outcome};
+use tierpress::provider::{Api, Fact, Outcome};
 
 use super::payload::{Event, Shape, object};
 use super::{Answers, DAY, KnowsGrants, Ledger, START, Shop, at, id, line, shop, translate};
@@ -61,14 +60,9 @@ fn tell(shop: &Shop, api: &dyn Api, events: &[Value], itself: bool) -> Ledger {
 fn states(shop: &Shop, ledger: &Ledger, day: i64) -> String {
     let billing = Billing { overdue: Overdue::Revoke, overdue_max: id("30d"), rejoin: Rejoin::Restart };
     let rules = Rules { catalogue: &shop.catalogue, billing, zone: &TimeZone::UTC };
-    let told = ledger.facts.values().map(|fact| Fact {
-        source: "stripe".to_owned(),
-        id: fact.id.clone(),
-        at: fact.at,
-        member: "m_0123456789abcdef".to_owned(),
-        what: fact.what.clone(),
-    });
-    let member = fold(&told.collect::<Vec<_>>(), &rules, at(START + day * DAY));
+    let about = |fact: &Fact| fact.clone().about("m_0123456789abcdef".to_owned(), "stripe");
+    let told: Vec<_> = ledger.facts.values().map(about).collect();
+    let member = fold(&told, &rules, at(START + day * DAY));
     let state = |state| serde_json::to_value(state).unwrap().as_str().unwrap().to_owned();
     let grants = member.grants.iter().map(|grant| format!("{} {}", grant.access_control, state(grant.state)));
     grants.collect::<Vec<_>>().join(", ")
