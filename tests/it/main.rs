@@ -37,6 +37,7 @@ mod list;
 mod new;
 mod policy;
 mod provider;
+mod products;
 mod publish;
 mod review;
 mod same_bytes;

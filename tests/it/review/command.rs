@@ -211,9 +211,26 @@ fn sides_that_are_none_are_said() {
         &tierpress(&root, &["diff", "nowhere"]),
         2,
         &expect![[r#"
+            ---
+            error: `nowhere` is neither there nor a git revision
+              help: name an output folder, a manifest, or a revision of the repository that the site is in
+
+            1 error; nothing was compared
+        "#]],
+    );
+    git(&root, &["branch", "published"]);
+    let near = text(&tierpress(&root, &["diff", "publishd"]).stderr);
+    assert!(near.contains("did you mean `published`?"), "{near}");
+    let option = text(&tierpress(&root, &["diff", "--", "--all"]).stderr);
+    assert!(option.contains("`--all` is neither there nor a git revision"), "{option}");
+    let outside = Fixture::new("A\n");
+    check(
+        &tierpress(&outside.root(), &["diff", "main"]),
+        2,
+        &expect![[r#"
         ---
-        error: `nowhere` is neither there nor a git revision: fatal: Needed a single revision
-          help: name an output folder, a manifest, or a revision of the repository that the site is in
+        error: `main` is not there, and can be no git revision: the site is in no git repository
+          help: name an output folder or a manifest; to compare revisions, keep the site in git
 
         1 error; nothing was compared
     "#]],
@@ -250,6 +267,32 @@ fn sides_that_are_none_are_said() {
     );
 }
 
+/// Called by a hook, git says which repository it is busy with; that may be another one, and its index is not to be touched.
+#[test]
+fn the_repository_is_the_one_that_the_site_lies_in() {
+    let (site, other) = (repository(), repository());
+    git(&other.root(), &["tag", "--delete", "old"]);
+    let call = |with: &[(&str, std::path::PathBuf)]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tierpress"));
+        command.current_dir(site.root()).args(["diff", "old", "HEAD", "--now", NOW]).env("LC_ALL", "de_DE.UTF-8");
+        command.envs(with.iter().map(|(name, value)| (*name, value)));
+        let output = command.output().unwrap();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let usual = call(&[]);
+    assert_eq!((usual.0, usual.2.as_str()), (Some(0), ""), "{usual:?}");
+    let theirs = other.root().parent().unwrap().join(".git");
+    let index = std::fs::read(theirs.join("index")).unwrap();
+    let hooked = call(&[
+        ("GIT_DIR", theirs.clone()),
+        ("GIT_INDEX_FILE", theirs.join("index")),
+        ("GIT_WORK_TREE", other.root()),
+        ("GIT_OBJECT_DIRECTORY", theirs.join("objects")),
+    ]);
+    assert_eq!(hooked, usual);
+    assert_eq!(std::fs::read(theirs.join("index")).unwrap(), index);
+}
+
 #[test]
 fn outputs_manifests_and_envelopes_are_sides() {
     let site = repository();
@@ -279,6 +322,77 @@ fn outputs_manifests_and_envelopes_are_sides() {
     assert_eq!(text(&output.stderr), "");
     let unsigned = tierpress(&root, &["diff", "../one", "../two", "--public-key", &key]);
     assert_eq!(unsigned.status.code(), Some(2), "an unsigned manifest is believed");
+}
+
+#[test]
+fn what_may_be_open_is_not_said_to_be() {
+    let block = |text: &str| format!("<!-- access: pro -->\n\n{text}\n\n<!-- /access -->\n\n");
+    let (first, second) = ("The first secret is this one.", "The second secret is that one.");
+    let fixture = Fixture::new(&format!("---\naccess: public\n---\nOpen.\n\n{}{}", block(first), block(second)));
+    let root = fixture.root();
+    assert!(tierpress(&root, &["build", "--out", "../one"]).status.success());
+    fixture.write("content/a.md", format!("---\naccess: public\n---\nOpen.\n\n{first}\n\n{}", block(second)));
+    check(
+        &tierpress(&root, &["diff", "../one", "--fail-on", "open"]),
+        3,
+        &expect![[r#"
+        opened a part of /a/ to visitors, members of free or basic
+        ---
+        error: a part of `/a/` is open to more readers
+          help: where that is meant, name the path and a reason in the file of `--allow`
+
+    "#]],
+    );
+    fixture.write("content/a.md", "---\naccess: public\n---\nOpen.\n\nSecrets are said in other words here.\n");
+    check(
+        &tierpress(&root, &["diff", "../one", "--fail-on", "open"]),
+        3,
+        &expect![[r#"
+        a part may have opened in /a/, whose text changed too: parts for everybody, before for members of pro
+        ---
+        error: a part of `/a/` may be open to more readers
+          help: where that is meant, name the path and a reason in the file of `--allow`
+
+    "#]],
+    );
+    check(
+        &tierpress(&root, &["diff", "../one", "--format", "markdown"]),
+        0,
+        &expect![[r#"
+        ### What this opens and closes
+
+        | what | paths |
+        | --- | ---: |
+        | a part may have opened | 1 |
+
+        <details><summary>Each change</summary>
+
+        - a part may have opened in /a/, whose text changed too: parts for everybody, before for members of pro
+
+        </details>
+        ---
+    "#]],
+    );
+    // A manifest alone knows no texts; nor does one with what another build left.
+    fixture.write("content/a.md", format!("---\naccess: public\n---\nOpen.\n\n{first}\n\n{}", block(second)));
+    assert!(tierpress(&root, &["build", "--out", "../two"]).status.success());
+    let folder = root.parent().unwrap();
+    std::fs::create_dir(folder.join("alone")).unwrap();
+    std::fs::copy(folder.join("one/manifest.json"), folder.join("alone/manifest.json")).unwrap();
+    check(
+        &tierpress(&root, &["diff", "../alone", "../two", "--content"]),
+        0,
+        &expect![[r#"
+        changed /a/
+        ---
+        warning: there is no review.json of that build beside `../alone/manifest.json`, so a text that moved in front of its gate is not seen
+          help: compare whole output folders, or revisions
+
+    "#]],
+    );
+    std::fs::copy(folder.join("two/review.json"), folder.join("alone/review.json")).unwrap();
+    let said = text(&tierpress(&root, &["diff", "../two", "../alone/manifest.json"]).stderr);
+    assert!(said.contains("no review.json of that build beside `../alone/manifest.json`"), "{said}");
 }
 
 #[test]
