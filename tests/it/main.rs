@@ -37,6 +37,7 @@ mod list;
 mod members;
 mod new;
 mod policy;
+mod provider;
 mod products;
 mod publish;
 mod review;
