@@ -4,6 +4,7 @@
 //! to publish anything while a single fault is left.
 
 mod contract;
+mod for_sale;
 mod inputs;
 mod model;
 mod opened;
@@ -28,6 +29,7 @@ use crate::render::words::Words;
 use crate::render::{Renderer, Shelf, context};
 use crate::review::diff::Compared;
 use crate::review::texts::Texts;
+use crate::review::{lints, subscriptions};
 use crate::site::{Content, Site};
 use crate::time::Timestamp;
 
@@ -193,7 +195,7 @@ pub fn check(request: &Request<'_>) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagn
     let (config, mut warnings) = settings(request.root, request.base_url)?;
     let Prepared { plan, theme, warnings: more, .. } = prepare(request, config, None)?;
     warnings.extend(more);
-    let (site, shelf) = (theme_site(plan.site()), shelf(&plan));
+    let (site, shelf) = (theme_site(&plan, &theme), shelf(&plan));
     let renderer = renderer(&plan, &theme, (&site, &shelf));
     let faults: Vec<Diagnostic> = plan
         .outputs
@@ -331,6 +333,8 @@ fn prepare(request: &Request<'_>, config: Config, earlier: Option<Earlier<'_>>) 
     };
     warnings.extend(more);
     let plan = plan::plan(site, &Lister(&theme)).map_err(sorted)?;
+    let endless = subscriptions::check(&plan, request.root);
+    warnings.extend(lints::without(endless, &plan.site().config.allowed));
     Ok(Prepared { plan, theme, warnings, parsed, remembered })
 }
 
@@ -384,7 +388,7 @@ fn render(
     publisher: &Publisher,
     request: &Request<'_>,
 ) -> Result<Objects, Vec<Diagnostic>> {
-    let (site, shelf) = (theme_site(plan.site()), shelf(plan));
+    let (site, shelf) = (theme_site(plan, theme), shelf(plan));
     let renderer = renderer(plan, theme, (&site, &shelf));
     let total = plan.variants();
     let done = std::sync::atomic::AtomicUsize::new(0);
@@ -462,8 +466,10 @@ fn extension(url: &str) -> &str {
 
 /// A site as templates see it, less its menu.
 #[must_use]
-pub fn theme_site(site: &Site) -> context::Site {
-    let config = &site.config;
+pub fn theme_site(plan: &Plan, theme: &Theme) -> context::Site {
+    let config = &plan.site().config;
+    let words = words(plan, theme);
+    let products = for_sale::products(plan).into_iter().map(|product| words.product(product));
     let primary = config.language.split('-').next().unwrap_or_default();
     let right_to_left = ["ar", "fa", "he", "ur", "yi", "ps", "sd", "ug", "dv"].contains(&primary);
     context::Site {
@@ -474,6 +480,7 @@ pub fn theme_site(site: &Site) -> context::Site {
         direction: if right_to_left { "rtl" } else { "ltr" }.to_owned(),
         login_url: config.login_url.clone(),
         upgrade_url: config.upgrade_url.clone(),
+        products: context::Prepared::new(&products.collect::<Vec<context::Product>>()),
         extra: serde_json::Value::Object(config.extra.clone()),
         menu: Vec::new(),
     }
@@ -489,10 +496,18 @@ pub fn shelf(plan: &Plan) -> Shelf {
 /// What renders the views of a plan.
 #[must_use]
 pub fn renderer<'a>(plan: &'a Plan, theme: &'a Theme, (site, shelf): (&'a context::Site, &'a Shelf)) -> Renderer<'a> {
-    let config = &plan.site().config;
-    let words =
-        Words { strings: theme.strings(), catalogue: &config.catalogue, zone: &config.zone, clock: plan.site().clock };
-    Renderer { theme, site, words, shelf }
+    Renderer { theme, site, words: words(plan, theme), shelf }
+}
+
+fn words<'a>(plan: &'a Plan, theme: &'a Theme) -> Words<'a> {
+    let Site { config, clock, .. } = plan.site();
+    Words {
+        strings: theme.strings(),
+        catalogue: &config.catalogue,
+        products: &config.products,
+        zone: &config.zone,
+        clock: *clock,
+    }
 }
 
 fn summary(plan: &Plan, (parsed, trees, manifest): (usize, usize, &Manifest)) -> Summary {

@@ -126,6 +126,19 @@ pub fn metadata_followed(path: &Path) -> Result<Option<Metadata>, Error> {
     known(path, fs::metadata(path))
 }
 
+/// Whether a path is a file that has other names too (hard links): what is written by one of those is written to it.
+///
+/// # Errors
+/// When the system would not say.
+pub fn has_other_names(path: &Path) -> Result<bool, Error> {
+    use std::os::unix::fs::MetadataExt as _;
+    match fs::symlink_metadata(path) {
+        Ok(metadata) => Ok(metadata.is_file() && metadata.nlink() > 1),
+        Err(error) if is_absence(&error) => Ok(false),
+        Err(error) => Err(Error::new(Deed::Read, path, error)),
+    }
+}
+
 fn known(path: &Path, answer: io::Result<fs::Metadata>) -> Result<Option<Metadata>, Error> {
     match answer {
         Ok(metadata) => Ok(Some(Metadata::from(&metadata))),

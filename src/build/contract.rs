@@ -206,12 +206,15 @@ pub(super) fn trees(site: &Site, manifest: &Manifest) -> Vec<Tree> {
     readers.iter().map(tree).collect()
 }
 
-/// The next instant at which something is released or ends by itself, or comes within the horizon.
+/// The next instant at which something is released or ends by itself, comes within the horizon, or is for those alone who
+/// joined before: then a paywall names other ways in.
 #[must_use]
 pub(super) fn next_change(plan: &Plan) -> Option<Timestamp> {
     let site = plan.site();
     let bounds = plan.book().rules().iter().filter_map(|rule| rule.next_bound(site.clock));
     let horizon = site.config.release_horizon.seconds();
     let later = site.skipped.later.iter().map(|(_, release)| Timestamp::saturating(release.seconds() - horizon));
-    bounds.chain(later).min()
+    let needs = plan.book().rules().iter().flat_map(|rule| rule.clauses()).flat_map(|clause| &clause.all);
+    let joined = needs.filter_map(|need| need.joined_before).filter(|joined| *joined > site.clock);
+    bounds.chain(later).chain(joined).min()
 }

@@ -54,12 +54,12 @@ fn explain(arguments: &Arguments) -> Result<(), Vec<Diagnostic>> {
     let plan = build::plan_only(&request)?;
     let target =
         target::find(&plan, &arguments.path, arguments.line).map_err(|unknown| vec![nothing_there(&unknown)])?;
-    check_part(&plan, &target).map_err(|fault| vec![*fault])?;
+    let texts = |file: &str| tierpress::fs::read_text(&root.join(Path::new(file))).ok();
+    check_part(&plan, &target, &texts).map_err(|fault| vec![*fault])?;
     let reader = match &arguments.reader {
         None => None,
         Some(text) => Some(read_reader(&plan, text, clocks.now).map_err(|fault| vec![*fault])?),
     };
-    let texts = |file: &str| tierpress::fs::read_text(&root.join(Path::new(file))).ok();
     let explained = explain::explain(&plan, &target, &texts);
     let target = meant(target, &explained);
     let decision = reader.map(|(reader, now)| {
@@ -94,8 +94,15 @@ fn nothing_there(unknown: &Unknown) -> Diagnostic {
     }
 }
 
-/// A block that is asked for by its number must be there.
-fn check_part(plan: &Plan, target: &Target) -> Result<(), Box<Diagnostic>> {
+/// A block that is asked for by its number must be there, and so must a line.
+fn check_part(plan: &Plan, target: &Target, texts: explain::Texts<'_>) -> Result<(), Box<Diagnostic>> {
+    if let (Some(source), Some(target::Part::Line(line))) = (target::source(plan, target), target.part) {
+        let lines = texts(source).map_or(usize::MAX, |text| text.lines().count().max(1));
+        if usize::try_from(line).unwrap_or(usize::MAX) > lines {
+            let fault = Diagnostic::error(format!("`{source}` has {}, not {line}", say::number(lines, "line")));
+            return Err(Box::new(fault.help("leave the line out to ask about all of it")));
+        }
+    }
     let (Some(page), Some(target::Part::Block(number))) = (explain::page_of(plan, target), target.part) else {
         return Ok(());
     };
@@ -151,6 +158,8 @@ fn heading(explained: &Explained) -> String {
     match (explained.what.as_str(), &explained.moved_to) {
         ("redirect", Some(to)) => format!("{path} is a former address of {to}, from {from}"),
         ("teaser", _) => format!("{path}, above the divider, from {from}"),
+        ("made", _) => format!("{path} is made by {from}"),
+        ("list", _) => format!("{path} is a list made from {from}"),
         (what, _) => {
             let what = if what == "static" { "file for everybody" } else { what };
             format!("{path} is a {what} from {from}")

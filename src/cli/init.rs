@@ -57,10 +57,11 @@ pub(super) fn run(arguments: &Arguments) -> Ending {
     match init(dir, files) {
         Ok(()) => {
             say::line(&format!("made a site of {} in {}", say::number(files.len(), "file"), dir.display()));
-            say::line(&format!("build it with: tierpress build --root {}", dir.display()));
+            let root = say::word(&dir.display().to_string());
+            say::line(&format!("build it with: tierpress build --root {root}"));
             if arguments.example {
-                say::line(&format!("and ask who reads what: tierpress list --root {}", dir.display()));
-                say::line(&format!("  tierpress explain /course/sewing/ --root {}", dir.display()));
+                say::line(&format!("and ask who reads what: tierpress list --root {root}"));
+                say::line(&format!("  tierpress explain /course/sewing/ --root {root}"));
             }
             Ending::Done
         }

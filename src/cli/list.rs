@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use tierpress::build::{self, Request};
 use tierpress::config::Config;
 use tierpress::diagnostic::Diagnostic;
+use tierpress::review::csv;
 use tierpress::review::list::{self, Filter, Named, Row};
 
 use super::build::failed;
@@ -121,7 +122,8 @@ fn text(rows: &[Row]) {
         say::line(line.join("  ").trim_end());
     }
     let skipped: Vec<&Row> = rows.iter().filter(|row| row.skipped.is_some()).collect();
-    for row in &skipped {
+    // That something is a draft is said by its state.
+    for row in skipped.iter().filter(|row| row.state != "draft") {
         say::line(&format!("{} is not published: {}", row.source, row.skipped.as_deref().unwrap_or_default()));
     }
     let rest =
@@ -129,15 +131,9 @@ fn text(rows: &[Row]) {
     say::line(&format!("{}{rest}", say::number(rows.len(), "page")));
 }
 
-/// RFC 4180.
 fn csv(rows: &[Row]) {
-    say::line(&[HEADINGS.join(","), "skipped".to_owned()].join(","));
+    say::text(&csv::record(HEADINGS.into_iter().chain(["skipped"])));
     for row in rows {
-        let cells = cells(row).into_iter().chain([row.skipped.as_deref().unwrap_or_default()]);
-        say::line(&cells.map(csv_cell).collect::<Vec<_>>().join(","));
+        say::text(&csv::record(cells(row).into_iter().chain([row.skipped.as_deref().unwrap_or_default()])));
     }
-}
-
-fn csv_cell(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }

@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &Arguments) -> Ending {
         Ok(matrix) => {
             match arguments.format {
                 Say::Table => matrix.table(width()).iter().for_each(|line| say::line(line)),
-                Say::Csv => say::text(&format!("{}\n", matrix.csv().trim_end_matches("\r\n"))),
+                Say::Csv => say::text(&matrix.csv()),
                 Say::Json => say::json(&serde_json::json!(matrix)),
             }
             Ending::Done

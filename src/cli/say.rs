@@ -69,6 +69,16 @@ pub(super) fn json(value: &serde_json::Value) {
     drop(written);
 }
 
+/// A word as a shell takes it for one.
+pub(super) fn word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-./,:@%+=".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
 /// `1 page`, `812 pages`, `1,204 objects`.
 pub(super) fn number(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };

@@ -71,15 +71,26 @@ pub(super) fn run(arguments: &Arguments) -> Ending {
 struct Teller {
     root: PathBuf,
     open: bool,
-    /// The warnings that were said: each is said once, until it is gone.
-    said: Mutex<BTreeSet<String>>,
+    said: Mutex<Said>,
+}
+
+/// What was said and is so still: it is not said again until it is gone.
+#[derive(Default)]
+struct Said {
+    /// Each warning by itself.
+    warnings: BTreeSet<String>,
+    /// All faults together.
+    faults: Vec<String>,
 }
 
 impl Teller {
     fn tell(&self, told: &Told<'_>) {
         match told {
-            Told::Listening { url, open } => {
+            Told::Listening { url, others, open } => {
                 say::line(&format!("serving at {url}"));
+                if let Some(others) = others {
+                    say::line(&format!("others reach it at {others}"));
+                }
                 if *open {
                     let fault = Diagnostic::warning("gated text is shown to everybody who can reach this address")
                         .help("leave `--host` out to serve this machine alone");
@@ -98,7 +109,12 @@ impl Teller {
 
     fn built(&self, changes: &Changes, state: &State, (pages, took): (usize, Duration)) {
         self.warnings(&state.warnings);
-        say::diagnostics(&state.faults, Format::Text);
+        let still = if self.are_new(&state.faults) {
+            say::diagnostics(&state.faults, Format::Text);
+            ""
+        } else {
+            "still "
+        };
         let what = self.what(changes, state.number);
         let took = took.as_millis();
         if state.faults.is_empty() {
@@ -106,24 +122,31 @@ impl Teller {
         } else {
             let stays = if state.held.is_some() { "; the last good site is served" } else { "; nothing is served yet" };
             let errors = state.faults.iter().filter(|fault| fault.is_error()).count();
-            say::line(&format!("{what}: {}{stays}, {took} ms", say::number(errors, "error")));
+            say::line(&format!("{what}: {still}{}{stays}, {took} ms", say::number(errors, "error")));
         }
+    }
+
+    /// Whether these faults are others than those that were said last.
+    fn are_new(&self, faults: &[Diagnostic]) -> bool {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let now: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        std::mem::replace(&mut said.faults, now.clone()) != now
     }
 
     fn warnings(&self, warnings: &[Diagnostic]) {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         let now: BTreeSet<String> = warnings.iter().map(ToString::to_string).collect();
         let new: Vec<Diagnostic> =
-            warnings.iter().filter(|warning| !said.contains(&warning.to_string())).cloned().collect();
+            warnings.iter().filter(|warning| !said.warnings.contains(&warning.to_string())).cloned().collect();
         say::diagnostics(&new, Format::Text);
-        *said = now;
+        said.warnings = now;
     }
 
     /// What was changed, by the names that the writer knows.
     fn what(&self, changes: &Changes, number: u64) -> String {
         let paths = match changes {
             Changes::Everything if number <= 1 => return "built".to_owned(),
-            Changes::Everything => return "built again".to_owned(),
+            Changes::Everything | Changes::Unwatched(_) => return "built again".to_owned(),
             Changes::Paths(paths) => paths,
         };
         let root = tierpress::fs::canonicalize(&self.root).unwrap_or_else(|_| self.root.clone());

@@ -35,6 +35,8 @@ pub enum Lint {
     Unopenable,
     /// Pages that open with nothing that is free or sold.
     Unsold,
+    /// A subscription that goes on when nothing new comes.
+    EndlessPayment,
     /// A gated block that never closes.
     IdleBlock,
     /// A divider that does nothing.
@@ -53,7 +55,7 @@ pub enum Lint {
 
 impl Lint {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::BuildError,
         Self::BuildWarning,
         Self::BrokenLink,
@@ -65,6 +67,7 @@ impl Lint {
         Self::OutOfSequence,
         Self::Unopenable,
         Self::Unsold,
+        Self::EndlessPayment,
         Self::IdleBlock,
         Self::IdleDivider,
         Self::WholeTeaser,
@@ -89,6 +92,7 @@ impl Lint {
             Self::OutOfSequence => "out-of-sequence",
             Self::Unopenable => "unopenable",
             Self::Unsold => "unsold",
+            Self::EndlessPayment => "endless-payment",
             Self::IdleBlock => "idle-block",
             Self::IdleDivider => "idle-divider",
             Self::WholeTeaser => "whole-teaser",
@@ -115,7 +119,8 @@ impl Lint {
             Self::DripGoesBack => "a lesson opens earlier than one before it",
             Self::OutOfSequence => "who may open a lesson may open no lesson before it",
             Self::Unopenable => "nobody can open a page or a gated block",
-            Self::Unsold => "pages open with nothing that is free or sold",
+            Self::Unsold => "nothing sells a tier or a bundle, or pages open with nothing that is free or sold",
+            Self::EndlessPayment => "a subscription goes on when nothing new comes any more",
             Self::IdleBlock => "a gated block never closes",
             Self::IdleDivider => "a divider does nothing",
             Self::WholeTeaser => "a teaser shows the whole of a gated page",

@@ -179,6 +179,16 @@ impl Remembered {
             || folders.iter().any(|folder| at(folder))
     }
 
+    /// Whether a page's file holds the text that was read.
+    #[must_use]
+    pub fn is_text_of(&self, path: &str) -> bool {
+        let raw = self.number(path).and_then(|number| self.laid.raw.get(number));
+        raw.filter(|raw| raw.hash.is_some()).is_some_and(|raw| {
+            let text = sources::read_text(&raw.source.disk, &raw.source.path).ok();
+            text.is_some_and(|text| text.len() == raw.length && Some(pages::hash(&text)) == raw.hash)
+        })
+    }
+
     fn number(&self, path: &str) -> Option<usize> {
         position(&self.laid.raw, path)
     }

@@ -250,7 +250,9 @@ fn opens_with(plan: &Plan, reader: &Reader, is_open: &dyn Fn(&Reader) -> bool) -
         held.extend(catalogue.default_tier().filter(|_| !has_tier).map(grant));
         is_open(&Reader::Member(held))
     };
-    let ids: Vec<&Id> = catalogue.ids().collect();
+    // What the reader holds does not open it by being held once more: it opens in time, which is said.
+    let has = |id: &Id| reader.entitlements().iter().any(|held| held.value == *id && held.until.is_none());
+    let ids: Vec<&Id> = catalogue.ids().filter(|id| !has(id)).collect();
     let alone: Vec<String> = ids.iter().filter(|id| with(&[id])).map(ToString::to_string).collect();
     if !alone.is_empty() {
         return alone;

@@ -119,6 +119,23 @@ fn by_source(plan: &Plan, source: &str) -> Option<What> {
     skipped().or_else(file).or_else(fixed).or_else(folder)
 }
 
+/// The file of a page that is meant, published or not.
+#[must_use]
+pub fn source<'p>(plan: &'p Plan, target: &Target) -> Option<&'p str> {
+    let site = plan.site();
+    let page = |page: PageId| site.page(page).map(|page| page.source.as_ref());
+    match target.what {
+        What::Output(number) => match plan.outputs.get(number)?.subject {
+            Subject::Page(id) => page(id),
+            Subject::Section(_) | Subject::Tags | Subject::Tag(_) | Subject::NotFound | Subject::Denial(_) => None,
+            Subject::Sitemap | Subject::Robots | Subject::Unlock(_) => None,
+        },
+        What::NotFound(id) => page(id),
+        What::Unpublished(number) => site.skipped.pages.get(number).map(|page| page.source.as_ref()),
+        What::File(_) | What::Static(_) | What::Moved(..) => None,
+    }
+}
+
 /// The path that was probably meant: more letters may be wrong than in a word.
 fn nearest(plan: &Plan, path: &str) -> Option<String> {
     let site = plan.site();
@@ -126,12 +143,33 @@ fn nearest(plan: &Plan, path: &str) -> Option<String> {
     let files = site.files.iter().flat_map(|file| [file.url.as_str(), file.source.as_ref()]);
     let pages = site.pages.iter().map(|page| page.source.as_ref());
     let skipped = site.skipped.pages.iter().map(|page| page.source.as_ref());
-    let others = site.statics.iter().map(|file| file.url.as_str()).chain(site.redirects.keys().map(String::as_str));
-    let all = urls.chain(files).chain(pages).chain(skipped).chain(others);
+    let fixed = site.statics.iter().flat_map(|file| match &file.content {
+        Content::OnDisk(source) => [file.url.as_str(), source.as_ref()],
+        Content::Embedded(_) => [file.url.as_str(), ""],
+    });
+    let moved = site.redirects.keys().map(String::as_str);
+    let all: Vec<&str> = urls.chain(files).chain(pages).chain(skipped).chain(fixed).chain(moved).collect();
+    let is_source = |path: &str| ["content/", "static/", "themes/"].iter().any(|folder| path.starts_with(folder));
     // A source is not offered to somebody who asked for a URL, and the other way round.
-    let alike = all.filter(|known| known.starts_with("content/") == path.starts_with("content/"));
-    let reach = (path.chars().count() / 3).max(2);
-    diagnostic::nearest_within(path, alike, reach).map(str::to_owned)
+    let asked = if is_source(path) || path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    let alike = || all.iter().copied().filter(|known| !known.is_empty() && is_source(known) == is_source(&asked));
+    // A slash at the end is no letter.
+    let bare = |path: &str| path.trim_end_matches('/').to_owned();
+    let reach = |text: &str| (text.chars().count() / 3).max(2);
+    let whole = bare(&asked);
+    let known: Vec<(String, &str)> = alike().map(|known| (bare(known), known)).collect();
+    let near = diagnostic::nearest_within(&whole, known.iter().map(|(bare, _)| bare.as_str()), reach(&whole));
+    // Else what is called so, wherever it lies.
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let named: Vec<(String, &str)> = known.iter().map(|(bare, known)| (name(bare), *known)).collect();
+    let called = || diagnostic::nearest_within(&name(&whole), named.iter().map(|(name, _)| name.as_str()), 1);
+    let of = |pairs: &[(String, &str)], near: &str| {
+        pairs.iter().find(|(text, _)| text == near).map(|(_, known)| (*known).to_owned())
+    };
+    match near {
+        Some(near) => of(&known, near),
+        None => called().filter(|name| !name.is_empty()).and_then(|name| of(&named, name)),
+    }
 }
 
 /// The innermost block at a place of a page's file, by its index; whether the place lies above the divider.

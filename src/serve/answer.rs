@@ -28,6 +28,9 @@ use crate::server::select::{self, Part};
 /// Where what belongs to this server alone lies.
 const OWN: &str = "/_tierpress/serve/";
 
+/// How long what never changes is kept: a year.
+const KEPT: &str = "private, max-age=31536000, immutable";
+
 /// A page for people, in the site's stead.
 const HTML: &str = "text/html; charset=utf-8";
 
@@ -60,10 +63,10 @@ impl Desk {
         let method = arrived.request.method().as_str();
         let target = arrived.target();
         let document = matches!(method, "GET" | "HEAD") && asked::is_document(headers);
-        if !self.hosts.allow(headers) {
+        if !self.hosts.allow(headers) || !self.hosts.allow_target(target) {
             return words(403, "this server is asked by another name than its own\n");
         }
-        if hosts::is_foreign(headers, document) {
+        if hosts::is_foreign(headers, document) || !self.hosts.allow_origin(headers) {
             return words(403, "a page of another site asks for this\n");
         }
         let asked = Asked { method, target, headers, document };
@@ -71,7 +74,12 @@ impl Desk {
             Some(name) => self.own(name, &asked).await,
             None => self.site(&asked).await,
         };
-        guarded(reply)
+        let mut reply = guarded(reply);
+        if page::is_script(target) {
+            // It says nothing of the site, and its address says which script it is: a browser need not ask for it again.
+            reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(KEPT));
+        }
+        reply
     }
 
     /// What belongs to this server alone.
@@ -105,7 +113,7 @@ impl Desk {
             return json(400, &serde_json::json!({"fault": "which `path`?"}));
         };
         let known = match value("as") {
-            None => self.known(&held, &As::of(b"", asked.headers, &self.call)),
+            None => self.known(&held, &self.wanted(b"", asked.headers)),
             Some(text) => Known::read(&text, &held, self.now(&held)),
         };
         match known {
@@ -120,7 +128,7 @@ impl Desk {
             let state = self.states.borrow();
             (state.number, state.held.clone(), state.faults.clone())
         };
-        let wanted = As::of(asked.target, asked.headers, &self.call);
+        let wanted = self.wanted(asked.target, asked.headers);
         let Some(held) = held else {
             let marks = self.marks(number, &wanted.text);
             return self.faulty(asked, (503, "this site cannot be built yet", &faults), &marks);
@@ -139,11 +147,16 @@ impl Desk {
         let mut reply = self.decided(&held, asked, &known, &marks).await;
         if asked.document
             && wanted.named == Named::Query
-            && let Ok(cookie) = HeaderValue::try_from(wanted.cookie())
+            && let Ok(cookie) = HeaderValue::try_from(wanted.cookie(self.hosts.address.port()))
         {
             reply.headers_mut().append(SET_COOKIE, cookie);
         }
         reply
+    }
+
+    /// As whom something is asked for.
+    fn wanted(&self, target: &[u8], headers: &HeaderMap) -> As {
+        As::of(target, headers, (&self.call, self.hosts.address.port()))
     }
 
     fn marks(&self, number: u64, reader: &str) -> Marks {

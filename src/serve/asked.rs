@@ -1,6 +1,7 @@
 //! As whom a page is asked for: what the address says, what the browser keeps, what the call said.
 //!
 //! `?view-as=READER` can be shared, and is kept in a cookie for the next clicks. A `+` in it is a `+`: readers hold no blanks.
+//! Cookies know no ports: the name has it, so that two sites that are served side by side have two readers.
 
 use hyper::HeaderMap;
 use hyper::header::{ACCEPT, COOKIE, HeaderName};
@@ -11,8 +12,7 @@ use crate::load::dates;
 use crate::serve::held::Held;
 use crate::time::Timestamp;
 
-/// The name of the cookie, and of what stands in the query.
-const COOKIE_NAME: &str = "tierpress-view-as";
+/// What stands in the query, and before the port in the name of the cookie.
 const QUERY_NAME: &str = "view-as";
 
 /// What a browser does with the answer (Fetch Metadata, W3C).
@@ -43,16 +43,16 @@ pub(super) struct As {
 
 impl As {
     /// As whom a request is made.
-    pub(super) fn of(target: &[u8], headers: &HeaderMap, call: &str) -> Self {
+    pub(super) fn of(target: &[u8], headers: &HeaderMap, (call, port): (&str, u16)) -> Self {
         let query = value(target, QUERY_NAME).map(|text| Self { text, named: Named::Query });
-        let cookie = || cookie(headers).map(|text| Self { text, named: Named::Cookie });
+        let cookie = || cookie(headers, port).map(|text| Self { text, named: Named::Cookie });
         query.or_else(cookie).unwrap_or_else(|| Self { text: call.to_owned(), named: Named::Call })
     }
 
     /// The cookie that keeps it until the browser is closed.
-    pub(super) fn cookie(&self) -> String {
+    pub(super) fn cookie(&self, port: u16) -> String {
         let value = utf8_percent_encode(&self.text, KEPT);
-        format!("{COOKIE_NAME}={value}; Path=/; SameSite=Strict")
+        format!("{}={value}; Path=/; SameSite=Strict", cookie_name(port))
     }
 }
 
@@ -99,10 +99,16 @@ pub(super) fn value(target: &[u8], name: &str) -> Option<String> {
     })
 }
 
-fn cookie(headers: &HeaderMap) -> Option<String> {
+/// The name of the cookie of the server at a port.
+fn cookie_name(port: u16) -> String {
+    format!("tierpress-view-as-{port}")
+}
+
+fn cookie(headers: &HeaderMap, port: u16) -> Option<String> {
+    let name = cookie_name(port);
     let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(';')).find_map(|pair| {
-        let value = pair.trim().strip_prefix(COOKIE_NAME)?.strip_prefix('=')?;
+        let value = pair.trim().strip_prefix(&name)?.strip_prefix('=')?;
         let value = percent_decode(value.as_bytes()).decode_utf8().ok()?;
         Some(value.trim().to_owned()).filter(|value| !value.is_empty())
     })
@@ -144,10 +150,10 @@ mod tests {
     #[test]
     fn the_address_comes_before_the_cookie_before_the_call() {
         let mut headers = HeaderMap::new();
-        let named = |target: &str, headers: &HeaderMap| As::of(target.as_bytes(), headers, "free");
+        let named = |target: &str, headers: &HeaderMap| As::of(target.as_bytes(), headers, ("free", 1111));
         assert_eq!(named("/", &headers), As { text: "free".to_owned(), named: Named::Call });
         let kept =
-            As { text: "basic/30d!frozen+pro@2026-12-01T09:00:00+02:00".to_owned(), named: Named::Query }.cookie();
+            As { text: "basic/30d!frozen+pro@2026-12-01T09:00:00+02:00".to_owned(), named: Named::Query }.cookie(1111);
         let (kept, _) = kept.split_once(';').unwrap();
         headers.insert(COOKIE, HeaderValue::try_from(format!("a=b; {kept}; c=d")).unwrap());
         let found = named("/", &headers);
@@ -156,5 +162,6 @@ mod tests {
             ("basic/30d!frozen+pro@2026-12-01T09:00:00+02:00", Named::Cookie)
         );
         assert_eq!(named("/?view-as=pro", &headers).named, Named::Query);
+        assert_eq!(As::of(b"/", &headers, ("free", 1112)).named, Named::Call, "the cookie of another server");
     }
 }

@@ -80,7 +80,8 @@ async function viewAs(reader, focus) {
     announce(value.fault);
     return;
   }
-  document.cookie = `tierpress-view-as=${encodeURIComponent(reader)}; path=/; SameSite=Strict`;
+  // Cookies know no ports: two sites that are served side by side have two readers.
+  document.cookie = `tierpress-view-as-${location.port || 80}=${encodeURIComponent(reader)}; path=/; SameSite=Strict`;
   kept.set(sessionStorage, "said", `Now seen as ${value.reader.words}, ${value.day.words}: ${inWords(value)}`);
   kept.set(sessionStorage, "focus", focus ?? null);
   const address = new URL(location.href);
@@ -364,8 +365,7 @@ async function begin() {
   document.documentElement.append(host);
   draw();
   listen();
-  if (document.readyState === "complete") placeAgain();
-  else addEventListener("load", () => setTimeout(placeAgain), { once: true });
+  placeAgain();
   const [page, readers] = await Promise.all([askPage(shownAs), ask("readers")]);
   if (readers.ok) catalogue = readers.value;
   if (page.ok) seen = page.value;
@@ -379,4 +379,13 @@ async function begin() {
   host.dataset.ready = "yes";
 }
 
-if (!document.querySelector("tierpress-bar")) begin();
+// The page comes first: what the bar asks for does not keep it from having loaded. But a page that waits for something that
+// never comes has its bar too.
+function beginOnce() {
+  if (!document.querySelector("tierpress-bar")) begin();
+}
+if (document.readyState === "complete") beginOnce();
+else {
+  addEventListener("load", () => setTimeout(beginOnce), { once: true });
+  setTimeout(beginOnce, 1000);
+}

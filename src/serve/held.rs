@@ -79,7 +79,7 @@ impl Held {
     }
 
     fn with(root: &Path, plan: Plan, (theme, manifest): (Arc<Theme>, Arc<Manifest>)) -> Self {
-        let (site, shelf) = (build::theme_site(plan.site()), build::shelf(&plan));
+        let (site, shelf) = (build::theme_site(&plan, &theme), build::shelf(&plan));
         let root = root.to_owned();
         let planned = Stood::of(&root, plan.site());
         let (looked, rendered) = (RwLock::default(), RwLock::default());
@@ -95,6 +95,22 @@ impl Held {
     /// The newest site cannot be built: what of files was taken as it lay there may have belonged to it.
     pub(super) fn doubt(&self) {
         *self.looked.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Whether a file that is published as it is stands there as it was looked at last; `None` for a path of no such file.
+    pub(super) fn is_as_it_was(&self, path: &str) -> Option<bool> {
+        let site = self.plan.site();
+        let is_static = |content: &Content| matches!(content, Content::OnDisk(known) if known.as_ref() == path);
+        let file = site.files.iter().position(|file| file.source.as_ref() == path);
+        let fixed = || site.statics.iter().position(|file| is_static(&file.content));
+        let looked = self.looked.read().unwrap_or_else(PoisonError::into_inner);
+        let stood = looked.as_ref().unwrap_or(&self.planned);
+        let known = match file {
+            Some(number) => stood.files.get(number),
+            None => stood.statics.get(fixed()?),
+        };
+        let stands = fs::metadata_followed(&self.root.join(path)).ok().flatten();
+        Some(stands.is_some() && known.copied().flatten() == stands)
     }
 
     /// A file, if it is the one about which was decided who may have it. While the newest site cannot be built, another one

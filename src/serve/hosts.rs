@@ -6,7 +6,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use hyper::HeaderMap;
-use hyper::header::{HOST, HeaderName};
+use hyper::header::{HOST, HeaderName, ORIGIN};
 
 /// What a browser says of where a request comes from (Fetch Metadata, W3C).
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -25,7 +25,31 @@ impl Hosts {
     pub(super) fn allow(&self, headers: &HeaderMap) -> bool {
         let mut hosts = headers.get_all(HOST).iter();
         let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
-        let Ok(host) = host.to_str() else { return false };
+        host.to_str().is_ok_and(|host| self.is_named(host))
+    }
+
+    /// Whether a target names this server, if it names one at all (absolute form: RFC 9112, 3.2.2). It counts more than the
+    /// header does.
+    pub(super) fn allow_target(&self, target: &[u8]) -> bool {
+        if target.starts_with(b"/") {
+            return true;
+        }
+        let Some(at) = target.windows(3).position(|part| part == b"://") else { return true };
+        let behind = target.get(at + 3..).unwrap_or_default();
+        let authority = behind.split(|byte| b"/?#\\".contains(byte)).next().unwrap_or_default();
+        std::str::from_utf8(authority).is_ok_and(|authority| self.is_named(authority))
+    }
+
+    /// Whether whoever asks is a page of this server, as far as a request says whose page it comes from (Fetch, 3.2).
+    pub(super) fn allow_origin(&self, headers: &HeaderMap) -> bool {
+        headers.get_all(ORIGIN).iter().all(|origin| {
+            let host = origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://"));
+            host.is_some_and(|host| self.is_named(host))
+        })
+    }
+
+    /// Whether this is a name of this server, with its port.
+    fn is_named(&self, host: &str) -> bool {
         let (name, port) = match host.rsplit_once(':') {
             Some((name, port)) if !port.contains(']') => (name, port.parse().ok()),
             _ => (host, Some(80)),
@@ -110,5 +134,41 @@ mod tests {
         twice.append(HOST, HeaderValue::from_static("localhost:1111"));
         twice.append(HOST, HeaderValue::from_static("localhost:1111"));
         assert!(!hosts.allow(&twice));
+    }
+    #[test]
+    fn what_names_another_server_or_comes_from_one_is_refused() {
+        let hosts = Hosts { address: "127.0.0.1:1111".parse().unwrap(), given: None };
+        for target in ["/", "/http://evil.example/", "*", "http://localhost:1111/", "HTTP://LOCALHOST:1111?x"] {
+            assert!(hosts.allow_target(target.as_bytes()), "{target}");
+        }
+        for target in [
+            "http://evil.example/",
+            "http://evil.example:1111/",
+            "http://localhost:1112/",
+            "http://localhost/",
+            "http://localhost:1111@evil.example/",
+            "http://evil.example@localhost:1111/",
+            "http://evil.example\\@localhost:1111/",
+            "http:///",
+            "x://",
+        ] {
+            assert!(!hosts.allow_target(target.as_bytes()), "{target}");
+        }
+        for (origin, ours) in [
+            ("http://localhost:1111", true),
+            ("http://127.0.0.1:1111", true),
+            ("http://localhost:8080", false),
+            ("http://localhost", false),
+            ("https://localhost:1111", false),
+            ("http://evil.example:1111", false),
+            ("null", false),
+            ("", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            assert!(hosts.allow_origin(&headers));
+            headers.append(ORIGIN, HeaderValue::from_static("http://localhost:1111"));
+            headers.append(ORIGIN, HeaderValue::from_str(origin).unwrap());
+            assert_eq!(hosts.allow_origin(&headers), ours, "{origin}");
+        }
     }
 }

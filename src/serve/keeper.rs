@@ -4,6 +4,7 @@
 //! could mean more means a whole build.
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +13,6 @@ use crate::diagnostic::Diagnostic;
 use crate::fs::{self, Kind};
 use crate::load::{Earlier, Remembered};
 use crate::serve::held::Held;
-use crate::site::{Content, Site};
 use crate::time::Timestamp;
 
 /// Which site, and how it is to be built.
@@ -44,6 +44,8 @@ pub enum Changes {
     Everything,
     /// These paths, and nothing else.
     Paths(BTreeSet<PathBuf>),
+    /// A part of the site is not watched any more, as this warning says; anything may have changed.
+    Unwatched(Diagnostic),
 }
 
 /// How things stand.
@@ -69,17 +71,29 @@ pub struct Keeper {
     remembered: Option<Remembered>,
     /// What changed since that one; where it is not known, anything may have.
     changed: Option<BTreeSet<String>>,
+    /// What that one found in the folders of templates.
+    templates: BTreeSet<String>,
+    /// What is not watched.
+    unwatched: Option<Diagnostic>,
 }
 
 impl Keeper {
     /// A keeper that has built nothing yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { settings, state: State::default(), remembered: None, changed: None }
+        let (templates, unwatched) = (BTreeSet::new(), None);
+        Self { settings, state: State::default(), remembered: None, changed: None, templates, unwatched }
     }
 
-    /// Builds again what the changes touch. Where there is a fault, the last good site stays.
+    /// Builds again what the changes touch. Where there is a fault, the last good site stays; where nothing is touched, all
+    /// stays as it is, and no build is counted.
     pub fn rebuild(&mut self, changes: &Changes) -> State {
+        if let Changes::Unwatched(warning) = changes {
+            self.unwatched = Some(warning.clone());
+        }
+        if self.touches_nothing(changes) {
+            return self.state.clone();
+        }
         self.state.number += 1;
         self.note(changes);
         if let Some(held) = self.reword() {
@@ -88,8 +102,12 @@ impl Keeper {
             self.changed = Some(BTreeSet::new());
             return self.state.clone();
         }
+        let before = self.found_templates();
         match self.build() {
-            Ok((held, warnings, remembered)) => {
+            Ok((held, mut warnings, remembered)) => {
+                warnings.extend(self.unwatched.clone());
+                // What came or went meanwhile may have been read.
+                self.templates = before.into_iter().chain(self.found_templates()).collect();
                 self.state.until = build::next_change(held.plan());
                 self.state.held = Some(Arc::new(held));
                 self.state.warnings = warnings;
@@ -102,16 +120,46 @@ impl Keeper {
                     held.doubt();
                 }
                 self.state.faults = faults;
-                self.state.warnings = Vec::new();
+                self.state.warnings = self.unwatched.iter().cloned().collect();
             }
         }
         self.state.clone()
     }
 
+    /// Whether the newest build went well and these changes touch nothing of it: an editor tried out whether it may write, or
+    /// saved what was there already.
+    fn touches_nothing(&self, changes: &Changes) -> bool {
+        let Changes::Paths(paths) = changes else { return false };
+        let (Some(held), Some(remembered)) = (self.state.held.as_ref(), self.remembered.as_ref()) else { return false };
+        let is_due = self.state.until.is_some_and(|until| until <= self.settings.clock.now());
+        if is_due || !self.changed.as_ref().is_some_and(BTreeSet::is_empty) || !remembered.has_plain_names() {
+            return false;
+        }
+        let said = self.said();
+        let known = Known { root: &self.settings.root, held, remembered, templates: &self.templates, said: &said };
+        paths
+            .iter()
+            .all(|path| below(&self.settings.root, path).is_some_and(|path| known.touched(&path) == Touched::Nothing))
+    }
+
+    /// The files that something is said of: what is said may be otherwise when they are gone.
+    fn said(&self) -> BTreeSet<Arc<str>> {
+        let places = self.state.warnings.iter().chain(&self.state.faults).flat_map(|said| [&said.location, &said.also]);
+        places.flatten().map(|place| Arc::clone(&place.file)).collect()
+    }
+
+    /// What lies in the folders of templates.
+    fn found_templates(&self) -> BTreeSet<String> {
+        let root = &self.settings.root;
+        let found =
+            ["templates", "themes"].into_iter().flat_map(|folder| fs::walk(&root.join(folder)).unwrap_or_default());
+        found.filter_map(|entry| below(root, &entry.path)).collect()
+    }
+
     /// Adds to what changed since a build went well.
     fn note(&mut self, changes: &Changes) {
         let paths = match changes {
-            Changes::Everything => None,
+            Changes::Everything | Changes::Unwatched(_) => None,
             Changes::Paths(paths) => paths.iter().map(|path| below(&self.settings.root, path)).collect(),
         };
         self.changed = self.changed.take().zip(paths).map(|(mut changed, paths): (_, BTreeSet<String>)| {
@@ -153,16 +201,18 @@ impl Keeper {
 
     /// The site with the new words of some pages; `None` where there is more to it.
     fn reword(&mut self) -> Option<Arc<Held>> {
+        let said = self.said();
         let remembered = self.remembered.as_mut().filter(|remembered| remembered.has_plain_names())?;
         let (held, changed) = (self.state.held.as_ref()?, self.changed.as_ref()?);
         if self.state.until.is_some_and(|until| until <= self.settings.clock.now()) {
             return None;
         }
+        let known = Known { root: &self.settings.root, held, remembered, templates: &self.templates, said: &said };
         let mut pages = Vec::new();
         for path in changed {
-            match touched(&self.settings.root, held.plan().site(), (remembered, path)) {
+            match known.touched(path) {
                 Touched::Page => pages.push(path.as_str()),
-                Touched::Nothing => {}
+                Touched::File | Touched::Nothing => {}
                 Touched::Site => return None,
             }
         }
@@ -175,38 +225,66 @@ impl Keeper {
 }
 
 /// What a change of a path touches.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Touched {
     /// A page's file.
     Page,
-    /// Nothing that is planned: bytes that are read when they are asked for, or a file that came and went.
+    /// Bytes that are read when they are asked for, and nothing that is planned.
+    File,
+    /// Nothing: a file that came and went, or is as it was.
     Nothing,
     /// Anything.
     Site,
 }
 
-fn touched(root: &Path, site: &Site, (remembered, path): (&Remembered, &str)) -> Touched {
-    let there = match fs::metadata(&root.join(path)) {
-        Ok(there) => there.map(|there| there.kind),
-        Err(_) => return Touched::Site,
-    };
-    let is_file = || {
-        let static_file = |content: &Content| matches!(content, Content::OnDisk(known) if known.as_ref() == path);
-        site.files.iter().any(|file| file.source.as_ref() == path)
-            || site.statics.iter().any(|file| static_file(&file.content))
-    };
-    match there {
-        Some(Kind::File) if remembered.is_page(path) => Touched::Page,
-        Some(Kind::File) if is_file() => Touched::Nothing,
-        // Editors try out whether they may write.
-        None if ["content/", "static/"].iter().any(|folder| path.starts_with(folder)) => {
-            if remembered.is_known(path) {
-                Touched::Site
-            } else {
-                Touched::Nothing
+/// What a site that was built well is made of.
+struct Known<'a> {
+    root: &'a Path,
+    held: &'a Held,
+    remembered: &'a Remembered,
+    templates: &'a BTreeSet<String>,
+    /// The files that something is said of.
+    said: &'a BTreeSet<Arc<str>>,
+}
+
+impl Known<'_> {
+    fn touched(&self, path: &str) -> Touched {
+        let Self { root, held, remembered, templates, said } = *self;
+        let there = match fs::metadata(&root.join(path)) {
+            Ok(there) => there.map(|there| there.kind),
+            Err(_) => return Touched::Site,
+        };
+        match there {
+            Some(Kind::File) if remembered.is_page(path) => {
+                if remembered.is_text_of(path) {
+                    Touched::Nothing
+                } else {
+                    Touched::Page
+                }
             }
+            Some(Kind::File) => match held.is_as_it_was(path) {
+                Some(true) => Touched::Nothing,
+                Some(false) => Touched::File,
+                None => Touched::Site,
+            },
+            // Editors try out whether they may write.
+            None if !said.contains(path) && !remembered.is_known(path) && !is_at_or_below(templates, path) => {
+                let folders = ["content/", "static/", "templates/", "themes/"];
+                if folders.iter().any(|folder| path.starts_with(folder)) { Touched::Nothing } else { Touched::Site }
+            }
+            Some(_) | None => Touched::Site,
         }
-        _ => Touched::Site,
     }
+}
+
+/// Whether one of these paths is this one, or lies below it.
+fn is_at_or_below(paths: &BTreeSet<String>, path: &str) -> bool {
+    let mut from = paths.range::<str, _>((Bound::Included(path), Bound::Unbounded));
+    // What begins with it stands behind it in order, but so does `path-x/`.
+    from.by_ref().take_while(|other| other.starts_with(path)).any(|other| {
+        let rest = other.strip_prefix(path).unwrap_or_default();
+        rest.is_empty() || rest.starts_with('/')
+    })
 }
 
 /// A path below the site's root, with `/`; `None` for one that lies elsewhere.

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use hyper::body::Bytes;
 
 use crate::diagnostic::Diagnostic;
+use crate::digest::sha256_hex;
 use crate::escape::push_escaped;
 
 /// The style of pages that tell what is wrong.
@@ -24,13 +25,24 @@ pub(super) struct Marks {
 
 impl Marks {
     fn element(&self) -> String {
-        let mut html = "<script src=\"/_tierpress/serve/bar.js\" defer data-state=\"".to_owned();
+        let mut html = format!("<script src=\"{}\" defer data-state=\"", *SCRIPT_ADDRESS);
         push_escaped(&mut html, &self.state);
         html.push_str("\" data-as=\"");
         push_escaped(&mut html, &self.reader);
         html.push_str("\"></script>");
         html
     }
+}
+
+/// Where the script is: another one has another address.
+static SCRIPT_ADDRESS: LazyLock<String> = LazyLock::new(|| {
+    let hash: String = sha256_hex(&script()).chars().take(16).collect();
+    format!("/_tierpress/serve/bar.js?{hash}")
+});
+
+/// Whether a target is the address of the script as it is now.
+pub(super) fn is_script(target: &[u8]) -> bool {
+    target == SCRIPT_ADDRESS.as_bytes()
 }
 
 /// The script of the bar, with its style in it.
@@ -82,13 +94,16 @@ mod tests {
     #[test]
     fn the_bar_stands_at_the_end_of_the_body() {
         let marks = Marks { state: "1-2".to_owned(), reader: "basic+\"x".to_owned() };
-        let bar =
-            "<script src=\"/_tierpress/serve/bar.js\" defer data-state=\"1-2\" data-as=\"basic+&quot;x\"></script>";
+        let bar = marks.element();
+        let (before, after) = bar.split_once(&*SCRIPT_ADDRESS).unwrap();
+        assert_eq!(before, "<script src=\"");
+        assert_eq!(after, "\" defer data-state=\"1-2\" data-as=\"basic+&quot;x\"></script>");
+        assert!(is_script(SCRIPT_ADDRESS.as_bytes()) && !is_script(b"/_tierpress/serve/bar.js"));
         for (html, expected) in [
             ("<p>a</body></html>", format!("<p>a{bar}</body></html>")),
             ("<pre></body></pre></BODY >x</BoDy>\n", format!("<pre></body></pre></BODY >x{bar}</BoDy>\n")),
             ("<p>a", format!("<p>a{bar}")),
-            ("", bar.to_owned()),
+            ("", bar.clone()),
         ] {
             assert_eq!(String::from_utf8(with_bar(html.as_bytes(), &marks)).unwrap(), expected);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _, UdpSocket};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -26,8 +26,8 @@ const PORTS: u16 = 100;
 const PLACES: usize = 512;
 /// How long nobody is taken after the system would give no connection.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Seconds.
-const DAY: i64 = 86_400;
+/// The longest wait for an instant, in seconds: a machine that slept meanwhile does not know how long.
+const LONGEST: u64 = 60;
 /// How long a survey may have found something before it is told.
 const SURVEY: Duration = Duration::from_millis(100);
 
@@ -52,6 +52,8 @@ pub enum Told<'a> {
     Listening {
         /// Where.
         url: &'a str,
+        /// Where others on the network reach it, where that is another address.
+        others: Option<&'a str>,
         /// Whether others than this machine's own users can ask.
         open: bool,
     },
@@ -98,9 +100,10 @@ pub fn run(options: Options) -> Result<Infallible, Vec<Diagnostic>> {
     told(&built(&Changes::Everything, &first, start));
     let (states, seen) = watch::channel(first);
     let open = !address.ip().is_loopback();
+    let others = outside(address);
     let hosts = Hosts { address, given: host };
     let desk = Desk { states: seen, hosts, call: reader, clock, run: run_name() };
-    told(&Told::Listening { url: &url(address), open });
+    told(&Told::Listening { url: &url(address), others: others.as_deref(), open });
     runtime.spawn(take(listener, Arc::new(desk)));
     rebuild(&mut keeper, &states, clock, &changes, &*told);
     drop(watching);
@@ -120,8 +123,8 @@ fn rebuild(
     let mut tried = None;
     loop {
         let until = states.borrow().until.filter(|until| matches!(clock, Clock::Present(_)) && tried != Some(*until));
-        let seconds = until.map_or(DAY, |until| until.seconds().saturating_sub(clock.now().seconds()));
-        let wait = Duration::from_secs(u64::try_from(seconds).unwrap_or(0).clamp(1, 86_400));
+        let seconds = until.map_or(i64::MAX, |until| until.seconds().saturating_sub(clock.now().seconds()));
+        let wait = Duration::from_secs(u64::try_from(seconds).unwrap_or(0).clamp(1, LONGEST));
         let changed = match changes.recv_timeout(if survey.is_under_way() { SURVEY } else { wait }) {
             Ok(changed) => changed,
             Err(mpsc::RecvTimeoutError::Timeout) if until.is_some_and(|until| until <= clock.now()) => {
@@ -139,13 +142,18 @@ fn rebuild(
             }
             Err(mpsc::RecvTimeoutError::Disconnected) => return,
         };
+        let unfinished = survey.is_under_way();
         drop(survey);
         let changed = changes.try_iter().fold(changed, together);
         let start = Instant::now();
         let state = keeper.rebuild(&changed);
-        states.send_replace(state.clone());
-        told(&built(&changed, &state, start));
-        survey = Survey::begin(&state);
+        // Where nothing was touched, nobody is told, and what was found in the meantime stays found.
+        let is_new = state.number != states.borrow().number;
+        if is_new {
+            states.send_replace(state.clone());
+            told(&built(&changed, &state, start));
+        }
+        survey = if is_new || unfinished { Survey::begin(&state) } else { Survey::done() };
     }
 }
 
@@ -162,6 +170,7 @@ fn together(all: Changes, more: Changes) -> Changes {
             all.extend(more);
             Changes::Paths(all)
         }
+        (Changes::Unwatched(warning), _) | (_, Changes::Unwatched(warning)) => Changes::Unwatched(warning),
         (Changes::Everything, _) | (_, Changes::Everything) => Changes::Everything,
     }
 }
@@ -226,6 +235,20 @@ fn url(address: SocketAddr) -> String {
         ip if ip.is_unspecified() => format!("http://localhost:{}/", address.port()),
         _ => format!("http://{address}/"),
     }
+}
+
+/// Where others reach a server that listens everywhere: at the address by which this machine would ask them.
+fn outside(address: SocketAddr) -> Option<String> {
+    // Addresses that are nobody's (RFC 5737, RFC 3849). Nothing is sent to them.
+    let nobody: SocketAddr = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::new(192, 0, 2, 1), 9).into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1), 9).into(),
+        IpAddr::V4(_) | IpAddr::V6(_) => return None,
+    };
+    let socket = UdpSocket::bind((address.ip(), 0)).ok()?;
+    socket.connect(nobody).ok()?;
+    let own = socket.local_addr().ok()?.ip();
+    (!own.is_loopback()).then(|| format!("http://{}/", SocketAddr::new(own, address.port())))
 }
 
 /// A name that no other run has: the number of a build alone would be the same again.

@@ -46,6 +46,11 @@ impl Survey {
         Self { number: state.number, stop, found }
     }
 
+    /// One that has nothing left to find.
+    pub(super) fn done() -> Self {
+        Self { number: 0, stop: Arc::default(), found: None }
+    }
+
     /// Whether there may still be something to find.
     pub(super) fn is_under_way(&self) -> bool {
         self.found.is_some()

@@ -74,7 +74,6 @@ fn all_pages() {
         /course/two/  rust-course, pro  published                                      7 days          content/course/02-two.md
         /secret/      pro               published                          2027-01-31          hidden  content/secret.md
         content/blog/2027-12-24-far.md is not published: its release, 2027-12-24, is more than 90 days away
-        content/blog/draft.md is not published: it is a draft
         content/blog/over.md is not published: its time is over
         10 pages, 3 not published
         exit 0
@@ -89,7 +88,6 @@ fn drafts_and_skipped() {
         &expect![[r#"
         path          access   state  source
         /blog/draft/  members  draft  content/blog/draft.md
-        content/blog/draft.md is not published: it is a draft
         1 page, 1 not published
         exit 0
     "#]],
@@ -124,7 +122,6 @@ fn by_access() {
         &expect![[r#"
         path          access   state  source
         /blog/draft/  members  draft  content/blog/draft.md
-        content/blog/draft.md is not published: it is a draft
         1 page, 1 not published
         exit 0
     "#]],
@@ -138,6 +135,30 @@ fn by_access() {
         1 error
         exit 2
     "#]],
+    );
+}
+
+/// RFC 4180, and no title is a formula.
+#[test]
+fn a_spreadsheet_is_given_text() {
+    let fixture = Fixture::new(
+        "---\ntitle: '=HYPERLINK(\"http://evil.example\", \"x\")'\n---\n//- content/b.md\n---\ntitle: '+1'\n---\n",
+    );
+    let output = Command::new(env!("CARGO_BIN_EXE_tierpress"))
+        .args(["list", "--format", "csv", "--now", NOW])
+        .current_dir(fixture.root())
+        .output()
+        .unwrap();
+    expect![[r#"
+        path,access,state,date,release,until,drip,hidden,title,source,skipped
+        /a/,public,published,,,,,,"'=HYPERLINK(""http://evil.example"", ""x"")",content/a.md,
+        /b/,public,published,,,,,,'+1,content/b.md,
+    "#]]
+    .assert_eq(&String::from_utf8(output.stdout.clone()).unwrap().replace("\r\n", "\n"));
+    let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    assert!(
+        lines.clone().count() == 3 && lines.into_iter().all(|line| line.ends_with(b"\r")),
+        "every line ends with CRLF"
     );
 }
 

@@ -157,6 +157,35 @@ fn nothing_is_written_over() {
     );
 }
 
+/// What begins like an order number or a date is all of the name, whatever is made.
+#[test]
+fn a_number_in_a_title_stays_in_its_address() {
+    for (title, slug) in [("7 habits", "7-habits"), ("2026-01-01 in review", "2026-01-01-in-review"), ("100", "100")] {
+        let fixture = Fixture::new(SITE);
+        for kind in ["post", "lesson", "course"] {
+            let (said, code) = run(&fixture.root(), &["new", kind, title, "--now", NOW]);
+            assert_eq!(code, 0, "{kind} {title}: {said}");
+        }
+        let (said, code) = run(&fixture.root(), &["list", "--format", "json", "--now", NOW]);
+        assert_eq!(code, 0, "{said}");
+        for path in [format!("/blog/{slug}/"), format!("/course/{slug}/"), format!("/{slug}/")] {
+            assert!(said.contains(&format!("\"path\": \"{path}\"")), "{title}: no {path} in {said}");
+        }
+    }
+}
+
+#[test]
+fn what_a_shell_is_told_is_one_word() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, word) in [("plain-1.0", "plain-1.0"), ("my school", "'my school'"), ("it's $(x)", "'it'\\''s $(x)'")] {
+        let (said, code) = run(folder.path(), &["init", name, "--example"]);
+        assert_eq!(code, 0, "{said}");
+        for command in ["tierpress build", "tierpress list", "tierpress explain /course/sewing/"] {
+            assert!(said.contains(&format!("{command} --root {word}\n")), "{name}: {said}");
+        }
+    }
+}
+
 #[test]
 fn what_cannot_be_made() {
     let calls: [&[&str]; 6] = [
@@ -190,13 +219,11 @@ fn what_cannot_be_made() {
 
             1 error
             exit 2
-            content/blog/2026-12-01-up.md
-            ---
-            title: Up
-            description:
-            draft: true
-            ---
+            error: `--slug ../../up` is more than one part of a URL
+              help: leave the slashes out; which section it goes into says `--section FOLDER`
 
+            1 error
+            exit 2
             error: there is no section `../..`
               help: a new one is made with `tierpress new course TITLE`, or by hand: its `_index.md` says who reads it
 

@@ -91,10 +91,10 @@ pub(super) fn sarif(findings: &[Diagnostic], root: &Path) -> Value {
     })
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "all but two are warnings")]
+#[expect(clippy::wildcard_enum_match_arm, reason = "all but three are warnings")]
 fn rule(lint: Lint) -> Value {
     let level = match lint {
-        Lint::BuildError | Lint::RevealingLink => "error",
+        Lint::BuildError | Lint::BrokenLink | Lint::RevealingLink => "error",
         _ => "warning",
     };
     json!({

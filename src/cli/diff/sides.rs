@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tierpress::build::{self, Request};
-use tierpress::diagnostic::Diagnostic;
+use tierpress::diagnostic::{self, Diagnostic};
 use tierpress::envelope::{self, VerifyingKey};
 use tierpress::fs;
 use tierpress::manifest::Manifest;
@@ -18,6 +18,22 @@ use tierpress::review::diff::Compared;
 use tierpress::review::texts::Texts;
 
 use crate::cli::{Clocks, SiteArguments, clocks, program, say};
+
+/// What the environment may say of a repository: what `git rev-parse --local-env-vars` names, less settings.
+const OF_A_REPOSITORY: [&str; 12] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+];
 
 /// Where sides come from.
 pub(crate) struct Sides<'a> {
@@ -123,16 +139,20 @@ impl<'a> Sides<'a> {
     }
 
     fn revision(&self, revision: &str) -> Result<Side, Vec<Diagnostic>> {
-        let unknown = |said: String| {
-            let fault = Diagnostic::setup(format!("`{revision}` is neither there nor a git revision: {said}"));
-            vec![fault.help("name an output folder, a manifest, or a revision of the repository that the site is in")]
-        };
-        if revision.starts_with('-') {
-            return Err(unknown("revisions do not begin with `-`".to_owned()));
-        }
+        let prefix = self.git(&["rev-parse".as_ref(), "--show-prefix".as_ref()], None).map_err(|said| {
+            let why = if said.contains("not a git repository") {
+                "the site is in no git repository".to_owned()
+            } else {
+                said
+            };
+            let fault = Diagnostic::setup(format!("`{revision}` is not there, and can be no git revision: {why}"));
+            vec![fault.help("name an output folder or a manifest; to compare revisions, keep the site in git")]
+        })?;
         let commit = format!("{revision}^{{tree}}");
-        let tree = self.git(&["rev-parse".as_ref(), "--verify".as_ref(), commit.as_ref()], None).map_err(unknown)?;
-        let prefix = self.git(&["rev-parse".as_ref(), "--show-prefix".as_ref()], None).map_err(unknown)?;
+        let verify = ["rev-parse", "--verify", "--quiet", &commit].map(OsStr::new);
+        // What begins like an option is none of git's.
+        let tree = if revision.starts_with('-') { Err(String::new()) } else { self.git(&verify, None) };
+        let tree = tree.map_err(|_| vec![self.unknown(revision)])?;
         let (index, folder) = (self.folder("index"), self.folder("tree"));
         let failed = |said: String| vec![Diagnostic::setup(format!("git could not write `{revision}` out: {said}"))];
         fs::create_dir_all(&folder).map_err(disk)?;
@@ -151,16 +171,37 @@ impl<'a> Sides<'a> {
         })
     }
 
+    /// A word that is neither there nor a revision.
+    fn unknown(&self, revision: &str) -> Diagnostic {
+        let fault = Diagnostic::setup(format!("`{revision}` is neither there nor a git revision"));
+        let names = ["for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags", "refs/remotes"];
+        // Where git does not say what there is, nothing is guessed.
+        let known = self.git(&names.map(OsStr::new), None).unwrap_or_default();
+        fault.help(match diagnostic::nearest(revision, known.lines()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "name an output folder, a manifest, or a revision of the repository that the site is in".to_owned(),
+        })
+    }
+
     /// Runs git in the site's folder; what it said, where it failed.
     fn git(&self, arguments: &[&OsStr], index: Option<&Path>) -> Result<String, String> {
         let mut git = Command::new("git");
-        git.arg("-C").arg(&self.site.root).args(arguments);
+        git.arg("-C").arg(&self.site.root).args(arguments).env("LC_ALL", "C");
+        // Git calls hooks with words about the repository that it is busy with. The site's is the one that it lies in.
+        for name in OF_A_REPOSITORY {
+            git.env_remove(name);
+        }
         if let Some(index) = index {
             git.env("GIT_INDEX_FILE", index);
         }
         let output = git.output().map_err(|error| format!("git does not run: {error}"))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-        if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+        if output.status.success() {
+            return Ok(text(&output.stdout));
+        }
+        let said = text(&output.stderr);
+        let first = said.lines().next().unwrap_or_default();
+        Err(first.strip_prefix("fatal: ").unwrap_or(first).to_owned())
     }
 
     /// A path in the scratch folder that was not used before.

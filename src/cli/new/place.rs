@@ -14,6 +14,10 @@ pub(super) fn slug(title: &str, asked: Option<&str>) -> Result<String, Box<Diagn
     if title.is_empty() {
         return Err(Box::new(Diagnostic::setup("the title is empty")));
     }
+    if let Some(asked) = asked.filter(|asked| asked.contains(['/', '\\'])) {
+        let fault = Diagnostic::setup(format!("`--slug {asked}` is more than one part of a URL"));
+        return Err(Box::new(fault.help("leave the slashes out; which section it goes into says `--section FOLDER`")));
+    }
     let slug = names::slugify(asked.unwrap_or(title));
     if slug.trim_matches(['-', '_', '.']).is_empty() {
         let message = format!("no URL can be made from `{}`", asked.unwrap_or(title));
@@ -180,7 +184,9 @@ impl Around {
     /// The path below the site's root.
     pub(super) fn path(&self, kind: Kind, slug: &str, date: civil::Date) -> Result<String, Box<Diagnostic>> {
         let (folder, number, digits) = (&self.folder, self.next_number(), self.digits);
-        let is_numbered = kind == Kind::Lesson || (kind == Kind::Course && self.numbered_folders);
+        // What begins like an order number or a date is none behind an order number: `7-habits` is all of the name.
+        let is_cut = || names::name_of(slug).slug != slug;
+        let is_numbered = kind == Kind::Lesson || (kind == Kind::Course && (self.numbered_folders || is_cut()));
         if is_numbered && number > 999 {
             let fault = Diagnostic::setup(format!("`{folder}` has no order number left: the highest is 999"));
             return Err(Box::new(fault));

@@ -1,7 +1,7 @@
 //! A matrix as text: tables for terminals, comma-separated values for everything else.
 
 use super::{Cell, Matrix, State};
-use crate::review::dates;
+use crate::review::{csv, dates};
 
 /// Between two columns.
 const GAP: usize = 2;
@@ -105,23 +105,9 @@ fn count(text: &str) -> usize {
 }
 
 pub(super) fn csv(matrix: &Matrix) -> String {
-    let mut text = String::new();
     let head = std::iter::once("path").chain(matrix.columns.iter().map(String::as_str));
-    record(&mut text, head);
-    for row in &matrix.rows {
-        record(&mut text, std::iter::once(row.path.as_str()).chain(row.cells.iter().map(|cell| cell.words.as_str())));
-    }
-    text
-}
-
-fn record<'a>(text: &mut String, fields: impl Iterator<Item = &'a str>) {
-    let quoted = |field: &str| {
-        if field.contains(['"', ',', '\n', '\r']) {
-            format!("\"{}\"", field.replace('"', "\"\""))
-        } else {
-            field.to_owned()
-        }
-    };
-    text.push_str(&fields.map(quoted).collect::<Vec<_>>().join(","));
-    text.push_str("\r\n");
+    let rows = matrix.rows.iter().map(|row| {
+        csv::record(std::iter::once(row.path.as_str()).chain(row.cells.iter().map(|cell| cell.words.as_str())))
+    });
+    std::iter::once(csv::record(head)).chain(rows).collect()
 }

@@ -92,6 +92,31 @@ fn a_block_that_is_not_there() {
 }
 
 #[test]
+fn a_line_that_is_not_there() {
+    for call in
+        [&["content/course/02-two.md:400"][..], &["/course/two/", "--line", "400"], &["content/blog/draft.md:9"]]
+    {
+        let fixture = Fixture::new(SITE);
+        let call: Vec<&str> = ["explain"].into_iter().chain(call.iter().copied()).collect();
+        let answer = said(&fixture, &call);
+        let told = answer.contains(" lines, not 400") || answer.contains(" lines, not 9");
+        assert!(told && answer.contains("exit 1"), "{call:?}: {answer}");
+    }
+}
+
+#[test]
+fn what_no_page_stands_for() {
+    for (path, heading) in [
+        ("/sitemap.xml", "/sitemap.xml is made by the build, for search engines"),
+        ("/blog/", "/blog/ is a list made from a folder without `_index.md`"),
+    ] {
+        let fixture = Fixture::new(SITE);
+        let answer = said(&fixture, &["explain", path]);
+        assert_eq!(answer.lines().next(), Some(heading), "{answer}");
+    }
+}
+
+#[test]
 fn an_unknown_path() {
     check(
         &["/course/tow/"],
@@ -113,6 +138,17 @@ fn an_unknown_path() {
         exit 1
     "#]],
     );
+    for (asked, near) in [
+        ("course/tow", "/course/two/"),
+        ("/course/TWO", "/course/two/"),
+        ("/two/", "/course/two/"),
+        ("content/02-two.md", "content/course/02-two.md"),
+        ("sheet.txt", "/course/sheet.txt"),
+    ] {
+        let fixture = Fixture::new(SITE);
+        let answer = said(&fixture, &["explain", asked]);
+        assert!(answer.contains(&format!("did you mean `{near}`?")), "{asked}: {answer}");
+    }
     check(
         &["/quite/another/thing/"],
         &expect![[r#"
@@ -191,6 +227,36 @@ fn a_reader_who_waits() {
         as rust-course/2d@2026-12-02: 200 open
     "#]],
     );
+}
+
+/// Who waits for what they hold is not told to get it.
+#[test]
+fn what_is_held_is_not_offered() {
+    let fixture = Fixture::new("---\naccess: [pro, basic]\ndrip: {basic: 14d}\n---\n");
+    let as_reader = |reader: &str| {
+        let answer = said(&fixture, &["explain", "/a/", "--as", reader]);
+        answer.split("\n\n").last().unwrap().to_owned()
+    };
+    expect![[r#"
+        as basic/2d: 200 a teaser or waiting form, not_yet, opens on 2026-12-13
+          it would open with pro
+    "#]]
+    .assert_eq(&as_reader("basic/2d"));
+    expect![[r#"
+        as basic/20d!expired: 200 a teaser or waiting form, expired
+          it would open with basic or pro
+    "#]]
+    .assert_eq(&as_reader("basic/20d!expired"));
+    expect![[r#"
+        as free: 200 a teaser or waiting form, not_entitled
+          it would open with basic or pro
+    "#]]
+    .assert_eq(&as_reader("free"));
+    fixture.write("content/a.md", "---\naccess: pro\ndrip: 14d\n---\n");
+    expect![[r#"
+        as pro/2d: 200 a teaser or waiting form, not_yet, opens on 2026-12-13
+    "#]]
+    .assert_eq(&as_reader("pro/2d"));
 }
 
 /// What the docs show is what the tour says.

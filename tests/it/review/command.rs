@@ -211,9 +211,26 @@ fn sides_that_are_none_are_said() {
         &tierpress(&root, &["diff", "nowhere"]),
         2,
         &expect![[r#"
+            ---
+            error: `nowhere` is neither there nor a git revision
+              help: name an output folder, a manifest, or a revision of the repository that the site is in
+
+            1 error; nothing was compared
+        "#]],
+    );
+    git(&root, &["branch", "published"]);
+    let near = text(&tierpress(&root, &["diff", "publishd"]).stderr);
+    assert!(near.contains("did you mean `published`?"), "{near}");
+    let option = text(&tierpress(&root, &["diff", "--", "--all"]).stderr);
+    assert!(option.contains("`--all` is neither there nor a git revision"), "{option}");
+    let outside = Fixture::new("A\n");
+    check(
+        &tierpress(&outside.root(), &["diff", "main"]),
+        2,
+        &expect![[r#"
         ---
-        error: `nowhere` is neither there nor a git revision: fatal: Needed a single revision
-          help: name an output folder, a manifest, or a revision of the repository that the site is in
+        error: `main` is not there, and can be no git revision: the site is in no git repository
+          help: name an output folder or a manifest; to compare revisions, keep the site in git
 
         1 error; nothing was compared
     "#]],
@@ -248,6 +265,32 @@ fn sides_that_are_none_are_said() {
         2 errors; nothing was compared
     "#]],
     );
+}
+
+/// Called by a hook, git says which repository it is busy with; that may be another one, and its index is not to be touched.
+#[test]
+fn the_repository_is_the_one_that_the_site_lies_in() {
+    let (site, other) = (repository(), repository());
+    git(&other.root(), &["tag", "--delete", "old"]);
+    let call = |with: &[(&str, std::path::PathBuf)]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tierpress"));
+        command.current_dir(site.root()).args(["diff", "old", "HEAD", "--now", NOW]).env("LC_ALL", "de_DE.UTF-8");
+        command.envs(with.iter().map(|(name, value)| (*name, value)));
+        let output = command.output().unwrap();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let usual = call(&[]);
+    assert_eq!((usual.0, usual.2.as_str()), (Some(0), ""), "{usual:?}");
+    let theirs = other.root().parent().unwrap().join(".git");
+    let index = std::fs::read(theirs.join("index")).unwrap();
+    let hooked = call(&[
+        ("GIT_DIR", theirs.clone()),
+        ("GIT_INDEX_FILE", theirs.join("index")),
+        ("GIT_WORK_TREE", other.root()),
+        ("GIT_OBJECT_DIRECTORY", theirs.join("objects")),
+    ]);
+    assert_eq!(hooked, usual);
+    assert_eq!(std::fs::read(theirs.join("index")).unwrap(), index);
 }
 
 #[test]

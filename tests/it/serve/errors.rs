@@ -53,6 +53,40 @@ fn a_fault_is_told_and_the_last_good_site_stays() {
 }
 
 #[test]
+fn the_same_errors_are_said_once() {
+    let fixture = Fixture::new(&GOOD.replace("pro", "prro"));
+    let serve = Serve::start(&fixture.root(), &[]);
+    let errors = || serve.errors().iter().filter(|line| line.starts_with("error")).count();
+    assert_eq!(errors(), 1);
+    fixture.write("content/b.md", "Another page.\n");
+    let said = wait_for(&serve, "still 1 error; nothing is served yet");
+    assert!(!said.contains("built: still"), "{said}");
+    assert_eq!(errors(), 1);
+    fixture.write("content/b.md", "[away](/nowhere/)\n");
+    wait_for(&serve, ": 2 errors; nothing is served yet");
+    assert_eq!(errors(), 3, "all of them again, now that they are others");
+}
+
+/// A warning about a file that no build reads goes away with the file.
+#[test]
+fn a_warning_goes_away_with_its_file() {
+    let fixture = Fixture::new(GOOD);
+    fixture.write("content/lonely.txt", "Nobody shows this.\n");
+    fixture.write("content/other.mdx", "# Another kind of Markdown\n");
+    let serve = Serve::start(&fixture.root(), &[]);
+    let mut events = serve.listen();
+    let files = |warnings: &serde_json::Value| -> Vec<String> {
+        let warnings = warnings.as_array().unwrap().iter();
+        warnings.filter_map(|warning| warning["location"]["file"].as_str().map(str::to_owned)).collect()
+    };
+    assert_eq!(files(&events.next("warning")), ["content/lonely.txt", "content/other.mdx"]);
+    std::fs::remove_file(fixture.root().join("content/other.mdx")).unwrap();
+    assert_eq!(files(&events.next("warning")), ["content/lonely.txt"]);
+    std::fs::remove_file(fixture.root().join("content/lonely.txt")).unwrap();
+    assert_eq!(files(&events.next("warning")), Vec::<String>::new());
+}
+
+#[test]
 fn before_there_is_a_site_its_faults_are_the_page() {
     let fixture = Fixture::new("---\ntitle: A\naccess: [prro, \"<b>\"]\n---\nText.\n");
     let serve = Serve::start(&fixture.root(), &[]);

@@ -143,7 +143,7 @@ fn bare_answers_are_those_of_a_build() {
     for reader in READERS {
         for path in &paths {
             let at = format!("{path} as {reader}");
-            let cookie = format!("Cookie: tierpress-view-as={reader}");
+            let cookie = serve.cookie(reader);
             let response = serve.get(path, &[&cookie]);
             let decision = fresh.decide("GET", path.as_bytes(), reader);
             seen.insert((decision.status, decision.reason));
@@ -171,7 +171,7 @@ fn bare_answers_are_those_of_a_build() {
 fn the_bar_is_in_what_people_look_at_and_in_nothing_else() {
     let fixture = Fixture::new(SITE);
     let serve = Serve::start(&fixture.root(), &[]);
-    let bar = "<script src=\"/_tierpress/serve/bar.js\" defer";
+    let bar = "<script src=\"/_tierpress/serve/bar.js?";
     let document = ["Sec-Fetch-Dest: document", "Sec-Fetch-Site: none"];
     for (path, status) in
         [("/open/", 200), ("/teased/", 200), ("/secret/", 404), ("/nothing/", 404), ("/dripped/", 200)]
@@ -208,6 +208,14 @@ fn the_bar_is_in_what_people_look_at_and_in_nothing_else() {
         assert_eq!((response.status, response.header("content-type")), (200, Some(media_type)));
     }
     assert_eq!(serve.get("/_tierpress/serve/else", &[]).status, 404);
+    // The script is asked for once, and nothing else is kept by a browser.
+    let page = serve.visit("/open/", &[]).text();
+    let script = page.split_once("<script src=\"").and_then(|(_, rest)| rest.split_once('"')).unwrap().0;
+    let cache = |path: &str| serve.get(path, &[]).header("cache-control").map(str::to_owned);
+    assert_eq!(cache(script).as_deref(), Some("private, max-age=31536000, immutable"));
+    for path in ["/_tierpress/serve/bar.js", "/_tierpress/serve/bar.js?0", "/_tierpress/serve/page.css", "/style.css"] {
+        assert_eq!(cache(path).as_deref(), Some("no-store"), "{path}");
+    }
 }
 
 #[test]
@@ -262,6 +270,20 @@ fn only_its_own_pages_may_ask() {
             }
         }
     }
+    for path in paths {
+        for origin in ["https://school.example", "http://localhost", "http://localhost:1", "null"] {
+            let refused = serve.get(path, &[&format!("Origin: {origin}")]);
+            assert_eq!((refused.status, refused.text().contains("School")), (403, false), "{path} from {origin}");
+        }
+        // A target that names a server counts more than the header.
+        for host in &others {
+            let target = format!("http://{host}{path}");
+            let refused = serve.ask("GET", target.as_bytes(), &[]).unwrap();
+            assert_eq!((refused.status, refused.text().contains("School")), (403, false), "{target}");
+        }
+    }
+    let named = format!("http://localhost:{port}/open/");
+    assert_eq!(serve.ask("GET", named.as_bytes(), &[&format!("Origin: http://localhost:{port}")]).unwrap().status, 200);
     // A link from anywhere may be followed.
     assert_eq!(serve.get("/open/", &["Sec-Fetch-Site: cross-site", "Sec-Fetch-Dest: document"]).status, 200);
     for (method, expected) in [("POST", 405), ("PUT", 405), ("DELETE", 405), ("OPTIONS", 405)] {
@@ -281,7 +303,7 @@ fn a_reader_is_chosen_by_the_address_and_kept() {
         assert_eq!((found.status, is_open(&found)), (200, false), "{reader}");
     }
     for reader in ["pro", "basic/30d+rust-course@2026-12-01", "basic%2F30d%2Brust-course%402026-12-01", "pro!frozen"] {
-        let found = serve.visit(&format!("/teased/?a=b&view-as={reader}"), &["Cookie: tierpress-view-as=visitor"]);
+        let found = serve.visit(&format!("/teased/?a=b&view-as={reader}"), &[&serve.cookie("visitor")]);
         assert_eq!((found.status, is_open(&found)), (200, true), "{reader}");
         let cookie = found.header("set-cookie").unwrap_or_else(|| panic!("{reader} is not kept"));
         let (kept, rest) = cookie.split_once(';').unwrap();
@@ -307,9 +329,9 @@ fn a_reader_is_chosen_by_the_address_and_kept() {
         assert_eq!(told.status, 400, "{reader}");
     }
     // An old cookie, of another site perhaps, is passed over and said.
-    let other = serve.visit("/teased/", &["Cookie: tierpress-view-as=gold%2F3d"]);
+    let other = serve.visit("/teased/", &[&serve.cookie("gold%2F3d")]);
     assert_eq!((other.status, is_open(&other)), (200, true));
-    let told = serve.get("/_tierpress/serve/page?path=/teased/", &["Cookie: tierpress-view-as=gold"]);
+    let told = serve.get("/_tierpress/serve/page?path=/teased/", &[&serve.cookie("gold")]);
     assert!(told.text().contains("unknown tier or bundle `gold`"), "{}", told.text());
 }
 
@@ -329,6 +351,12 @@ fn hostile_targets_are_answered_as_decided() {
             continue;
         }
         let at = format!("{method} {}", String::from_utf8_lossy(&target));
+        if !target.starts_with(b"/") && target.windows(3).any(|part| part == b"://") {
+            // It names a server, and none of these is this one; or it is nothing that a parser takes.
+            let refused = serve.ask(method, &target, &[]).map(|response| response.status);
+            assert!(matches!(refused, Some(400 | 403) | None), "{at}: {refused:?}");
+            continue;
+        }
         let decision = fresh.decide(method, &target, "visitor");
         tried += 1;
         refused += usize::from(decision.status == 400);
@@ -417,6 +445,15 @@ fn others_are_answered_only_when_told_to() {
         (format!("evil.example:{port}"), 403),
     ] {
         assert_eq!(serve.get("/open/", &[&format!("Host: {host}")]).status, status, "{host}");
+    }
+    // The address by which this machine would ask others, if it is on a network at all.
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+    let own = socket.connect("192.0.2.1:9").and_then(|()| socket.local_addr()).map(|own| own.ip());
+    let own = own.ok().filter(|own| !own.is_loopback()).map(|own| format!("others reach it at http://{own}:{port}/"));
+    let said = serve.output().into_iter().find(|line| line.starts_with("others reach it at "));
+    assert_eq!(said, own);
+    if let Some(host) = own.as_deref().and_then(|own| own.strip_prefix("others reach it at http://")) {
+        assert_eq!(serve.get("/open/", &[&format!("Host: {}", host.trim_end_matches('/'))]).status, 200);
     }
     let warned = serve.errors().join("\n");
     assert!(warned.contains("warning: gated text is shown to everybody who can reach this address"), "{warned}");

@@ -94,6 +94,11 @@ impl Serve {
         self.get(target, &[&navigation, headers].concat())
     }
 
+    /// The header by which a browser that keeps a reader asks.
+    pub(crate) fn cookie(&self, reader: &str) -> String {
+        format!("Cookie: tierpress-view-as-{}={reader}", self.address.port())
+    }
+
     /// What the bar is told.
     #[track_caller]
     pub(crate) fn page(&self, path: &str, reader: &str) -> Value {

@@ -1,5 +1,6 @@
 //! What is watched is seen, however it was written; and nothing else brings about a build.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
@@ -201,6 +202,118 @@ fn what_a_link_leads_to_is_watched() {
 }
 
 #[test]
+fn what_is_written_by_another_name_is_seen() {
+    let mut desk = Desk::new("# A\n//- drafts/b.md\n# B\n//- drafts/c.md\n# C\n");
+    let root = desk.site.root();
+    fs::hard_link(root.join("drafts/b.md"), root.join("content/b.md")).unwrap();
+    desk.until_shown("/b/", "B");
+    // It takes a moment until it is watched by its other names as well.
+    desk.write_until_shown("drafts/b.md", "# B\n\nBy its other name.\n", ("/b/", "By its other name."));
+    // What had two names at the start is watched from the start.
+    let (sender, changes) = mpsc::channel();
+    let _watch = watch(&root, sender).unwrap();
+    fs::write(root.join("drafts/b.md"), "# B\n\nOnce more.\n").unwrap();
+    let told = changes.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert_eq!(told, Changes::Paths([root.canonicalize().unwrap().join("content/b.md")].into()));
+}
+
+#[test]
+fn what_is_put_into_the_place_of_something_is_seen() {
+    let mut desk = Desk::new("# A\n//- content/course/01-one.md\n# One\n\nFirst.\n");
+    let root = desk.site.root();
+    let beside = |name: &str| root.parent().unwrap().join(name);
+    let copied = |name: &str, word: &str| {
+        crate::built::copy(&root, &beside(name));
+        fs::write(beside(name).join("content/a.md"), format!("# A\n\n{word}\n")).unwrap();
+        fs::write(beside(name).join("content/course/01-one.md"), format!("# One\n\n{word}\n")).unwrap();
+    };
+    // A folder of the content, of which nothing is touched but its name.
+    copied("other", "Second.");
+    fs::rename(root.join("content/course"), beside("course")).unwrap();
+    fs::rename(beside("other").join("content/course"), root.join("content/course")).unwrap();
+    desk.until_shown("/course/one/", "Second.");
+    desk.write_until_shown("content/course/01-one.md", "# One\n\nThird.\n", ("/course/one/", "Third."));
+    // The whole content.
+    copied("another", "Fourth.");
+    fs::rename(root.join("content"), beside("content")).unwrap();
+    fs::rename(beside("another").join("content"), root.join("content")).unwrap();
+    desk.until_shown("/course/one/", "Fourth.");
+    desk.write_until_shown("content/course/01-one.md", "# One\n\nFifth.\n", ("/course/one/", "Fifth."));
+    // The site itself, which is gone for a while.
+    copied("site-again", "Sixth.");
+    fs::rename(&root, beside("gone")).unwrap();
+    desk.until("a site that is gone", |state| !state.faults.is_empty());
+    fs::rename(beside("site-again"), &root).unwrap();
+    desk.until_shown("/a/", "Sixth.");
+    desk.write_until_shown("content/a.md", "# A\n\nSeventh.\n", ("/a/", "Seventh."));
+    desk.write_until_shown("content/course/01-one.md", "# One\n\nEighth.\n", ("/course/one/", "Eighth."));
+    fs::write(beside("gone/content/a.md"), "# A\n\nNobody's.\n").unwrap();
+    desk.is_quiet("what is no longer the site");
+}
+
+/// An editor that tries out whether it may write, or saves what is there already, brings about no build.
+#[test]
+fn what_touches_nothing_is_no_build() {
+    let mut desk = Desk::new("# A\n//- static/a.txt\na\n//- templates/entry.html\n<li>{{ entry.title }}</li>\n");
+    let root = desk.site.root();
+    let rebuilt = |desk: &mut Desk, paths: &[&str]| {
+        let before = desk.keeper.rebuild(&Changes::Paths(BTreeSet::new())).number;
+        let paths = paths.iter().map(|path| root.join(path)).collect();
+        desk.keeper.rebuild(&Changes::Paths(paths)).number > before
+    };
+    for paths in [
+        &["content/4913"][..],
+        &["static/4913", "templates/4913", "themes/4913", "content/new/4913"],
+        &["content/a.md"],
+        &["content/a.md", "static/a.txt", "content/4913"],
+    ] {
+        assert!(!rebuilt(&mut desk, paths), "{paths:?}");
+    }
+    fs::write(root.join("content/a.md"), "# A\n").unwrap();
+    assert!(!rebuilt(&mut desk, &["content/a.md"]), "saved as it was");
+    for (path, text) in [
+        ("content/a.md", "# A\n\nMore.\n"),
+        ("static/a.txt", "b\n"),
+        ("content/b.md", "# B\n"),
+        ("templates/entry.html", "<li></li>\n"),
+        ("templates/other.html", "<p></p>\n"),
+        ("site.yaml", crate::fixture::SCHOOL),
+    ] {
+        fs::write(root.join(path), text).unwrap();
+        assert!(rebuilt(&mut desk, &[path]), "{path}");
+    }
+    for path in ["content/b.md", "static/a.txt", "templates/other.html"] {
+        fs::remove_file(root.join(path)).unwrap();
+        assert!(rebuilt(&mut desk, &[path]), "no {path}");
+    }
+    fs::remove_dir_all(root.join("templates")).unwrap();
+    assert!(rebuilt(&mut desk, &["templates"]), "no templates");
+    // What was found on a page stays found, and what is wrong stays wrong.
+    let number = desk.keeper.rebuild(&Changes::Everything).number;
+    desk.keeper.found(number, vec![tierpress::diagnostic::Diagnostic::error("found")]).unwrap();
+    let after = desk.keeper.rebuild(&Changes::Paths([root.join("content/4913")].into()));
+    assert_eq!((after.number, after.faults.len()), (number, 1));
+    fs::write(root.join("content/a.md"), "---\naccess: prro\n---\n").unwrap();
+    assert_eq!(desk.keeper.rebuild(&Changes::Everything).faults.len(), 1);
+    fs::write(root.join("content/b.md"), "---\naccess: prro\n---\n").unwrap();
+    assert_eq!(desk.keeper.rebuild(&Changes::Paths([root.join("content/b.md")].into())).faults.len(), 2);
+    fs::remove_file(root.join("content/b.md")).unwrap();
+    assert_eq!(desk.keeper.rebuild(&Changes::Paths([root.join("content/b.md")].into())).faults.len(), 1);
+}
+
+#[test]
+fn what_is_not_watched_is_warned_about_until_the_end() {
+    let mut desk = Desk::new("# A\n");
+    let warning = tierpress::diagnostic::Diagnostic::warning("not watched");
+    let said = |state: &State| state.warnings.contains(&warning);
+    assert!(said(&desk.keeper.rebuild(&Changes::Unwatched(warning.clone()))));
+    desk.site.write("content/a.md", "# A\n\nMore.\n");
+    assert!(said(&desk.keeper.rebuild(&Changes::Paths([desk.site.root().join("content/a.md")].into()))));
+    desk.site.write("site.yaml", "title: [\n");
+    assert!(said(&desk.keeper.rebuild(&Changes::Everything)));
+}
+
+#[test]
 fn nothing_else_brings_about_a_build() {
     let mut desk = Desk::new("# A\n");
     desk.is_quiet("a build");
@@ -209,6 +322,7 @@ fn nothing_else_brings_about_a_build() {
     desk.site.write("content/.hidden/a.md", "x");
     desk.site.write("content/a.md.swp", "x");
     desk.site.write("node_modules/x.js", "x");
+    std::thread::sleep(Duration::from_secs(3));
     desk.is_quiet("the output, dot files and what editors leave");
     fs::read(desk.site.root().join("content/a.md")).unwrap();
     desk.keeper.rebuild(&Changes::Everything);
