@@ -53,6 +53,7 @@ const MAY_NAME: [(&str, &[&str]); 23] = [
         &[
             "access",
             "build",
+            "config",
             "diagnostic",
             "digest",
             "edge",
