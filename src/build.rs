@@ -4,6 +4,7 @@
 //! to publish anything while a single fault is left.
 
 mod contract;
+mod for_sale;
 mod inputs;
 mod model;
 mod opened;
@@ -26,6 +27,9 @@ use crate::publish::{LinkMode, Modes, Publisher, Record, Stored, TreeMode};
 use crate::render::theme::Theme;
 use crate::render::words::Words;
 use crate::render::{Renderer, Shelf, context};
+use crate::review::diff::Compared;
+use crate::review::texts::Texts;
+use crate::review::{lints, subscriptions};
 use crate::site::{Content, Site};
 use crate::time::Timestamp;
 
@@ -132,7 +136,18 @@ pub fn build(request: &Request<'_>) -> Result<Built, Vec<Diagnostic>> {
         TreeMode::All => contract::trees(plan.site(), &manifest),
         TreeMode::None => Vec::new(),
     };
-    let opened = previous.map(|previous| opened::opened(&previous, &manifest)).unwrap_or_default();
+    let texts = Texts::of(&plan, manifest.build_id());
+    let opened = match &previous {
+        Some(previous) => {
+            let before = publisher.previous_review().map_err(|fault| vec![Diagnostic::from(&fault)])?;
+            // What cannot be read, or is of another build, says nothing.
+            let before = before.and_then(|bytes| Texts::parse(&bytes).ok());
+            let before = before.filter(|texts| texts.build() == previous.build);
+            let before = Compared { manifest: previous, texts: before.as_ref() };
+            opened::opened(before, Compared { manifest: &manifest, texts: Some(&texts) })
+        }
+        None => Vec::new(),
+    };
     let summary = summary(&plan, (parsed, trees.len(), &manifest));
     let record = Record {
         inputs,
@@ -140,7 +155,8 @@ pub fn build(request: &Request<'_>) -> Result<Built, Vec<Diagnostic>> {
         valid_until: contract::next_change(&plan),
         summary: serde_json::json!({"summary": summary, "warnings": warnings}),
     };
-    let published = publisher.finish(manifest, &trees, record).map_err(|fault| vec![Diagnostic::from(&fault)])?;
+    let published = publisher.finish(manifest, &trees, record, Some(&texts.to_json()));
+    let published = published.map_err(|fault| vec![Diagnostic::from(&fault)])?;
     diagnostic::sort(&mut warnings);
     Ok(Built { summary, warnings, opened, unchanged: published.unchanged })
 }
@@ -179,7 +195,7 @@ pub fn check(request: &Request<'_>) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagn
     let (config, mut warnings) = settings(request.root, request.base_url)?;
     let Prepared { plan, theme, warnings: more, .. } = prepare(request, config, None)?;
     warnings.extend(more);
-    let (site, shelf) = (theme_site(plan.site()), shelf(&plan));
+    let (site, shelf) = (theme_site(&plan, &theme), shelf(&plan));
     let renderer = renderer(&plan, &theme, (&site, &shelf));
     let faults: Vec<Diagnostic> = plan
         .outputs
@@ -317,6 +333,8 @@ fn prepare(request: &Request<'_>, config: Config, earlier: Option<Earlier<'_>>) 
     };
     warnings.extend(more);
     let plan = plan::plan(site, &Lister(&theme)).map_err(sorted)?;
+    let endless = subscriptions::check(&plan, request.root);
+    warnings.extend(lints::without(endless, &plan.site().config.allowed));
     Ok(Prepared { plan, theme, warnings, parsed, remembered })
 }
 
@@ -370,7 +388,7 @@ fn render(
     publisher: &Publisher,
     request: &Request<'_>,
 ) -> Result<Objects, Vec<Diagnostic>> {
-    let (site, shelf) = (theme_site(plan.site()), shelf(plan));
+    let (site, shelf) = (theme_site(plan, theme), shelf(plan));
     let renderer = renderer(plan, theme, (&site, &shelf));
     let total = plan.variants();
     let done = std::sync::atomic::AtomicUsize::new(0);
@@ -448,8 +466,10 @@ fn extension(url: &str) -> &str {
 
 /// A site as templates see it, less its menu.
 #[must_use]
-pub fn theme_site(site: &Site) -> context::Site {
-    let config = &site.config;
+pub fn theme_site(plan: &Plan, theme: &Theme) -> context::Site {
+    let config = &plan.site().config;
+    let words = words(plan, theme);
+    let products = for_sale::products(plan).into_iter().map(|product| words.product(product));
     let primary = config.language.split('-').next().unwrap_or_default();
     let right_to_left = ["ar", "fa", "he", "ur", "yi", "ps", "sd", "ug", "dv"].contains(&primary);
     context::Site {
@@ -460,6 +480,7 @@ pub fn theme_site(site: &Site) -> context::Site {
         direction: if right_to_left { "rtl" } else { "ltr" }.to_owned(),
         login_url: config.login_url.clone(),
         upgrade_url: config.upgrade_url.clone(),
+        products: context::Prepared::new(&products.collect::<Vec<context::Product>>()),
         extra: serde_json::Value::Object(config.extra.clone()),
         menu: Vec::new(),
     }
@@ -475,10 +496,18 @@ pub fn shelf(plan: &Plan) -> Shelf {
 /// What renders the views of a plan.
 #[must_use]
 pub fn renderer<'a>(plan: &'a Plan, theme: &'a Theme, (site, shelf): (&'a context::Site, &'a Shelf)) -> Renderer<'a> {
-    let config = &plan.site().config;
-    let words =
-        Words { strings: theme.strings(), catalogue: &config.catalogue, zone: &config.zone, clock: plan.site().clock };
-    Renderer { theme, site, words, shelf }
+    Renderer { theme, site, words: words(plan, theme), shelf }
+}
+
+fn words<'a>(plan: &'a Plan, theme: &'a Theme) -> Words<'a> {
+    let Site { config, clock, .. } = plan.site();
+    Words {
+        strings: theme.strings(),
+        catalogue: &config.catalogue,
+        products: &config.products,
+        zone: &config.zone,
+        clock: *clock,
+    }
 }
 
 fn summary(plan: &Plan, (parsed, trees, manifest): (usize, usize, &Manifest)) -> Summary {

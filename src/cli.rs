@@ -16,6 +16,7 @@ mod keygen;
 mod list;
 mod man;
 mod matrix;
+mod members;
 mod new;
 mod say;
 mod schema;
@@ -77,6 +78,8 @@ enum Command {
     Sign(sign::Arguments),
     /// Sign a token for a reader: for tests and small sites
     Token(token::Arguments),
+    /// See what people bought and what it gives them
+    Members(members::Arguments),
     /// Make configuration for a proxy or a runtime from a manifest
     Export(export::Arguments),
     /// Print the JSON Schema of a format
@@ -151,6 +154,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Keygen(arguments) => keygen::run(&arguments),
         Command::Sign(arguments) => sign::run(&arguments),
         Command::Token(arguments) => token::run(&arguments),
+        Command::Members(arguments) => members::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -2,6 +2,7 @@
 //!
 //! Made by `load`, read by everybody after it. Every field is checked; nothing here knows how it was written.
 
+pub mod largest;
 pub mod product;
 
 use std::str::FromStr;
@@ -11,6 +12,7 @@ use jiff::tz::TimeZone;
 use crate::access::catalogue::Catalogue;
 use crate::access::tags::Tag;
 use crate::diagnostic::lint::{Lint, UnknownLint};
+use crate::id::Id;
 use crate::time::Length;
 use product::Product;
 
@@ -61,6 +63,31 @@ pub struct Config {
     pub own_keys: Vec<String>,
     /// What `check` is not to say.
     pub allowed: Vec<Allowed>,
+}
+
+impl Config {
+    /// The product of this id.
+    #[must_use]
+    pub fn product(&self, id: &Id) -> Option<&Product> {
+        self.products.iter().find(|product| product.id == *id)
+    }
+
+    /// The products that sell a tier or a bundle, as they are written.
+    pub fn products_of(&self, access_control: &Id) -> impl Iterator<Item = &Product> {
+        self.products.iter().filter(move |product| product.sells == *access_control)
+    }
+
+    /// The product that a price of Stripe stands for.
+    #[must_use]
+    pub fn product_of_stripe_price(&self, price: &str) -> Option<&Product> {
+        self.products.iter().find(|product| product.stripe.prices.iter().any(|known| known == price))
+    }
+
+    /// The product that a payment link of Stripe sells.
+    #[must_use]
+    pub fn product_of_stripe_link(&self, link: &str) -> Option<&Product> {
+        self.products.iter().find(|product| product.stripe.links.iter().any(|known| known == link))
+    }
 }
 
 /// A kind of warning that `check` is not to say: `dead-end`, or `dead-end content/blog/**`.

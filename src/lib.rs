@@ -41,6 +41,7 @@ pub mod manifest;
 pub mod members;
 pub mod path;
 pub mod plan;
+pub mod provider;
 pub mod publish;
 pub mod render;
 pub mod review;

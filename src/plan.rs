@@ -6,6 +6,7 @@
 
 pub mod badges;
 pub mod gates;
+pub mod sentences;
 pub mod view;
 
 use std::collections::{BTreeMap, BTreeSet};

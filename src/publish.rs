@@ -26,6 +26,7 @@ mod output;
 mod state;
 mod trees;
 
+pub use output::REVIEW;
 pub use state::Record;
 
 use contract::{Contract, Previous};
@@ -216,6 +217,14 @@ impl Publisher {
         self.previous.as_ref().map(|previous| &previous.manifest)
     }
 
+    /// What the build that is published now left for reviews, whatever it is.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn previous_review(&self) -> Result<Option<Vec<u8>>, PublishError> {
+        Ok(self.output.root.read(REVIEW)?)
+    }
+
     /// Stores an object, unless it is there already. May be called from many threads.
     ///
     /// # Errors
@@ -251,16 +260,26 @@ impl Publisher {
     /// laid out is refused before anything is changed.
     ///
     /// The manifest's `build` and `version` are set here; `created` is the caller's. Objects of the manifest that were not
-    /// put may be left from an earlier build. Without trees, those that are there go.
+    /// put may be left from an earlier build. Without trees, those that are there go. What is given for reviews is kept beside
+    /// the manifest.
     ///
     /// # Errors
     /// When the manifest and the trees do not fit together, or the disk will not; the manifest that is published then is
     /// the previous one or the new one, with all its objects.
-    pub fn finish(self, manifest: Manifest, trees: &[Tree], record: Record) -> Result<Published, PublishError> {
+    pub fn finish(
+        self,
+        manifest: Manifest,
+        trees: &[Tree],
+        record: Record,
+        review: Option<&[u8]>,
+    ) -> Result<Published, PublishError> {
         let Self { output, objects, previous, link, compress } = self;
         let contract = Contract::settle(&output.root, manifest, previous)?;
         let layout = Layout::new(&contract.manifest, trees, &objects)?;
         contract.write(&output)?;
+        if let Some(review) = review {
+            contract::write_if_different(&output, &output.root, REVIEW, review)?;
+        }
         let laid = Trees::new(&output, &objects, &layout, link);
         laid.write()?;
         let mut removed = laid.remove_strays()?;
@@ -273,7 +292,7 @@ impl Publisher {
         let proof = if laid.has_copies() { Proof::Files(trees.to_vec()) } else { Proof::Links(layout.link_hash()) };
         let trees = if trees.is_empty() { TreeMode::None } else { TreeMode::All };
         let modes = Modes { link, trees, compress };
-        let marker = Marker::complete(modes, &contract.manifest.build, proof, record);
+        let marker = Marker::complete(modes, &contract.manifest.build, (proof, review.is_some()), record);
         if output.has_begun() || marker != output.marker {
             output.write(MARKER, &marker.to_json())?;
         }

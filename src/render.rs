@@ -123,6 +123,9 @@ impl Renderer<'_> {
         let ancestors: Vec<Link> =
             if lists.ancestors { view.ancestors().iter().map(link).collect() } else { Vec::new() };
         let tags: Vec<Tag> = if lists.tags { view.tags().into_iter().map(tag).collect() } else { Vec::new() };
+        let terms = view.terms().filter(|_| view.form() != Form::Open);
+        let paywall = terms.map(|terms| self.words.paywall(&terms, view.form()));
+        let products = paywall.as_ref().map(context::Paywall::products).unwrap_or_default();
         Context {
             site: self.site(view),
             section: view.section().as_ref().map(link),
@@ -133,12 +136,9 @@ impl Renderer<'_> {
             tags: Prepared::new(&tags),
             previous: previous.as_ref().map(link),
             next: next.as_ref().map(link),
-            paywall: view
-                .terms()
-                .filter(|_| view.form() != Form::Open)
-                .map(|terms| self.words.paywall(&terms, view.form())),
+            paywall,
             unlock: view.sheet_urls(&sheets),
-            page: self.page(view, body),
+            page: Page { products, ..self.page(view, body) },
         }
     }
 
@@ -184,6 +184,7 @@ impl Renderer<'_> {
             toc: body.toc,
             extra: kept.map_or(serde_json::Value::Null, |kept| kept.extra.clone()),
             gated: view.is_gated(),
+            products: Vec::new(),
         }
     }
 

@@ -14,5 +14,7 @@ pub mod matrix;
 pub mod openings;
 mod places;
 pub mod readers;
+pub mod subscriptions;
 pub mod target;
+pub mod texts;
 pub mod words;

@@ -92,6 +92,8 @@ pub struct CatalogueFault {
     /// For an id that is given twice: which of its declarations is at fault, from 0, where `id` and `also` count, tiers
     /// before bundles. Else 0.
     pub occurrence: usize,
+    /// The key beside that id whose value is at fault; none where the id itself is.
+    pub key: Option<&'static str>,
     /// What is wrong.
     pub message: String,
     /// What to do about it.
@@ -113,7 +115,8 @@ impl Catalogue {
     ///
     /// # Errors
     /// Every fault there is: ids that are given twice (tiers, bundles and former ids share one namespace), bundles that
-    /// are included and do not exist, a default tier that is missing, unknown or not free.
+    /// are included and do not exist, a default tier that is missing, unknown, not free or that ends by itself; the same of
+    /// a tier that another one becomes.
     pub fn new(
         tiers: Vec<Tier>,
         bundles: Vec<Bundle>,
@@ -125,6 +128,7 @@ impl Catalogue {
         let mut faults = catalogue.index();
         faults.extend(catalogue.unknown_includes());
         faults.extend(catalogue.default_tier_fault());
+        faults.extend(catalogue.tiers.iter().filter_map(|tier| catalogue.ending_fault(tier)));
         if faults.is_empty() { Ok(catalogue) } else { Err(faults) }
     }
 
@@ -205,6 +209,19 @@ impl Catalogue {
         self.bundles.iter().find(|bundle| bundle.id == *id || bundle.also.contains(id))
     }
 
+    /// Whether a tier or a bundle costs nothing; former ids included.
+    #[must_use]
+    pub fn is_free(&self, id: &Id) -> bool {
+        self.tier(id).is_some_and(|tier| tier.free) || self.bundle(id).is_some_and(|bundle| bundle.free)
+    }
+
+    /// After how long a grant of a tier or a bundle ends by itself; former ids included.
+    #[must_use]
+    pub fn expires_after(&self, id: &Id) -> Option<Period> {
+        let bundle = || self.bundle(id).and_then(|bundle| bundle.expires_after);
+        self.tier(id).and_then(|tier| tier.expires_after).or_else(bundle)
+    }
+
     /// The place of a tier, the lowest being 0; former ids included.
     #[must_use]
     pub fn rank(&self, id: &Id) -> Option<usize> {
@@ -255,6 +272,7 @@ impl Catalogue {
                             .filter(|fault: &&CatalogueFault| fault.id.as_ref() == Some(name))
                             .count()
                             + 1,
+                        key: None,
                         message: format!("the id `{name}` is given twice"),
                         help: Some("tiers, bundles and their former ids share one namespace".to_owned()),
                     });
@@ -279,47 +297,76 @@ impl Catalogue {
                     (Some(found), _) => Some(format!("it is called `{}` now", found.id)),
                     (None, near) => near.map(|near| format!("did you mean `{near}`?")),
                 };
-                CatalogueFault { id: Some(id.clone()), occurrence: 0, message: format!("unknown bundle `{id}`"), help }
+                let message = format!("unknown bundle `{id}`");
+                CatalogueFault { id: Some(id.clone()), occurrence: 0, key: None, message, help }
             })
             .collect()
     }
 
-    fn default_tier_fault(&self) -> Option<CatalogueFault> {
-        let free: Vec<String> =
-            self.tiers.iter().filter(|tier| tier.free).map(|tier| format!("`{}`", tier.id)).collect();
-        let offer = || match free.as_slice() {
+    /// The free tiers that do not end by themselves, for a help.
+    fn lasting(&self) -> String {
+        let lasting = self.tiers.iter().filter(|tier| tier.free && tier.expires_after.is_none());
+        match lasting.map(|tier| format!("`{}`", tier.id)).collect::<Vec<_>>().as_slice() {
             [] => "make a tier `free: true` and name it here".to_owned(),
             free => format!("name a free tier: {}", free.join(", ")),
+        }
+    }
+
+    /// What is wrong with an id where a free tier that does not end is wanted, and what would help.
+    fn not_lasting(&self, key: &str, id: &Id) -> Option<(String, String)> {
+        let Some(found) = self.names.get(id) else {
+            let near = self.nearest(id.as_str()).map(|near| format!("did you mean `{near}`?"));
+            return Some((format!("unknown tier `{id}`"), near.unwrap_or_else(|| self.lasting())));
         };
-        let fault = |id: Option<&Id>, message: String, help| {
+        if found.former {
+            return Some((format!("`{key}` names a former id `{id}`"), format!("it is called `{}` now", found.id)));
+        }
+        let what = match self.tier(id) {
+            None => "which is a bundle".to_owned(),
+            Some(tier) if !tier.free => "which is not free".to_owned(),
+            Some(tier) => format!("which itself ends after {}", tier.expires_after?),
+        };
+        Some((format!("`{key}` is `{id}`, {what}"), self.lasting()))
+    }
+
+    fn default_tier_fault(&self) -> Option<CatalogueFault> {
+        let fault = |id: Option<&Id>, (message, help): (String, String)| {
             let help = Some(help);
-            Some(CatalogueFault { id: id.cloned(), occurrence: 0, message, help })
+            CatalogueFault { id: id.cloned(), occurrence: 0, key: None, message, help }
         };
         let Some(id) = &self.default_tier else {
             let both = !self.tiers.is_empty() && !self.bundles.is_empty();
             let message = "there are tiers and bundles, but no `default_tier`".to_owned();
-            return if both {
-                fault(None, message, format!("it is what a bundle buyer without a tier is given; {}", offer()))
-            } else {
-                None
-            };
+            let help = format!("it is what a bundle buyer without a tier is given; {}", self.lasting());
+            return both.then(|| fault(None, (message, help)));
         };
-        match self.names.get(id) {
-            Some(found) if found.former => fault(
-                Some(id),
-                format!("`default_tier` names a former id `{id}`"),
-                format!("it is called `{}` now", found.id),
-            ),
-            Some(found) if found.kind == Kind::Bundle => {
-                fault(Some(id), format!("`default_tier` is `{id}`, which is a bundle"), offer())
+        self.not_lasting("default_tier", id).map(|said| fault(Some(id), said))
+    }
+
+    /// What is wrong with what becomes of a tier's members when it ends.
+    fn ending_fault(&self, tier: &Tier) -> Option<CatalogueFault> {
+        let fault = |key: &'static str, (message, help): (String, String)| CatalogueFault {
+            id: Some(tier.id.clone()),
+            occurrence: 0,
+            key: Some(key),
+            message,
+            help: Some(help),
+        };
+        match (&tier.downgrade_to, tier.expires_after) {
+            (Some(to), _) if *to == tier.id => {
+                let message = format!("`{to}` cannot become itself when it ends");
+                Some(fault("downgrade_to", (message, "name another free tier, or take `downgrade_to` out".to_owned())))
             }
-            Some(_) if self.tier(id).is_some_and(|tier| tier.free) => None,
-            Some(_) => fault(Some(id), format!("`default_tier` is `{id}`, which is not free"), offer()),
-            None => fault(
-                Some(id),
-                format!("unknown tier `{id}`"),
-                self.nearest(id.as_str()).map_or_else(offer, |near| format!("did you mean `{near}`?")),
-            ),
+            (Some(to), _) => self.not_lasting("downgrade_to", to).map(|said| fault("downgrade_to", said)),
+            (None, Some(after)) if tier.free => {
+                let message = format!(
+                    "the free tier `{}` ends after {after}, and nothing says what its members are then",
+                    tier.id
+                );
+                let help = "write `downgrade_to:` with a free tier that does not end".to_owned();
+                Some(fault("expires_after", (message, help)))
+            }
+            (None, _) => None,
         }
     }
 }

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::Manifest;
-use crate::review::diff::{Change, Diff, What};
+use crate::review::diff::{Change, Compared, Diff, What};
 
 /// A path that somebody may open now who could not before.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -20,9 +19,9 @@ pub struct Opened {
 /// Everything that stood in the manifest before, under this path or another, and is open to more readers now. Time alone opens nothing here: both are
 /// looked at from the new clock on.
 #[must_use]
-pub(super) fn opened(before: &Manifest, after: &Manifest) -> Vec<Opened> {
+pub(super) fn opened(before: Compared<'_>, after: Compared<'_>) -> Vec<Opened> {
     let stays = |change: &Change| matches!(change.what, What::Kept | What::Moved);
-    let changes = Diff::of(before, after).changes.into_iter();
+    let changes = Diff::between(before, after).changes.into_iter();
     let opened = changes.filter(|change| stays(change) || change.parts.is_some()).map(|change| {
         // Of what is new only what was there before tells anything.
         let part = change.access.opened.is_empty() || change.what == What::Appeared;

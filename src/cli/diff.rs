@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use tierpress::diagnostic::{Diagnostic, Location};
 use tierpress::fs;
-use tierpress::review::diff::{Alarm, Allowed, Diff, Verdict};
+use tierpress::review::diff::{Alarm, Allowed, Diff, Opening, Stopped, Verdict};
 
 use super::build::failed;
 use super::{Ending, Format, SiteArguments, say};
@@ -95,7 +95,9 @@ fn compare(arguments: &Arguments) -> Result<(Diff, Verdict), Vec<Diagnostic>> {
     let sides = sides::Sides::new(&arguments.site, arguments.public_key.as_deref())?;
     let before = sides.read(Some(&arguments.old))?;
     let after = sides.read(arguments.new.as_deref())?;
-    let mut diff = Diff::of(&before, &after);
+    let silent = [&before, &after].into_iter().find(|side| side.texts.is_none());
+    say::diagnostics(silent.map(sides::Side::untold).as_slice(), Format::Text);
+    let mut diff = Diff::between(before.compared(), after.compared());
     if !arguments.content {
         diff = diff.of_access();
     }
@@ -118,7 +120,7 @@ const MOST_NAMED: usize = 20;
 
 fn judged(verdict: &Verdict, arguments: &Arguments) -> Vec<Diagnostic> {
     let Verdict { found, allowed: _, idle } = verdict;
-    let mut said: Vec<Diagnostic> = found.iter().take(MOST_NAMED).map(|(path, alarm)| alarmed(path, *alarm)).collect();
+    let mut said: Vec<Diagnostic> = found.iter().take(MOST_NAMED).map(alarmed).collect();
     if found.len() > MOST_NAMED {
         said.push(Diagnostic::error(format!("and {} more", found.len() - MOST_NAMED)));
     }
@@ -134,16 +136,17 @@ fn judged(verdict: &Verdict, arguments: &Arguments) -> Vec<Diagnostic> {
     said
 }
 
-fn alarmed(path: &str, alarm: Alarm) -> Diagnostic {
-    let what = match alarm {
-        Alarm::Open => "is open to more readers",
-        Alarm::Closed => "is open to fewer readers",
-        Alarm::Vanished => "leads nowhere now",
-        Alarm::Relocked => "is locked again for members who had it",
-        Alarm::Appeared => "is new",
-        Alarm::Revealed => "is known to more readers",
-    };
-    Diagnostic::error(format!("`{path}` {what}"))
+fn alarmed(Stopped { path, alarm, opening }: &Stopped) -> Diagnostic {
+    Diagnostic::error(match (alarm, opening) {
+        (Alarm::Open, Opening::Whole) => format!("`{path}` is open to more readers"),
+        (Alarm::Open, Opening::Part) => format!("a part of `{path}` is open to more readers"),
+        (Alarm::Open, Opening::Perhaps) => format!("a part of `{path}` may be open to more readers"),
+        (Alarm::Closed, _) => format!("`{path}` is open to fewer readers"),
+        (Alarm::Vanished, _) => format!("`{path}` leads nowhere now"),
+        (Alarm::Relocked, _) => format!("`{path}` is locked again for members who had it"),
+        (Alarm::Appeared, _) => format!("`{path}` is new"),
+        (Alarm::Revealed, _) => format!("`{path}` is known to more readers"),
+    })
 }
 
 fn allowed(arguments: &Arguments) -> Result<Allowed, Vec<Diagnostic>> {

@@ -1,5 +1,7 @@
 //! Products: what is sold, for how much, and how it is paid. A product sells exactly one access control.
 
+pub mod dates;
+
 use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -28,6 +30,16 @@ pub struct Product {
     pub stripe: Stripe,
     /// Where it is sold.
     pub buy: Option<String>,
+}
+
+impl Product {
+    /// Whether two products sell the same for the same.
+    #[must_use]
+    pub fn same_terms(&self, other: &Self) -> bool {
+        let Self { id: _, sells, price, billing, trial, member_cancel, stripe: _, buy: _ } = self;
+        (sells, price, billing) == (&other.sells, &other.price, &other.billing)
+            && (trial, member_cancel) == (&other.trial, &other.member_cancel)
+    }
 }
 
 /// How a product is paid.
@@ -93,6 +105,13 @@ pub struct CurrencyError;
 /// Currencies whose minor unit is the currency itself, and those with three digits (ISO 4217).
 const WITHOUT_DIGITS: [&str; 16] =
     ["bif", "clp", "djf", "gnf", "isk", "jpy", "kmf", "krw", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"];
+/// The currencies of today (ISO 4217), and two that went not long ago.
+const KNOWN: &str = "aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd btn bwp byn bzd cad \
+    cdf chf clp cny cop crc cup cve czk djf dkk dop dzd egp ern etb eur fjd fkp gbp gel ghs gip gmd gnf gtq gyd hkd hnl htg \
+    huf idr ils inr iqd irr isk jmd jod jpy kes kgs khr kmf kpw krw kwd kyd kzt lak lbp lkr lrd lsl lyd mad mdl mga mkd mmk \
+    mnt mop mru mur mvr mwk mxn myr mzn nad ngn nio nok npr nzd omr pab pen pgk php pkr pln pyg qar ron rsd rub rwf sar sbd \
+    scr sdg sek sgd shp sle sos srd ssp stn svc syp szl thb tjs tmt tnd top try ttd twd tzs uah ugx usd uyu uzs ves vnd vuv \
+    wst xaf xcd xcg xof xpf yer zar zmw zwg";
 const WITH_THREE_DIGITS: [&str; 7] = ["bhd", "iqd", "jod", "kwd", "lyd", "omr", "tnd"];
 
 impl Currency {
@@ -100,6 +119,12 @@ impl Currency {
     #[must_use]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// Whether there is such a currency.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        KNOWN.split(' ').any(|code| code == self.as_str())
     }
 
     /// How many digits of an amount stand behind the point.
@@ -148,16 +173,36 @@ impl fmt::Display for Currency {
     }
 }
 
+impl Money {
+    /// What stands before the decimal point, and what stands behind it: nothing where the currency has no digits there.
+    #[must_use]
+    pub fn parts(self) -> (u64, String) {
+        let digits = self.currency.digits();
+        let unit = 10_u64.pow(u32::try_from(digits).unwrap_or(0));
+        let rest = self.amount % unit;
+        (self.amount / unit, if digits == 0 { String::new() } else { format!("{rest:0digits$}") })
+    }
+
+    /// `9.00`, `1200`: for machines.
+    #[must_use]
+    pub fn decimal(self) -> String {
+        match self.parts() {
+            (whole, rest) if rest.is_empty() => whole.to_string(),
+            (whole, rest) => format!("{whole}.{rest}"),
+        }
+    }
+
+    /// So many times as much.
+    #[must_use]
+    pub fn times(self, count: u32) -> Self {
+        Self { amount: self.amount.saturating_mul(u64::from(count)), ..self }
+    }
+}
+
 /// `9.00 EUR`, `1200 JPY`.
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.currency.digits();
-        let unit = 10_u64.pow(u32::try_from(digits).unwrap_or(0));
-        let (whole, rest) = (self.amount / unit, self.amount % unit);
-        match digits {
-            0 => write!(f, "{whole} {}", self.currency),
-            _ => write!(f, "{whole}.{rest:0digits$} {}", self.currency),
-        }
+        write!(f, "{} {}", self.decimal(), self.currency)
     }
 }
 
@@ -172,6 +217,7 @@ mod tests {
         assert_eq!(money(5, "USD"), "0.05 USD");
         assert_eq!(money(1_200, "jpy"), "1200 JPY");
         assert_eq!(money(1_234, "kwd"), "1.234 KWD");
+        assert!("eur".parse::<Currency>().unwrap().is_known() && !"eru".parse::<Currency>().unwrap().is_known());
         assert_eq!("euro".parse::<Currency>(), Err(CurrencyError));
         assert_eq!("e€".parse::<Currency>(), Err(CurrencyError));
     }

@@ -35,6 +35,8 @@ pub enum Lint {
     Unopenable,
     /// Pages that open with nothing that is free or sold.
     Unsold,
+    /// A subscription that goes on when nothing new comes.
+    EndlessPayment,
     /// A gated block that never closes.
     IdleBlock,
     /// A divider that does nothing.
@@ -43,6 +45,8 @@ pub enum Lint {
     WholeTeaser,
     /// A file that no page shows.
     UnshownFile,
+    /// A file for everybody that only gated places show.
+    OpenFile,
     /// An open address that holds the name of a hidden page.
     TellingName,
     /// An address on another site that does not answer.
@@ -51,7 +55,7 @@ pub enum Lint {
 
 impl Lint {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::BuildError,
         Self::BuildWarning,
         Self::BrokenLink,
@@ -63,10 +67,12 @@ impl Lint {
         Self::OutOfSequence,
         Self::Unopenable,
         Self::Unsold,
+        Self::EndlessPayment,
         Self::IdleBlock,
         Self::IdleDivider,
         Self::WholeTeaser,
         Self::UnshownFile,
+        Self::OpenFile,
         Self::TellingName,
         Self::ExternalLink,
     ];
@@ -86,10 +92,12 @@ impl Lint {
             Self::OutOfSequence => "out-of-sequence",
             Self::Unopenable => "unopenable",
             Self::Unsold => "unsold",
+            Self::EndlessPayment => "endless-payment",
             Self::IdleBlock => "idle-block",
             Self::IdleDivider => "idle-divider",
             Self::WholeTeaser => "whole-teaser",
             Self::UnshownFile => "unshown-file",
+            Self::OpenFile => "open-file",
             Self::TellingName => "telling-name",
             Self::ExternalLink => "external-link",
         }
@@ -111,11 +119,13 @@ impl Lint {
             Self::DripGoesBack => "a lesson opens earlier than one before it",
             Self::OutOfSequence => "who may open a lesson may open no lesson before it",
             Self::Unopenable => "nobody can open a page or a gated block",
-            Self::Unsold => "pages open with nothing that is free or sold",
+            Self::Unsold => "nothing sells a tier or a bundle, or pages open with nothing that is free or sold",
+            Self::EndlessPayment => "a subscription goes on when nothing new comes any more",
             Self::IdleBlock => "a gated block never closes",
             Self::IdleDivider => "a divider does nothing",
             Self::WholeTeaser => "a teaser shows the whole of a gated page",
             Self::UnshownFile => "no page shows a file",
+            Self::OpenFile => "a file in `static/` is open to all, and only gated places show it",
             Self::TellingName => "an open address holds the name of a hidden page",
             Self::ExternalLink => "an address on another site does not answer",
         }

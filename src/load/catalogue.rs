@@ -3,28 +3,42 @@
 
 use std::ops::Range;
 
-use super::config::{Section, address, days, length, words};
+use super::config::{Section, address, days, length, period, words};
 use super::document::{Fault, Node, Value};
 use super::reading::{Faults, boolean, wrong};
 use crate::access::catalogue::{Bundle, Cancellation, Catalogue, CatalogueFault, Tier};
 use crate::config::{Billing, Overdue, Rejoin};
 use crate::diagnostic::Spanned;
 use crate::id::{Id, IdError};
+use crate::time::period::Period;
 
 /// What the section says; no catalogue where it has a fault.
 pub(super) struct Declared {
     pub(super) catalogue: Option<Catalogue>,
     pub(super) billing: Billing,
+    /// Where its tiers and bundles are written, in their order.
+    pub(super) written: Vec<Written>,
+}
+
+/// Where a tier or a bundle is written, for faults that only its products show.
+pub(super) struct Written {
+    pub(super) id: Spanned<Id>,
+    pub(super) expires_after: Option<Range<usize>>,
+    /// `price` and `buy`.
+    pub(super) words: Vec<(&'static str, Range<usize>)>,
 }
 
 const KEYS: [&str; 8] =
     ["default", "tiers", "bundles", "default_tier", "cancellation", "overdue", "overdue_max", "rejoin"];
-const TIER_KEYS: [&str; 7] = ["id", "title", "free", "price", "buy", "also", "includes"];
-const BUNDLE_KEYS: [&str; 6] = ["id", "title", "free", "price", "buy", "also"];
+const TIER_KEYS: [&str; 9] =
+    ["id", "title", "free", "price", "buy", "also", "includes", "expires_after", "downgrade_to"];
+const BUNDLE_KEYS: [&str; 7] = ["id", "title", "free", "price", "buy", "also", "expires_after"];
 
 pub(super) fn read(section: Option<&Section<'_>>, faults: &mut Faults<'_>) -> Declared {
     let mut billing = Billing { overdue: Overdue::Revoke, overdue_max: days(30), rejoin: Rejoin::Restart };
-    let Some(section) = section else { return Declared { catalogue: Some(Catalogue::empty()), billing } };
+    let Some(section) = section else {
+        return Declared { catalogue: Some(Catalogue::empty()), billing, written: Vec::new() };
+    };
     section.only(&KEYS, faults);
     billing.overdue =
         section.choose("overdue", faults, &[("revoke", Overdue::Revoke), ("keep", Overdue::Keep)]).unwrap_or_default();
@@ -39,11 +53,15 @@ pub(super) fn read(section: Option<&Section<'_>>, faults: &mut Faults<'_>) -> De
     let tiers = controls(section, "tiers", faults);
     let bundles = controls(section, "bundles", faults);
     let default_tier = section.map.get("default_tier").map(|node| faults.keep(id("access.default_tier", node, faults)));
-    let (Some(tiers), Some(bundles)) = (tiers, bundles) else { return Declared { catalogue: None, billing } };
+    let (Some(tiers), Some(bundles)) = (tiers, bundles) else {
+        return Declared { catalogue: None, billing, written: Vec::new() };
+    };
     for control in tiers.iter().chain(&bundles) {
         places.declared.push(control.id.clone());
         places.declared.extend(control.also.iter().cloned());
+        places.values.extend(control.values());
     }
+    let written = tiers.iter().chain(&bundles).map(Control::written).collect();
     let known = |id: &Id| bundles.iter().any(|bundle| bundle.id.value == *id);
     let included = tiers.iter().flat_map(|tier| &tier.includes);
     places.unknown_includes = included.filter(|include| !known(&include.value)).cloned().collect();
@@ -51,7 +69,7 @@ pub(super) fn read(section: Option<&Section<'_>>, faults: &mut Faults<'_>) -> De
     places.default_tier = section.map.get("default_tier").map_or(section_place, |node| node.span.clone());
     // A default tier that is no id was reported above: a second fault about it would say nothing new.
     if default_tier == Some(None) {
-        return Declared { catalogue: None, billing };
+        return Declared { catalogue: None, billing, written };
     }
     let tiers = tiers.into_iter().map(Control::into_tier).collect();
     let bundles = bundles.into_iter().map(Control::into_bundle).collect();
@@ -65,7 +83,7 @@ pub(super) fn read(section: Option<&Section<'_>>, faults: &mut Faults<'_>) -> De
             None
         }
     };
-    Declared { catalogue, billing }
+    Declared { catalogue, billing, written }
 }
 
 /// Where ids stand, to show the faults of the catalogue.
@@ -74,15 +92,22 @@ struct Places {
     /// Ids and former ids, tiers before bundles.
     declared: Vec<Spanned<Id>>,
     unknown_includes: Vec<Spanned<Id>>,
+    /// Values beside ids, by id and key.
+    values: Vec<(Id, &'static str, Range<usize>)>,
     default_tier: Range<usize>,
 }
 
 impl Places {
     fn fault(&mut self, fault: CatalogueFault) -> Fault {
-        let CatalogueFault { id, occurrence, message, help } = fault;
+        let CatalogueFault { id, occurrence, key, message, help } = fault;
         let same = |spanned: &&Spanned<Id>| Some(&spanned.value) == id.as_ref();
         let mut found = Fault { help, ..Fault::new(message, self.default_tier.clone()) };
-        if occurrence > 0 {
+        if let Some(key) = key {
+            let beside = |value: &&(Id, &str, Range<usize>)| Some(&value.0) == id.as_ref() && value.1 == key;
+            if let Some((_, _, span)) = self.values.iter().find(beside) {
+                found.span = span.clone();
+            }
+        } else if occurrence > 0 {
             found.also = self.declared.iter().find(same).map(|first| first.span.clone());
             if let Some(again) = self.declared.iter().filter(same).nth(occurrence) {
                 found.span = again.span.clone();
@@ -103,11 +128,29 @@ struct Control {
     buy: Option<String>,
     also: Vec<Spanned<Id>>,
     includes: Vec<Spanned<Id>>,
+    expires_after: Option<Spanned<Period>>,
+    downgrade_to: Option<Spanned<Id>>,
+    words: Vec<(&'static str, Range<usize>)>,
 }
 
 impl Control {
+    /// Where the values stand that the catalogue may find a fault with.
+    fn values(&self) -> impl Iterator<Item = (Id, &'static str, Range<usize>)> {
+        let expires = self.expires_after.as_ref().map(|period| ("expires_after", period.span.clone()));
+        let downgrade = self.downgrade_to.as_ref().map(|id| ("downgrade_to", id.span.clone()));
+        expires.into_iter().chain(downgrade).map(|(key, span)| (self.id.value.clone(), key, span))
+    }
+
+    fn written(&self) -> Written {
+        Written {
+            id: self.id.clone(),
+            expires_after: self.expires_after.as_ref().map(|period| period.span.clone()),
+            words: self.words.clone(),
+        }
+    }
+
     fn into_tier(self) -> Tier {
-        let Self { id, title, free, price, buy, also, includes } = self;
+        let Self { id, title, free, price, buy, also, includes, expires_after, downgrade_to, words: _ } = self;
         Tier {
             id: id.value,
             title,
@@ -116,14 +159,15 @@ impl Control {
             buy,
             also: plain(also),
             includes: plain(includes),
-            expires_after: None,
-            downgrade_to: None,
+            expires_after: expires_after.map(|period| period.value),
+            downgrade_to: downgrade_to.map(|id| id.value),
         }
     }
 
     fn into_bundle(self) -> Bundle {
-        let Self { id, title, free, price, buy, also, includes: _ } = self;
-        Bundle { id: id.value, title, free, price, buy, also: plain(also), expires_after: None }
+        let Self { id, title, free, price, buy, also, expires_after, includes: _, downgrade_to: _, words: _ } = self;
+        let expires_after = expires_after.map(|period| period.value);
+        Bundle { id: id.value, title, free, price, buy, also: plain(also), expires_after }
     }
 }
 
@@ -163,12 +207,16 @@ fn control(node: &Node, list: &str, faults: &mut Faults<'_>) -> Option<Control> 
     let free = section.read("free", faults, |key, node, _| boolean(key, node)).unwrap_or(false);
     let price = section.read("price", faults, words);
     let buy = section.read("buy", faults, address);
+    let expires_after = section.read("expires_after", faults, period);
+    let downgrade_to = map.get("downgrade_to").and_then(|node| faults.keep(self::id("downgrade_to", node, faults)));
+    let words = ["price", "buy"].into_iter().filter_map(|key| Some((key, map.entry(key)?.0.span.clone())));
+    let words = words.collect();
     let id = id?;
     let title = title.unwrap_or_else(|| id.value.to_string());
-    Some(Control { id, title, free, price, buy, also, includes })
+    Some(Control { id, title, free, price, buy, also, includes, expires_after, downgrade_to, words })
 }
 
-fn id(key: &str, node: &Node, faults: &Faults<'_>) -> Result<Spanned<Id>, Fault> {
+pub(super) fn id(key: &str, node: &Node, faults: &Faults<'_>) -> Result<Spanned<Id>, Fault> {
     match &node.value {
         Value::Number(_) | Value::Bool(_) => parse_id(faults.written(&node.span), node),
         _ => id_in(key, node),

@@ -13,13 +13,14 @@ use jiff::tz::TimeZone;
 use super::document::{Fault, Map, Node, Value};
 use super::front_matter::{Context, Reader, is_language};
 use super::reading::{Faults, boolean, text, wrong};
-use super::{catalogue, gate_keys, keys, names, sources, yaml};
+use super::{catalogue, gate_keys, keys, names, products, sources, yaml};
 use crate::access::tags::Tag;
 use crate::config::{Allowed, Config, Links, Token};
 use crate::diagnostic::lint::UnknownLint;
-use crate::diagnostic::{Diagnostic, Origin, Source, nearest};
+use crate::diagnostic::{Diagnostic, Origin, Source, Spanned, nearest};
 use crate::fs;
 use crate::time::Length;
+use crate::time::period::Period;
 
 /// The name of the file.
 pub const FILE: &str = "site.yaml";
@@ -72,7 +73,7 @@ fn root(text: &str) -> Result<Map, Fault> {
     }
 }
 
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "title",
     "base_url",
     "language",
@@ -82,6 +83,7 @@ const KEYS: [&str; 19] = [
     "links",
     "smart_punctuation",
     "access",
+    "products",
     "token",
     "login_url",
     "refresh_url",
@@ -94,7 +96,7 @@ const KEYS: [&str; 19] = [
     "check",
 ];
 
-fn decide(map: &Map, source: Source<'_>, faults: &mut Faults<'_>) -> Option<Config> {
+pub(super) fn decide(map: &Map, source: Source<'_>, faults: &mut Faults<'_>) -> Option<Config> {
     let section = Section { map, path: "" };
     section.only(&KEYS, faults);
     let base_url = base_url(&section, faults);
@@ -112,6 +114,10 @@ fn decide(map: &Map, source: Source<'_>, faults: &mut Faults<'_>) -> Option<Conf
     };
     let issuer = base_url.clone().unwrap_or_default();
     let token = section.inner("token", faults).map(|map| Section { map, path: "token." });
+    let token = read_token(token.as_ref(), issuer, faults);
+    let allowed = allowed(&section, faults);
+    let around = products::Around { declared: &declared, zone: &zone, token: &token, allowed: &allowed };
+    let products = products::read(map.entry("products"), &around, faults);
     let config = Config {
         title: section.read("title", faults, words).unwrap_or_default(),
         language: section.read("language", faults, language).unwrap_or_else(|| "en".to_owned()),
@@ -120,14 +126,14 @@ fn decide(map: &Map, source: Source<'_>, faults: &mut Faults<'_>) -> Option<Conf
         links: section.choose("links", faults, &[("error", Links::Error), ("warn", Links::Warn)]).unwrap_or_default(),
         smart_punctuation: section.read("smart_punctuation", faults, |key, node, _| boolean(key, node)).unwrap_or(true),
         billing: declared.billing,
-        products: Vec::new(),
-        token: read_token(token.as_ref(), issuer, faults),
+        products,
+        token,
         login_url: section.read("login_url", faults, address),
         refresh_url: section.read("refresh_url", faults, address),
         upgrade_url: section.read("upgrade_url", faults, address),
         denied_status: section.read("denied_status", faults, denied_status).unwrap_or(403),
         release_horizon: section.read("release_horizon", faults, length).unwrap_or_else(|| days(90)),
-        allowed: allowed(&section, faults),
+        allowed,
         passthrough: section.read_list("passthrough", faults, passthrough),
         extra: section.inner("extra", faults).map(Map::to_json).unwrap_or_default(),
         zone: zone.clone(),
@@ -213,7 +219,7 @@ impl<'m> Section<'m> {
     }
 }
 
-fn quoted(words: &[&str]) -> String {
+pub(super) fn quoted(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
@@ -239,6 +245,15 @@ pub(super) fn length(_: &str, node: &Node, written: &str) -> Result<Length, Faul
         Fault::new(format!("`{written}` is not a length: {error}"), node.span.clone())
             .help("write it like `12h`, `7d` or `2w`")
     })
+}
+
+/// A length that may be of the calendar.
+pub(super) fn period(_: &str, node: &Node, written: &str) -> Result<Spanned<Period>, Fault> {
+    let period = written.trim_matches(['"', '\'']).trim().parse().map_err(|error| {
+        Fault::new(format!("`{written}` is not a length: {error}"), node.span.clone())
+            .help("write it like `14d`, `2w`, `1 month` or `1 year`")
+    })?;
+    Ok(Spanned::new(period, node.span.clone()))
 }
 
 /// A web address, or a path on the site's own host.

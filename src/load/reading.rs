@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::document::{Fault, Node, Value};
+use crate::diagnostic::lint::Lint;
 use crate::diagnostic::{Diagnostic, Origin, Severity, Source};
 
 /// Collects every fault of one file.
@@ -25,6 +26,14 @@ impl<'a> Faults<'a> {
 
     pub(super) fn warn(&mut self, fault: Fault) {
         self.push(Severity::Warning, fault);
+    }
+
+    /// A warning of a kind that has a name.
+    pub(super) fn lint(&mut self, lint: Lint, fault: Fault) {
+        self.warn(fault);
+        if let Some(found) = self.found.last_mut() {
+            found.named = Some(lint);
+        }
     }
 
     /// Keeps the value, or the fault.

@@ -133,6 +133,26 @@ pub enum What {
     Erased {},
 }
 
+impl What {
+    /// Which grant it is about.
+    #[must_use]
+    pub fn grant(&self) -> Option<&str> {
+        match self {
+            Self::Joined {} | Self::Erased {} => None,
+            Self::Purchased { grant, .. }
+            | Self::PaymentSucceeded { grant, .. }
+            | Self::PaymentFailed { grant }
+            | Self::Cancelled { grant, .. }
+            | Self::Uncancelled { grant }
+            | Self::Switched { grant, .. }
+            | Self::Refunded { grant, .. }
+            | Self::Disputed { grant }
+            | Self::Granted { grant, .. }
+            | Self::Revoked { grant } => Some(grant),
+        }
+    }
+}
+
 /// The terms of a product on the day it was bought.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -234,7 +234,7 @@ pub(super) fn edge_is_intact(root: &Dir, expected_build: &str, expected_version:
     Ok(true)
 }
 
-fn write_if_different(output: &Output, dir: &Dir, name: &str, bytes: &[u8]) -> Result<(), PublishError> {
+pub(super) fn write_if_different(output: &Output, dir: &Dir, name: &str, bytes: &[u8]) -> Result<(), PublishError> {
     if !is_equal(dir, name, bytes)? {
         output.begin()?;
         write_in(dir, name, bytes)?;

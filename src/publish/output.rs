@@ -17,6 +17,8 @@ pub(super) const TEMPORARY: &str = ".tierpress.tmp";
 const LOCK: &str = ".tierpress.lock";
 const HTACCESS: &str = ".htaccess";
 const README: &str = "README.txt";
+/// What the pages say, as hashes, for the next review.
+pub const REVIEW: &str = "review.json";
 
 const HTACCESS_TEXT: &str = "\
 # Nothing in this folder is for the public, except what is in public/: see README.txt.
@@ -39,6 +41,7 @@ reads the manifest and decides for each request:
 
   manifest.json   what the site consists of, and who may have which part
   edge/           the same in small pieces, for edges with little memory
+  review.json     hashes of what the pages say, for `tierpress diff` and the next build; no edge needs it
   objects/        every distinct file once, named by what it holds
   tiers/          the whole site as a member of each tier sees it
   bundles/        what each bundle opens beyond the tier that its buyers have

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::encode::{encoded_name, has_shape_of_encoded};
 use super::layout::Layout;
 use super::objects::Objects;
-use super::output::Output;
+use super::output::{Output, REVIEW};
 use super::trees::Trees;
 use super::{LinkMode, Modes, PublishError, Publisher, Tree, TreeMode, contract};
 use crate::digest::{Digest, Hasher};
@@ -43,6 +43,9 @@ pub(super) struct Complete {
     trees: TreeMode,
     #[serde(default)]
     compress: bool,
+    /// Whether it left something for reviews.
+    #[serde(default)]
+    review: bool,
     build: String,
     proof: Proof,
     record: Record,
@@ -92,10 +95,13 @@ fn current(
 ) -> Result<Option<serde_json::Value>, PublishError> {
     let Some(output) = Output::look(out)? else { return Ok(None) };
     let Some(complete) = output.marker.complete.clone() else { return Ok(None) };
-    let Complete { link, trees, compress, build, proof, record } = complete;
+    let Complete { link, trees, compress, review, build, proof, record } = complete;
     let Record { inputs: last_inputs, valid_from, valid_until, summary } = record;
     let in_time = valid_from <= clock && valid_until.is_none_or(|until| clock < until);
     if last_inputs != inputs || !in_time || (Modes { link, trees, compress }) != modes {
+        return Ok(None);
+    }
+    if review && output.root.status(REVIEW)?.is_none() {
         return Ok(None);
     }
     let Some(bytes) = contract::read_unaltered(&output.root)? else { return Ok(None) };
@@ -190,9 +196,9 @@ impl Marker {
     }
 
     /// The marker of a finished build.
-    pub(super) fn complete(modes: Modes, build: &str, proof: Proof, record: Record) -> Self {
+    pub(super) fn complete(modes: Modes, build: &str, (proof, review): (Proof, bool), record: Record) -> Self {
         let Modes { link, trees, compress } = modes;
-        let complete = Complete { link, trees, compress, build: build.to_owned(), proof, record };
+        let complete = Complete { link, trees, compress, review, build: build.to_owned(), proof, record };
         Self { format: FORMAT.to_owned(), complete: Some(complete) }
     }
 

@@ -134,6 +134,7 @@ mod sealed {
     impl Sealed for super::Link {}
     impl Sealed for super::Tag {}
     impl Sealed for super::Entry {}
+    impl Sealed for super::Product {}
     impl<T: Sealed> Sealed for Vec<T> {}
 }
 
@@ -164,6 +165,8 @@ pub struct Site {
     pub login_url: Option<String>,
     /// Where to buy more.
     pub upgrade_url: Option<String>,
+    /// What is for sale, as site.yaml has it; without what only hidden pages need.
+    pub products: Prepared<Vec<Product>>,
     /// `extra` of site.yaml.
     pub extra: serde_json::Value,
     /// Top-level sections that a visitor may know of, for the site's menu.
@@ -214,6 +217,8 @@ pub struct Page {
     pub extra: serde_json::Value,
     /// Whether the page is gated at all (a badge, `isAccessibleForFree`).
     pub gated: bool,
+    /// The products of which each by itself opens the page, the cheapest first; empty where the page is open.
+    pub products: Vec<Product>,
 }
 
 /// A link with its text.
@@ -332,6 +337,18 @@ pub struct Paywall {
     pub drip_days: i64,
 }
 
+impl Paywall {
+    /// The products of which each by itself opens the page, the cheapest way first.
+    #[must_use]
+    pub fn products(&self) -> Vec<Product> {
+        let alone = self.ways.iter().filter_map(|way| match way.needs.as_slice() {
+            [offer] if way.from.is_none() => Some(&offer.products),
+            _ => None,
+        });
+        alone.flatten().cloned().collect()
+    }
+}
+
 /// One way in: all of these are needed together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Way {
@@ -352,10 +369,58 @@ pub struct Offer {
     pub title: String,
     /// `tier` or `bundle`.
     pub kind: &'static str,
-    /// The price in words; may be empty.
+    /// The price in words, of the cheapest product where there are some; may be empty.
     pub price: String,
-    /// Where to buy it.
+    /// Where to buy it at that price.
     pub buy: Option<String>,
     /// Whether it is free.
     pub free: bool,
+    /// What sells it, the cheapest first.
+    pub products: Vec<Product>,
+}
+
+/// Payment terms that sell a tier or a bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Product {
+    /// Its id.
+    pub id: String,
+    /// The id of the tier or bundle that it sells.
+    pub sells: String,
+    /// The title of that.
+    pub title: String,
+    /// `tier` or `bundle`.
+    pub kind: &'static str,
+    /// The price in words: `€9.00 a month, first 14 days free`.
+    pub price: String,
+    /// What one payment costs, for machines: `9.00`.
+    pub amount: String,
+    /// What all payments of a plan cost together; else the same.
+    pub total: String,
+    /// A code of ISO 4217: `EUR`.
+    pub currency: String,
+    /// `once`, `subscription` or `plan`.
+    pub billing: &'static str,
+    /// How often is paid; null where it is once.
+    pub every: Option<Length>,
+    /// How many payments there are; 0 for a subscription.
+    pub payments: u32,
+    /// How long the trial is, if there is one.
+    pub trial: Option<Length>,
+    /// What the trial costs, for machines: `0.00`.
+    pub trial_amount: Option<String>,
+    /// Where to buy it.
+    pub buy: Option<String>,
+}
+
+/// A length of the calendar, for machines.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Length {
+    /// How many.
+    pub count: u32,
+    /// `hour`, `day`, `week`, `month` or `year`.
+    pub unit: &'static str,
+    /// A duration of ISO 8601: `P1M`.
+    pub iso: String,
+    /// The unit's code of UN/ECE Recommendation 20: `MON`.
+    pub code: &'static str,
 }

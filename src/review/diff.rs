@@ -8,6 +8,7 @@ mod allow;
 mod lines;
 mod markdown;
 mod pages;
+mod texts;
 mod ways;
 mod words;
 
@@ -21,11 +22,13 @@ use crate::access::rule::{Clause, Need, Rule};
 use crate::digest::ObjectName;
 use crate::id::Id;
 use crate::manifest::{Kind, Manifest, Otherwise, Policy, Route};
+use crate::review::texts::Texts;
 use crate::time::Timestamp;
 
-pub use allow::{Allowed, BadEntry, Verdict};
+pub use allow::{Allowed, BadEntry, Stopped, Verdict};
 pub use ways::{Held, Way};
 
+use texts::Said;
 use ways::{Names, difference};
 
 /// The format that this version writes.
@@ -112,16 +115,32 @@ pub struct Windows {
     pub after: Vec<String>,
 }
 
-/// Parts of a page: gated blocks, entries of its lists.
+/// What there is on one side of a comparison.
+#[derive(Clone, Copy, Debug)]
+pub struct Compared<'a> {
+    /// Who gets what.
+    pub manifest: &'a Manifest,
+    /// What the pages say, where it is known.
+    pub texts: Option<&'a Texts>,
+}
+
+impl<'a> From<&'a Manifest> for Compared<'a> {
+    fn from(manifest: &'a Manifest) -> Self {
+        Self { manifest, texts: None }
+    }
+}
+
+/// Parts of a page: gated blocks, a teaser, single sentences, entries of its lists.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, JsonSchema)]
 pub struct Parts {
-    /// Who is shown now, byte for byte, what only others were shown.
+    /// Who is shown now what only others were shown: the same bytes of a form, the same text.
     pub opened: Vec<Way>,
     /// Who was shown it, and is not now.
     pub closed: Vec<Way>,
-    /// Forms with other bytes, too: for whom they were. With `after` it says what gates a page lost and got.
+    /// Where something may have opened: for whom a part was that is gone. Where texts are not known it is for whom there
+    /// were forms with other bytes.
     pub before: Vec<String>,
-    /// For whom they are.
+    /// For whom parts are that are new; or forms.
     pub after: Vec<String>,
 }
 
@@ -143,11 +162,28 @@ pub enum Alarm {
     Revealed,
 }
 
+/// What of a path is open to more readers, where it has that alarm.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Opening {
+    /// The thing itself.
+    Whole,
+    /// A part of it.
+    Part,
+    /// A part of it, perhaps.
+    Perhaps,
+}
+
 impl Diff {
     /// Compares what two manifests serve.
     #[must_use]
     pub fn of(before: &Manifest, after: &Manifest) -> Self {
-        let clock = before.clock.max(after.clock);
+        Self::between(before.into(), after.into())
+    }
+
+    /// Compares what two builds serve; where both know what their pages say, also what stands under which rule.
+    #[must_use]
+    pub fn between(before: Compared<'_>, after: Compared<'_>) -> Self {
+        let clock = before.manifest.clock.max(after.manifest.clock);
         let pair = Pair::new(before, after, clock);
         let changes = pages::changes(&pair);
         Self { format: FORMAT.to_owned(), clock, changes }
@@ -199,6 +235,19 @@ impl Change {
         self.what == What::Kept && self.access == Access::default() && self.parts.is_none()
     }
 
+    /// How sure it is that something is open to more readers.
+    #[must_use]
+    pub fn opening(&self) -> Opening {
+        let part = self.parts.as_ref().is_some_and(|parts| !parts.opened.is_empty());
+        let stays = matches!(self.what, What::Kept | What::Moved);
+        match (stays && !self.access.opened.is_empty(), part) {
+            (true, _) => Opening::Whole,
+            (false, true) if !stays => Opening::Whole,
+            (false, true) => Opening::Part,
+            (false, false) => Opening::Perhaps,
+        }
+    }
+
     /// What it is that a pipeline may be told to stop at.
     #[must_use]
     pub fn alarms(&self) -> BTreeSet<Alarm> {
@@ -218,7 +267,7 @@ impl Change {
 }
 
 impl Parts {
-    /// Whether more may be shown to somebody: certain for the same bytes, possible where a gate is gone.
+    /// Whether more may be shown to somebody: certain for the same bytes and texts, possible where a gate is gone.
     #[must_use]
     pub fn may_open(&self) -> bool {
         !self.opened.is_empty() || self.before.iter().any(|words| !self.after.contains(words))
@@ -236,13 +285,15 @@ struct Pair<'a> {
 /// A manifest with the rules that count, settled at one clock.
 struct Side<'a> {
     manifest: &'a Manifest,
+    said: Option<Said<'a>>,
     rules: Vec<Rule>,
     /// For each policy: who may open, and who may know.
     policies: Vec<(Rule, Rule)>,
 }
 
 impl<'a> Pair<'a> {
-    fn new(before: &'a Manifest, after: &'a Manifest, clock: Timestamp) -> Self {
+    fn new(old: Compared<'a>, new: Compared<'a>, clock: Timestamp) -> Self {
+        let (before, after) = (old.manifest, new.manifest);
         let cancellation = if keeps(before) || keeps(after) { Cancellation::KeepUnlocked } else { Cancellation::Hard };
         let ids = |manifest: &Manifest, kind: Kind| -> Vec<Id> {
             let controls = manifest.access_controls.iter().filter(|control| control.kind == kind);
@@ -251,8 +302,8 @@ impl<'a> Pair<'a> {
         let mut bundles = ids(after, Kind::Bundle);
         bundles.extend(ids(before, Kind::Bundle));
         let names = Names { tiers: ids(after, Kind::Tier), former_tiers: ids(before, Kind::Tier), bundles };
-        let side = |manifest| Side::new(manifest, cancellation, clock);
-        Self { before: side(before), after: side(after), clock, names }
+        let side = |compared| Side::new(compared, cancellation, clock);
+        Self { before: side(old), after: side(new), clock, names }
     }
 
     fn difference(&self, rule: &Rule, minus: &Rule) -> Vec<Way> {
@@ -281,18 +332,19 @@ impl<'a> Pair<'a> {
     }
 
     /// What shows in parts of a page, or in what stands in its place, to those who were given it and still are.
-    fn parts(&self, before: &Route, after: &Route) -> Option<Parts> {
+    fn parts(&self, before: (&str, &Route), after: (&str, &Route)) -> Option<Parts> {
         let mut parts = Parts::default();
         for open in [true, false] {
-            let (old, new) = (self.before.forms(before, open), self.after.forms(after, open));
+            let (old, new) = (self.before.forms(before.1, open), self.after.forms(after.1, open));
             if old.len().max(new.len()) > 1 {
                 self.same_forms((&old, &new), &mut parts);
             }
             // Of what stands in place of a page only the same bytes tell anything: a drip makes a waiting form, and takes it.
-            if open {
+            if open && self.said().is_none() {
                 self.other_forms((&old, &new), &mut parts);
             }
         }
+        self.same_texts((before.0, before.1.policy), (after.0, after.1.policy), &mut parts);
         dedup(&mut parts.opened);
         dedup(&mut parts.closed);
         (parts != Parts::default()).then_some(parts)
@@ -358,9 +410,11 @@ impl<'a> Side<'a> {
         readers.into_iter().map(|(object, rules)| (object, Rule::any(&rules))).collect()
     }
 
-    fn new(manifest: &'a Manifest, cancellation: Cancellation, clock: Timestamp) -> Self {
-        let rules = manifest.rules.iter().map(|rule| settled(rule, cancellation, clock)).collect();
-        let mut side = Self { manifest, rules, policies: Vec::new() };
+    fn new(Compared { manifest, texts }: Compared<'a>, cancellation: Cancellation, clock: Timestamp) -> Self {
+        let settle = |rule: &Rule| settled(rule, cancellation, clock);
+        let said = texts.map(|texts| Said::new(texts, settle));
+        let rules = manifest.rules.iter().map(settle).collect();
+        let mut side = Self { manifest, said, rules, policies: Vec::new() };
         side.policies = manifest.policies.iter().map(|policy| (side.open(policy), side.known(policy, clock))).collect();
         side
     }

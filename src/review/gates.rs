@@ -115,7 +115,8 @@ impl<'a> Looker<'a> {
     /// Pages that open with nothing that is free or sold, together by what does open them.
     fn unsold(&self) -> Vec<Diagnostic> {
         let site = self.plan.site();
-        if site.config.upgrade_url.is_some() {
+        // Where there are products, what none of them sells was said of site.yaml when it was read.
+        if site.config.upgrade_url.is_some() || !site.config.products.is_empty() {
             return Vec::new();
         }
         let sold = self.sold();

@@ -79,7 +79,7 @@ impl Held {
     }
 
     fn with(root: &Path, plan: Plan, (theme, manifest): (Arc<Theme>, Arc<Manifest>)) -> Self {
-        let (site, shelf) = (build::theme_site(plan.site()), build::shelf(&plan));
+        let (site, shelf) = (build::theme_site(&plan, &theme), build::shelf(&plan));
         let root = root.to_owned();
         let planned = Stood::of(&root, plan.site());
         let (looked, rendered) = (RwLock::default(), RwLock::default());

@@ -77,6 +77,12 @@ impl Period {
         if count.get() > unit.most() { Err(PeriodError::TooLong) } else { Ok(Self { count, unit }) }
     }
 
+    /// How many of which unit.
+    #[must_use]
+    pub fn parts(self) -> (u32, Unit) {
+        (self.count.get(), self.unit)
+    }
+
     /// The instant that is `times` of these periods after an anchor, on the calendar of a time zone. The day is clamped to
     /// the end of its month; a time of day that the clocks skip is the one after the gap. Cut at the last instant there is.
     #[must_use]

@@ -124,7 +124,7 @@ fn unknown_keys_are_errors() {
                |
              2 | colour: x
                | ^^^^^^
-              help: the keys here are `title`, `base_url`, `language`, `description`, `timezone`, `theme`, `links`, `smart_punctuation`, `access`, `token`, `login_url`, `refresh_url`, `upgrade_url`, `denied_status`, `release_horizon`, `passthrough`, `extra`, `own_keys`, `check`"#]],
+              help: the keys here are `title`, `base_url`, `language`, `description`, `timezone`, `theme`, `links`, `smart_punctuation`, `access`, `products`, `token`, `login_url`, `refresh_url`, `upgrade_url`, `denied_status`, `release_horizon`, `passthrough`, `extra`, `own_keys`, `check`"#]],
     );
     bad_access(
         "  defualt: public",
@@ -154,7 +154,7 @@ fn unknown_keys_are_errors() {
            |
          5 |     - {id: a, includes: [b]}
            |               ^^^^^^^^
-          help: the keys here are `id`, `title`, `free`, `price`, `buy`, `also`"#]],
+          help: the keys here are `id`, `title`, `free`, `price`, `buy`, `also`, `expires_after`"#]],
     );
 }
 

@@ -162,7 +162,7 @@ fn build(out: &Path, site: &TestSite, link: LinkMode, fuse: Fuse) -> Result<Publ
     if site.compress {
         publisher.encode(&mut manifest.objects)?;
     }
-    publisher.finish(manifest, &site.trees, record("inputs"))
+    publisher.finish(manifest, &site.trees, record("inputs"), None)
 }
 
 fn publish(out: &Path, site: &TestSite) -> Published {
@@ -316,7 +316,7 @@ fn an_equal_build_writes_nothing() {
         let publisher = Publisher::open(&out, link).unwrap();
         let mut later = store(&publisher, &old_site()).unwrap();
         (later.clock, later.created) = (Timestamp::saturating(7_000), Timestamp::saturating(8_000));
-        let published = publisher.finish(later, &old_site().trees, record("inputs")).unwrap();
+        let published = publisher.finish(later, &old_site().trees, record("inputs"), None).unwrap();
         assert!(published.unchanged);
         assert_eq!((published.objects_written, published.links_made, published.removed), (0, 0, 0));
         assert_eq!(published.manifest.created, Timestamp::saturating(1_000));
@@ -877,7 +877,7 @@ fn an_object_that_was_not_stored_is_an_error() {
     let name = ObjectName::of(b"never stored", "html");
     let object = Object { encodings: Vec::new(), size: 12, media_type: "text/html".to_owned() };
     manifest.objects.insert(name.clone(), object);
-    let error = publisher.finish(manifest, &old_site().trees, record("inputs")).unwrap_err();
+    let error = publisher.finish(manifest, &old_site().trees, record("inputs"), None).unwrap_err();
     assert_eq!(error.to_string(), format!("the object `{name}` was not stored"));
     check_served(&out);
 }
@@ -915,6 +915,6 @@ fn many_threads_store_each_object_once() {
     });
     assert!(names.iter().all(|found| found.len() == 500 && *found == names[0]));
     let manifest = store(&publisher, &old_site()).unwrap();
-    let published = publisher.finish(manifest, &old_site().trees, record("inputs")).unwrap();
+    let published = publisher.finish(manifest, &old_site().trees, record("inputs"), None).unwrap();
     assert_eq!(published.objects_written, 520);
 }

@@ -5,3 +5,4 @@ mod changes;
 mod command;
 mod diff;
 mod matrix;
+mod texts;

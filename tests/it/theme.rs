@@ -22,6 +22,7 @@ fn site() -> Site {
         direction: "ltr".into(),
         login_url: Some("https://id.example/login".into()),
         upgrade_url: Some("/join/".into()),
+        products: Prepared::default(),
         extra: serde_json::json!({"b": 1, "a": 2}),
         menu: vec![link("Blog", "/blog/"), link("Sourdough", "/sourdough/")],
     }
@@ -60,6 +61,7 @@ fn page(form: &'static str, kind: &'static str) -> Page {
         reading_time: if form == "open" { 3 } else { 0 },
         extra: serde_json::json!({}),
         gated: form != "open",
+        products: vec![],
     }
 }
 
@@ -95,6 +97,7 @@ fn paywall(state: &'static str) -> Paywall {
         price: price.into(),
         buy: Some(format!("https://buy.example/{id}")),
         free: price.is_empty(),
+        products: vec![],
     };
     let joint = vec![offer("basic", "tier", "€9 a month"), offer("sourdough", "bundle", "€59")];
     Paywall {
@@ -225,7 +228,9 @@ fn a_teaser_names_each_way_in() {
     assert_eq!(data["offers"][0]["name"], "Pro");
     assert_eq!(data["offers"][0]["description"], "€19 a month");
     assert_eq!(data["offers"][0]["url"], "https://buy.example/pro");
-    assert_eq!(data["offers"].as_array().unwrap().len(), 3);
+    // What is needed together is one offer: neither part of it is enough.
+    assert_eq!(data["offers"][1], serde_json::json!({"@type": "Offer", "name": "Basic together with Sourdough"}));
+    assert_eq!(data["offers"].as_array().unwrap().len(), 2);
 }
 
 fn structured(html: &str) -> serde_json::Value {

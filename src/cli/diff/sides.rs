@@ -13,7 +13,9 @@ use tierpress::diagnostic::{self, Diagnostic};
 use tierpress::envelope::{self, VerifyingKey};
 use tierpress::fs;
 use tierpress::manifest::Manifest;
-use tierpress::publish::{LinkMode, Modes, TreeMode};
+use tierpress::publish::{self, LinkMode, Modes, TreeMode};
+use tierpress::review::diff::Compared;
+use tierpress::review::texts::Texts;
 
 use crate::cli::{Clocks, SiteArguments, clocks, program, say};
 
@@ -42,6 +44,30 @@ pub(crate) struct Sides<'a> {
     scratch: Scratch,
 }
 
+/// One side, read.
+pub(crate) struct Side {
+    manifest: Manifest,
+    /// What its pages say, where that lies beside the manifest.
+    pub(crate) texts: Option<Texts>,
+    name: String,
+}
+
+impl Side {
+    pub(crate) fn compared(&self) -> Compared<'_> {
+        Compared { manifest: &self.manifest, texts: self.texts.as_ref() }
+    }
+
+    /// What is not seen for want of it.
+    pub(crate) fn untold(&self) -> Diagnostic {
+        let message = format!(
+            "there is no {} of that build beside `{}`, so a text that moved in front of its gate is not seen",
+            publish::REVIEW,
+            self.name
+        );
+        Diagnostic::warning(message).help("compare whole output folders, or revisions")
+    }
+}
+
 impl<'a> Sides<'a> {
     pub(crate) fn new(site: &'a SiteArguments, key: Option<&Path>) -> Result<Self, Vec<Diagnostic>> {
         let clocks = clocks(site.now.as_deref()).map_err(|fault| vec![*fault])?;
@@ -54,8 +80,8 @@ impl<'a> Sides<'a> {
         Ok(Self { site, clocks, key, folders: Cell::new(0), scratch: Scratch::new()? })
     }
 
-    /// The manifest of a side; of the site as it lies there, where none is named.
-    pub(crate) fn read(&self, side: Option<&str>) -> Result<Manifest, Vec<Diagnostic>> {
+    /// A side; the site as it lies there, where none is named.
+    pub(crate) fn read(&self, side: Option<&str>) -> Result<Side, Vec<Diagnostic>> {
         let Some(side) = side else { return self.built(&self.site.root) };
         let path = Path::new(side);
         let found = fs::metadata_followed(path).map_err(disk)?;
@@ -74,7 +100,7 @@ impl<'a> Sides<'a> {
         Err(vec![fault.help("name the output folder of a build, a manifest, or a git revision")])
     }
 
-    fn manifest(&self, path: &Path) -> Result<Manifest, Vec<Diagnostic>> {
+    fn manifest(&self, path: &Path) -> Result<Side, Vec<Diagnostic>> {
         let fault = |fault: String| vec![Diagnostic::setup(format!("`{}`: {fault}", path.display()))];
         let bytes = fs::read(path).map_err(disk)?;
         let payload = match (&self.key, envelope::open_unverified(&bytes)) {
@@ -87,11 +113,16 @@ impl<'a> Sides<'a> {
             }
             (None, Err(_)) => bytes,
         };
-        Manifest::parse(&payload).map_err(|error| fault(error.to_string()))
+        let manifest = Manifest::parse(&payload).map_err(|error| fault(error.to_string()))?;
+        let beside = path.with_file_name(publish::REVIEW);
+        let texts = if fs::exists(&beside).map_err(disk)? { Some(fs::read(&beside).map_err(disk)?) } else { None };
+        let texts = texts.and_then(|bytes| Texts::parse(&bytes).ok());
+        let texts = texts.filter(|texts| texts.build() == manifest.build);
+        Ok(Side { manifest, texts, name: path.display().to_string() })
     }
 
     /// Builds a site into a folder that goes away.
-    fn built(&self, root: &Path) -> Result<Manifest, Vec<Diagnostic>> {
+    fn built(&self, root: &Path) -> Result<Side, Vec<Diagnostic>> {
         let out = self.folder("out");
         build::build(&Request {
             root,
@@ -107,7 +138,7 @@ impl<'a> Sides<'a> {
         self.manifest(&out.join("manifest.json"))
     }
 
-    fn revision(&self, revision: &str) -> Result<Manifest, Vec<Diagnostic>> {
+    fn revision(&self, revision: &str) -> Result<Side, Vec<Diagnostic>> {
         let prefix = self.git(&["rev-parse".as_ref(), "--show-prefix".as_ref()], None).map_err(|said| {
             let why = if said.contains("not a git repository") {
                 "the site is in no git repository".to_owned()

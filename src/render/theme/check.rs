@@ -26,10 +26,20 @@ const NAMES: [&str; 13] = [
     "unlock",
 ];
 
-const SITE: [&str; 9] =
-    ["base_url", "description", "direction", "extra", "language", "login_url", "menu", "title", "upgrade_url"];
+const SITE: [&str; 10] = [
+    "base_url",
+    "description",
+    "direction",
+    "extra",
+    "language",
+    "login_url",
+    "menu",
+    "products",
+    "title",
+    "upgrade_url",
+];
 
-const PAGE: [&str; 20] = [
+const PAGE: [&str; 21] = [
     "categories",
     "content",
     "date",
@@ -41,6 +51,7 @@ const PAGE: [&str; 20] = [
     "kind",
     "language",
     "permalink",
+    "products",
     "reading_time",
     "reason",
     "tags",

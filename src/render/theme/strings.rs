@@ -13,6 +13,7 @@ use serde_yaml::Value;
 
 use super::lists::{place_of, yaml_fault};
 use super::{Parts, TextFile, embedded};
+use crate::config::product::Currency;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::render::context::Moment;
 use crate::time::{Date, Timestamp};
@@ -21,11 +22,14 @@ use crate::time::{Date, Timestamp};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Strings {
     texts: BTreeMap<String, String>,
+    language: String,
 }
 
 /// The language of strings that no other layer has.
 const FALLBACK: &str = "en";
 const MONTHS: &str = "months";
+const SIGNS: &str = "currency_signs";
+const THOUSANDS: &str = "thousands_sign";
 
 /// A `strings.yaml` as it is written: flat strings, and strings by language.
 #[derive(Default)]
@@ -46,6 +50,12 @@ impl Strings {
                 texts.extend(layer.language(name));
             }
         }
+        // How a language that nobody has spoken for writes amounts is not known: codes are right in all of them.
+        let spoken =
+            |layer: &Layer| [primary(language), language].iter().any(|name| layer.language(name).contains_key(SIGNS));
+        if primary(language) != FALLBACK && !spoken(&ours) && !spoken(&theirs) {
+            texts.extend([SIGNS, THOUSANDS].map(|key| (key.to_owned(), String::new())));
+        }
         texts.extend(theirs.flat);
         if let Some(file) = site {
             let own = read(file, found);
@@ -56,7 +66,7 @@ impl Strings {
                 texts.extend(own.language(name));
             }
         }
-        let strings = Self { texts };
+        let strings = Self { texts, language: language.to_ascii_lowercase() };
         if strings.get(MONTHS).split_whitespace().count() != 12 {
             let fault = Diagnostic::error(format!("`{MONTHS}` must be twelve words"));
             let place = [site, theme].into_iter().flatten().find(|file| file.text.contains(MONTHS));
@@ -79,6 +89,14 @@ impl Strings {
     pub fn fill(&self, key: &str, values: &[(&str, &str)]) -> String {
         let text = self.get(key).to_owned();
         values.iter().fold(text, |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+    }
+
+    /// The sign of a currency, where everybody who reads this language takes it for that currency.
+    #[must_use]
+    pub fn currency_sign(&self, currency: Currency) -> Option<&str> {
+        // A dollar is another one in each country.
+        let region = self.language.split('-').nth(1).filter(|region| *region != "us");
+        sign(self.get(SIGNS), currency).filter(|sign| *sign != "$" || region.is_none())
     }
 
     /// The titles of alerts, by kind: `note`, `tip`, `important`, `warning`, `caution`.
@@ -157,6 +175,17 @@ fn with_offset(civil: civil::DateTime, instant: Timestamp) -> String {
     let sign = if minutes < 0 { '-' } else { '+' };
     let (hours, minutes) = (minutes.abs() / 60, minutes.abs() % 60);
     format!("{civil}{sign}{hours:02}:{minutes:02}")
+}
+
+/// The sign in a list of codes with their signs: `eur € gbp £`.
+fn sign(list: &str, currency: Currency) -> Option<&str> {
+    let mut words = list.split_whitespace();
+    while let (Some(code), Some(sign)) = (words.next(), words.next()) {
+        if code.eq_ignore_ascii_case(currency.as_str()) {
+            return Some(sign);
+        }
+    }
+    None
 }
 
 fn read(file: &TextFile, found: &mut Vec<Diagnostic>) -> Layer {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::{Alarm, Diff};
+use super::{Alarm, Diff, Opening};
 
 /// Paths that may change, each with the reason why.
 #[derive(Clone, Debug, Default)]
@@ -29,11 +29,22 @@ pub struct BadEntry {
     pub message: String,
 }
 
+/// A path that changed in a way that nobody allowed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stopped {
+    /// The path.
+    pub path: String,
+    /// In what way.
+    pub alarm: Alarm,
+    /// What of it opened, where that is the alarm.
+    pub opening: Opening,
+}
+
 /// What came of it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Verdict {
     /// Paths that nobody allowed to change so.
-    pub found: Vec<(String, Alarm)>,
+    pub found: Vec<Stopped>,
     /// How many were allowed.
     pub allowed: usize,
     /// Entries that allow nothing: line and glob.
@@ -86,7 +97,8 @@ impl Diff {
                 let by = |entry: &&Entry| paths.iter().any(|path| entry.glob.is_match(path));
                 let by: Vec<usize> = allowed.0.iter().filter(by).map(|entry| entry.line).collect();
                 if by.is_empty() {
-                    verdict.found.push((change.path.clone(), *alarm));
+                    let (path, opening) = (change.path.clone(), change.opening());
+                    verdict.found.push(Stopped { path, alarm: *alarm, opening });
                 } else {
                     verdict.allowed += 1;
                 }

@@ -2,21 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use super::{Alarm, Diff, lines};
+use super::{Alarm, Diff, Opening, lines};
 
 /// GitHub cuts comments off at 65,536 characters.
 const MOST_LINES: usize = 400;
 
 pub(super) fn markdown(diff: &Diff) -> String {
     let mut counts: BTreeMap<Alarm, usize> = BTreeMap::new();
-    for alarm in diff.changes.iter().flat_map(super::Change::alarms) {
-        *counts.entry(alarm).or_default() += 1;
+    let mut perhaps = 0_usize;
+    for change in &diff.changes {
+        for alarm in change.alarms() {
+            if alarm == Alarm::Open && change.opening() == Opening::Perhaps {
+                perhaps += 1;
+            } else {
+                *counts.entry(alarm).or_default() += 1;
+            }
+        }
     }
     let moved = diff.changes.iter().filter(|change| change.was.is_some()).count();
     let changed = diff.changes.iter().filter(|change| change.content && change.is_content_alone()).count();
     let mut text = "### What this opens and closes\n\n".to_owned();
     let rows = [
         ("opened", counts.get(&Alarm::Open).copied()),
+        ("a part may have opened", Some(perhaps).filter(|perhaps| *perhaps > 0)),
         ("closed", counts.get(&Alarm::Closed).copied()),
         ("locked again by a drip", counts.get(&Alarm::Relocked).copied()),
         ("revealed", counts.get(&Alarm::Revealed).copied()),

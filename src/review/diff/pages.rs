@@ -50,7 +50,7 @@ impl<'a> Pages<'a> {
     fn old(&mut self, path: &str, route: &'a Route, twins: &BTreeMap<&str, &'a str>) {
         let pair = self.pair;
         if let Some(after) = pair.after.route(path) {
-            let change = self.both(path, What::Kept, (route, after));
+            let change = self.both((path, path), What::Kept, (route, after));
             if !change.is_content_alone() || change.content {
                 self.found.push(change);
             }
@@ -64,13 +64,13 @@ impl<'a> Pages<'a> {
             return;
         };
         self.targets.insert(target);
-        let change = self.both(target, What::Moved, (route, after));
+        let change = self.both((path, target), What::Moved, (route, after));
         self.found.push(Change { was: Some(path.to_owned()), redirect: led.is_some(), ..change });
     }
 
-    fn both(&mut self, path: &str, what: What, (before, after): (&'a Route, &'a Route)) -> Change {
+    fn both(&mut self, (was, path): (&str, &str), what: What, (before, after): (&'a Route, &'a Route)) -> Change {
         // The sitemap names what is said of the pages themselves.
-        let parts = if path == "/sitemap.xml" { None } else { self.pair.parts(before, after) };
+        let parts = if path == "/sitemap.xml" { None } else { self.pair.parts((was, before), (path, after)) };
         Change {
             access: self.access(Some(before.policy), Some(after.policy)),
             parts,

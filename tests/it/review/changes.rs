@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use tierpress::manifest::Manifest;
-use tierpress::review::diff::{Alarm, Diff, What};
+use tierpress::review::diff::{Alarm, Compared, Diff, What};
+use tierpress::review::texts::Texts;
 
 use crate::fixture::Fixture;
 
@@ -62,14 +63,23 @@ fn file(line: &str) -> (String, String) {
     (name.to_owned(), format!("---\n{}---\n\n{}\n", keys.replace("\\n", "\n"), body.trim().replace("\\n", "\n")))
 }
 
-fn manifest(case: &Case, files: &[(String, String)]) -> Manifest {
+fn side(case: &Case, files: &[(String, String)]) -> (Manifest, Texts) {
     let site = Fixture::new("");
     std::fs::remove_file(site.root().join("content/a.md")).unwrap();
     files.iter().for_each(|(name, text)| site.write(name, text));
     if let Err(faults) = site.build() {
         panic!("{}: {}", case.name, faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
     }
-    Manifest::parse(&std::fs::read(site.out().join("manifest.json")).unwrap()).unwrap()
+    let read = |name: &str| std::fs::read(site.out().join(name)).unwrap();
+    let (manifest, texts) =
+        (Manifest::parse(&read("manifest.json")).unwrap(), Texts::parse(&read("review.json")).unwrap());
+    assert_eq!(texts.build(), manifest.build);
+    (manifest, texts)
+}
+
+fn between(before: &(Manifest, Texts), after: &(Manifest, Texts)) -> Diff {
+    let [before, after] = [before, after].map(|(manifest, texts)| Compared { manifest, texts: Some(texts) });
+    Diff::between(before, after)
 }
 
 #[test]
@@ -80,8 +90,8 @@ fn scripted_changes() {
     let mut written = String::new();
     let mut faults = Vec::new();
     for case in &cases {
-        let (before, after) = (manifest(case, &case.before), manifest(case, &case.after));
-        let diff = Diff::of(&before, &after).of_access();
+        let (before, after) = (side(case, &case.before), side(case, &case.after));
+        let diff = between(&before, &after).of_access();
         let said = diff.lines(true);
         if said != case.expected {
             faults.push(format!("{}:\n  said     {said:#?}\n  expected {:#?}", case.name, case.expected));
@@ -89,7 +99,7 @@ fn scripted_changes() {
         let lines: String = said.iter().map(|line| format!("! {line}\n")).collect();
         writeln!(written, "{}{lines}", case.written).unwrap();
         turned_round(case, &before, &after);
-        assert!(Diff::of(&after, &after).changes.is_empty(), "{}", case.name);
+        assert!(between(&after, &after).changes.is_empty(), "{}", case.name);
     }
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         std::fs::write(data(), written).unwrap();
@@ -99,8 +109,8 @@ fn scripted_changes() {
 }
 
 /// What a change opens, its opposite closes.
-fn turned_round(case: &Case, before: &Manifest, after: &Manifest) {
-    let (there, back) = (Diff::of(before, after), Diff::of(after, before));
+fn turned_round(case: &Case, before: &(Manifest, Texts), after: &(Manifest, Texts)) {
+    let (there, back) = (between(before, after), between(after, before));
     for change in there.changes.iter().filter(|change| change.what == What::Kept) {
         let other = back.changes.iter().find(|other| other.path == change.path).unwrap();
         let mut closed: Vec<&str> = [&other.access.closed, &other.access.relocked]

@@ -325,6 +325,77 @@ fn outputs_manifests_and_envelopes_are_sides() {
 }
 
 #[test]
+fn what_may_be_open_is_not_said_to_be() {
+    let block = |text: &str| format!("<!-- access: pro -->\n\n{text}\n\n<!-- /access -->\n\n");
+    let (first, second) = ("The first secret is this one.", "The second secret is that one.");
+    let fixture = Fixture::new(&format!("---\naccess: public\n---\nOpen.\n\n{}{}", block(first), block(second)));
+    let root = fixture.root();
+    assert!(tierpress(&root, &["build", "--out", "../one"]).status.success());
+    fixture.write("content/a.md", format!("---\naccess: public\n---\nOpen.\n\n{first}\n\n{}", block(second)));
+    check(
+        &tierpress(&root, &["diff", "../one", "--fail-on", "open"]),
+        3,
+        &expect![[r#"
+        opened a part of /a/ to visitors, members of free or basic
+        ---
+        error: a part of `/a/` is open to more readers
+          help: where that is meant, name the path and a reason in the file of `--allow`
+
+    "#]],
+    );
+    fixture.write("content/a.md", "---\naccess: public\n---\nOpen.\n\nSecrets are said in other words here.\n");
+    check(
+        &tierpress(&root, &["diff", "../one", "--fail-on", "open"]),
+        3,
+        &expect![[r#"
+        a part may have opened in /a/, whose text changed too: parts for everybody, before for members of pro
+        ---
+        error: a part of `/a/` may be open to more readers
+          help: where that is meant, name the path and a reason in the file of `--allow`
+
+    "#]],
+    );
+    check(
+        &tierpress(&root, &["diff", "../one", "--format", "markdown"]),
+        0,
+        &expect![[r#"
+        ### What this opens and closes
+
+        | what | paths |
+        | --- | ---: |
+        | a part may have opened | 1 |
+
+        <details><summary>Each change</summary>
+
+        - a part may have opened in /a/, whose text changed too: parts for everybody, before for members of pro
+
+        </details>
+        ---
+    "#]],
+    );
+    // A manifest alone knows no texts; nor does one with what another build left.
+    fixture.write("content/a.md", format!("---\naccess: public\n---\nOpen.\n\n{first}\n\n{}", block(second)));
+    assert!(tierpress(&root, &["build", "--out", "../two"]).status.success());
+    let folder = root.parent().unwrap();
+    std::fs::create_dir(folder.join("alone")).unwrap();
+    std::fs::copy(folder.join("one/manifest.json"), folder.join("alone/manifest.json")).unwrap();
+    check(
+        &tierpress(&root, &["diff", "../alone", "../two", "--content"]),
+        0,
+        &expect![[r#"
+        changed /a/
+        ---
+        warning: there is no review.json of that build beside `../alone/manifest.json`, so a text that moved in front of its gate is not seen
+          help: compare whole output folders, or revisions
+
+    "#]],
+    );
+    std::fs::copy(folder.join("two/review.json"), folder.join("alone/review.json")).unwrap();
+    let said = text(&tierpress(&root, &["diff", "../two", "../alone/manifest.json"]).stderr);
+    assert!(said.contains("no review.json of that build beside `../alone/manifest.json`"), "{said}");
+}
+
+#[test]
 fn formats() {
     let site = repository();
     let root = site.root();
