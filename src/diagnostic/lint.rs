@@ -55,7 +55,7 @@ pub enum Lint {
 
 impl Lint {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::BuildError,
         Self::BuildWarning,
         Self::BrokenLink,
