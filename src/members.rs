@@ -12,7 +12,11 @@ pub mod member;
 pub mod notification;
 mod opened;
 mod order;
+pub mod picture;
+pub mod simulate;
 mod snapshot;
+pub mod timeline;
+pub mod words;
 
 pub use fold::fold;
 pub use member::{Code, Ended, Grant, Member, Remark, Rules, Source, State};

@@ -1,6 +1,7 @@
 //! `tierpress members`: what people bought, and what it gives them. Each command of the group is a file.
 
 mod quote;
+mod simulate;
 
 use clap::{Args, Subcommand};
 
@@ -10,6 +11,7 @@ use super::Ending;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  tierpress members simulate ada.yaml
   tierpress members quote basic-monthly pro-monthly --since 2027-01-01 --at 2027-01-16")]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -20,10 +22,13 @@ pub(super) struct Arguments {
 enum Command {
     /// Work out what a running period is still worth on a switch of tiers
     Quote(quote::Arguments),
+    /// Play what one member might do, and see what they have, are told and can open
+    Simulate(simulate::Arguments),
 }
 
 pub(super) fn run(arguments: &Arguments) -> Ending {
     match &arguments.command {
         Command::Quote(arguments) => quote::run(arguments),
+        Command::Simulate(arguments) => simulate::run(arguments),
     }
 }

@@ -96,7 +96,7 @@ const KEYS: [&str; 20] = [
     "check",
 ];
 
-fn decide(map: &Map, source: Source<'_>, faults: &mut Faults<'_>) -> Option<Config> {
+pub(super) fn decide(map: &Map, source: Source<'_>, faults: &mut Faults<'_>) -> Option<Config> {
     let section = Section { map, path: "" };
     section.only(&KEYS, faults);
     let base_url = base_url(&section, faults);

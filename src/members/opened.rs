@@ -44,14 +44,14 @@ pub fn opened(
 }
 
 /// The pages of a manifest by the policies that decide about them.
-struct Pages<'a> {
+pub(super) struct Pages<'a> {
     manifest: &'a Manifest,
     /// A policy with one page that stands for all of its pages, and those pages.
     policies: BTreeMap<usize, (&'a str, Vec<&'a str>)>,
 }
 
 impl<'a> Pages<'a> {
-    fn of(manifest: &'a Manifest) -> Self {
+    pub(super) fn of(manifest: &'a Manifest) -> Self {
         let mut policies: BTreeMap<usize, (&str, Vec<&str>)> = BTreeMap::new();
         for (path, route) in manifest.routes.iter().filter(|(path, _)| path.ends_with('/')) {
             if let Some((_, pages)) = policies.get_mut(&route.policy) {
@@ -69,7 +69,7 @@ impl<'a> Pages<'a> {
     }
 
     /// The instants at which something can open for somebody who holds this.
-    fn instants(&self, held: &[Entitlement]) -> BTreeSet<Timestamp> {
+    pub(super) fn instants(&self, held: &[Entitlement]) -> BTreeSet<Timestamp> {
         let policies = self.policies.keys().filter_map(|policy| self.manifest.policies.get(*policy));
         let rules: BTreeSet<usize> =
             policies.flat_map(|policy| policy.variants.iter().take(policy.open)).copied().collect();
@@ -83,6 +83,14 @@ impl<'a> Pages<'a> {
             }
         }
         instants
+    }
+
+    /// The pages that somebody who holds this has open at an instant.
+    pub(super) fn open(&self, held: &[Entitlement], at: Timestamp) -> BTreeSet<String> {
+        let reader = Reader::Member(held.to_vec());
+        let open = |sample: &str| outcome(self.manifest, sample, &reader, at) == Outcome::Open;
+        let pages = self.policies.values().filter(|(sample, _)| open(sample)).flat_map(|(_, pages)| pages);
+        pages.map(|path| (*path).to_owned()).collect()
     }
 
     /// What opens at an instant, by time alone: neither was it open before, nor would it have been with what is held now.

@@ -18,7 +18,7 @@ const MAY_NAME: [(&str, &[&str]); 24] = [
     ("site", &["access", "config", "time"]),
     ("manifest", &["access", "digest", "id", "path", "time"]),
     ("edge", &["access", "id", "manifest", "path", "time"]),
-    ("members", &["access", "config", "edge", "id", "manifest", "time"]),
+    ("members", &["access", "config", "diagnostic", "edge", "escape", "id", "manifest", "time"]),
     ("envelope", &[]),
     (
         "review",
@@ -26,7 +26,7 @@ const MAY_NAME: [(&str, &[&str]); 24] = [
     ),
     ("server", &["access", "diagnostic", "digest", "edge", "envelope", "fs", "manifest", "path", "time"]),
     ("export", &["access", "diagnostic", "digest", "edge", "id", "manifest", "path", "time"]),
-    ("load", &["access", "config", "diagnostic", "escape", "fs", "id", "path", "site", "time"]),
+    ("load", &["access", "config", "diagnostic", "escape", "fs", "id", "members", "path", "site", "time"]),
     ("plan", &["access", "diagnostic", "digest", "site", "time"]),
     ("render", &["access", "config", "diagnostic", "escape", "id", "path", "plan", "time"]),
     ("publish", &["diagnostic", "digest", "envelope", "fs", "id", "manifest", "time"]),

@@ -152,12 +152,11 @@ fn should_retry<B>(response: &Response<B>) -> Option<bool> {
 
 /// Whether an address is one of this machine's own.
 fn here(address: &str) -> bool {
-    let rest = address.strip_prefix("http://").unwrap_or_default();
-    ["127.0.0.1", "[::1]", "localhost"].iter().filter_map(|host| rest.strip_prefix(host)).any(|rest| {
-        rest.is_empty()
-            || rest.starts_with('/')
-            || rest.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok())
-    })
+    let host = address.strip_prefix("http://").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    ["127.0.0.1", "[::1]", "localhost"]
+        .iter()
+        .filter_map(|own| host.strip_prefix(own))
+        .any(|rest| rest.is_empty() || rest.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok()))
 }
 
 fn agent() -> Agent {
