@@ -34,6 +34,7 @@ mod fuzz;
 mod generated;
 mod leaks;
 mod list;
+mod members;
 mod new;
 mod policy;
 mod products;

@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::{ToSpan as _, civil};
+use serde_json::json;
 use tierpress::access::entitlement::Entitlement;
-use tierpress::config::Config;
 use tierpress::config::largest::{COOKIE, SUBJECT, largest};
 use tierpress::config::product::dates::{BEFORE_END, first_too_late, tightest};
+use tierpress::config::{Config, Token};
 use tierpress::diagnostic::{Diagnostic, Source};
 use tierpress::edge::token::issue::{Claims, SigningKey};
+use tierpress::id::Id;
 use tierpress::load::config;
 use tierpress::manifest;
-use tierpress::members::event::Terms;
+use tierpress::members::event::{Event, Terms};
+use tierpress::members::{Rules, fold};
 use tierpress::time::Timestamp;
 
 fn parse(text: &str) -> (Option<Config>, Vec<Diagnostic>) {
@@ -133,17 +136,13 @@ fn the_largest_token_is_the_largest() {
              {{id: pro}}]\n  bundles: [{{id: rust-course}}, {{id: a-bundle-with-a-name-that-is-longer-than-most}}]\n"
         ));
         let counted = largest(&config.catalogue, &config.token);
+        let keeps = mode == "keep-unlocked";
         assert_eq!(counted.entitlements, 5);
-        let held: Vec<Entitlement> = config
-            .catalogue
-            .ids()
-            .map(|id| Entitlement {
-                value: id.clone(),
-                since: moment,
-                until: Some(Timestamp::MAX),
-                frozen: (mode == "keep-unlocked").then_some(moment),
-            })
-            .collect();
+        let entry = |frozen| {
+            move |value: &Id| Entitlement { value: value.clone(), since: moment, until: Some(Timestamp::MAX), frozen }
+        };
+        let mut held: Vec<Entitlement> = config.catalogue.ids().map(entry(None)).collect();
+        held.extend(config.catalogue.ids().filter(|_| keeps).map(entry(Some(moment))));
         let settings = manifest::Token {
             audience: config.token.audience.clone(),
             claim: config.token.claim.clone(),
@@ -167,6 +166,42 @@ fn the_largest_token_is_the_largest() {
         assert_eq!(cookie(&keys[0], &held), counted.cookie, "{mode}");
         assert_eq!(cookie(&keys[0], &[]), counted.empty, "{mode}");
         assert!(keys.iter().all(|key| cookie(key, &held) <= counted.cookie));
+        // What a member comes to hold who buys everything, cancels all of it, and buys it again until the last day.
+        let mut events = Vec::new();
+        for (number, id) in
+            ["pro", "rust-course", "a-bundle-with-a-name-that-is-longer-than-most"].into_iter().enumerate()
+        {
+            let granted =
+                json!({"kind": "granted", "access_control": id, "why": "complimentary", "until": Timestamp::MAX});
+            let cancelled = json!({"kind": "cancelled", "by": "member"});
+            // Bundles are cancelled before the tier that they need, and come after it.
+            let days = [number, 20 - number, 30 + number];
+            for (round, what) in [granted.clone(), cancelled, granted].into_iter().enumerate() {
+                let grant = if round == 2 { format!("again-{id}") } else { id.to_owned() };
+                let mut event = json!({"source": "s", "id": format!("{number}-{round}"), "member": "m", "grant": grant,
+                    "at": 1_795_000_000 + 86_400 * days[round]});
+                event.as_object_mut().unwrap().extend(what.as_object().unwrap().clone());
+                events.push(serde_json::from_value::<Event>(event).unwrap());
+            }
+        }
+        let rules = Rules { catalogue: &config.catalogue, billing: config.billing, zone: &config.zone };
+        let now = Timestamp::saturating(1_800_000_000);
+        let member = fold(&events, &rules, now);
+        let held = member.entitlements(&rules, 1_000);
+        assert_eq!(held.len(), if keeps { 10 } else { 5 }, "{held:#?}");
+        let cookies = keys.iter().map(|key| cookie(key, &held)).max().unwrap();
+        assert!(cookies <= counted.cookie && cookies + 200 > counted.cookie, "{cookies} {counted:?}");
+        // An issuer leaves out what is too much: so does the count, of whichever entries are the longest.
+        for max_entitlements in 5..10 {
+            let token = Token { max_entitlements, ..config.token.clone() };
+            let counted = largest(&config.catalogue, &token);
+            let most = usize::try_from(max_entitlements).unwrap();
+            let cookies = keys.iter().map(|key| cookie(key, &member.entitlements(&rules, most))).max().unwrap();
+            assert!(
+                cookies <= counted.cookie
+                    && (!keeps || counted.cookie < largest(&config.catalogue, &config.token).cookie)
+            );
+        }
     }
 }
 

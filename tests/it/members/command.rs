@@ -1,0 +1,1 @@
+//! `tierpress members simulate` and `quote`.

@@ -1,0 +1,1 @@
+//! Pages that open and close for a member, with a manifest.
