@@ -38,6 +38,7 @@ mod members;
 mod new;
 mod policy;
 mod products;
+mod provider;
 mod publish;
 mod review;
 mod same_bytes;

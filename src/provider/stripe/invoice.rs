@@ -62,7 +62,12 @@ impl<'a> Invoice<'a> {
             Some("subscription_update") => Reason::Change,
             _ => Reason::Other,
         };
-        let lines = object.list("/lines").filter_map(|line| Line::read(line, said)).collect();
+        // An event carries ten lines; prorations stand before the period.
+        let all = match object.truth("/lines/has_more") {
+            Some(true) => said.fetched(format!("/v1/invoices/{id}/lines?limit=100"))?,
+            _ => object.at("/lines"),
+        };
+        let lines = all.into_iter().flat_map(|all| all.list("")).filter_map(|line| Line::read(line, said)).collect();
         Ok(Self { id, subscription, reason, lines, object })
     }
 
