@@ -3,7 +3,7 @@
 //! Drips count from here, so a gap that heals is no gap: what is overdue and then paid, a tier that was superseded and
 //! comes back, a bundle without a tier for a while. Only what ended begins anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fold::History;
 use super::member::{Run, State};
@@ -32,7 +32,7 @@ impl History<'_> {
             return;
         }
         let holds = self.holds(known);
-        let ids: Vec<Id> = self.held.runs.keys().chain(holds.keys()).cloned().collect();
+        let ids: BTreeSet<Id> = self.held.runs.keys().chain(holds.keys()).cloned().collect();
         for id in ids {
             self.hold_one(&id, holds.get(&id).copied().unwrap_or_default(), now);
         }

@@ -248,7 +248,7 @@ fn a_naive_fold_comes_to_the_same() {
                 *states.entry(state).or_default() += 1;
             }
             *states.entry("frozen").or_default() += wanted.ice.len();
-            assert!(found == wanted, "{}", told(seed, &shop, &events, now, &wanted, &found));
+            assert!(found == wanted, "{}", told(seed, &shop, &events, now, (&wanted, &found)));
         }
     }
     // A model that never comes to something says nothing about it.
@@ -257,7 +257,7 @@ fn a_naive_fold_comes_to_the_same() {
     }
 }
 
-fn told(seed: u64, shop: &Shop, events: &[Event], now: i64, wanted: &Outcome, found: &Outcome) -> String {
+fn told(seed: u64, shop: &Shop, events: &[Event], now: i64, (wanted, found): (&Outcome, &Outcome)) -> String {
     let mut events = events.to_vec();
     events.sort_by_key(|event| (event.at, event.what.rank()));
     let day = |seconds: i64| f64::from(i32::try_from((seconds - START) / TICK).unwrap()) / 2.0;

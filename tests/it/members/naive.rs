@@ -466,7 +466,7 @@ impl<'a> Desk<'a> {
             }
         }
         card.failed = false;
-        if !card.paid_to.is_some_and(|paid| paid + 3 * DAY <= at) {
+        if card.paid_to.is_none_or(|paid| at < paid + 3 * DAY) {
             card.bad_since = None;
         }
         if !known {
