@@ -54,6 +54,7 @@ const MAY_NAME: [(&str, &[&str]); 24] = [
         &[
             "access",
             "build",
+            "config",
             "diagnostic",
             "digest",
             "edge",
