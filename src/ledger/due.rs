@@ -16,7 +16,7 @@ impl Ledger {
     /// asked for, there may be more.
     ///
     /// When something is due was worked out by the rules of that day: where they are others now, all members are gone
-    /// through first.
+    /// through first. What other rules change about the time that was told already is no news.
     ///
     /// # Errors
     /// Where the database fails: what was told until then is kept.
