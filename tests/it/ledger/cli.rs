@@ -42,6 +42,13 @@ impl Shop {
         command.stdin(Stdio::null()).output().unwrap()
     }
 
+    /// The same, where nothing says where the ledger is.
+    fn call_without_place(&self, arguments: &str) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tierpress"));
+        command.current_dir(self.folder.path()).args(arguments.split(' ')).env_remove("TIERPRESS_DB");
+        command.stdin(Stdio::null()).output().unwrap()
+    }
+
     /// What a call says, which must go well.
     #[track_caller]
     fn says(&self, arguments: &str, expected: Expect) {
@@ -171,6 +178,12 @@ fn a_managers_day() {
     "#]],
     );
     shop.says(
+        "members events --unread",
+        expect![[r#"
+        0 events not understood
+    "#]],
+    );
+    shop.says(
         "members accept m_bob",
         expect![[r#"
         0 purchases waiting
@@ -255,6 +268,9 @@ fn what_cannot_be_done_is_said() {
     let shop = Shop::new();
     shop.write("members.jsonl", LINES);
     assert!(shop.call("members import members.jsonl").status.success());
+    let unnamed = shop.call_without_place("members list");
+    assert_eq!(unnamed.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&unnamed.stderr).contains("nothing says where the ledger is"));
     shop.refuses(
         "members show eve@learn.example",
         expect![[r#"
