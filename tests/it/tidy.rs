@@ -55,6 +55,7 @@ const MAY_NAME: [(&str, &[&str]); 25] = [
         &[
             "access",
             "build",
+            "config",
             "diagnostic",
             "digest",
             "edge",

@@ -133,13 +133,13 @@ impl Answer {
     }
 }
 
-/// What Stripe says of an error, without what it repeats of the key.
+/// What Stripe says of an error, without what it repeats of the key: its code, and the permission that the key lacks.
 fn said(status: StatusCode, json: Option<&Value>) -> String {
-    let code = json.and_then(|json| json.pointer("/error/code").or_else(|| json.pointer("/error/type")));
-    match code.and_then(Value::as_str) {
-        Some(code) => format!("{}, `{code}`", status.as_u16()),
-        None => status.as_u16().to_string(),
-    }
+    let text = |pointer: &str| json.and_then(|json| json.pointer(pointer)).and_then(Value::as_str);
+    let code = text("/error/code").or_else(|| text("/error/type")).map(|code| format!(", `{code}`"));
+    let words = text("/error/message").unwrap_or_default().split(|c: char| !c.is_ascii_lowercase() && c != '_');
+    let lacks = words.filter(|word| word.starts_with("rak_")).map(|word| format!(", it lacks `{word}`")).next();
+    format!("{}{}{}", status.as_u16(), code.unwrap_or_default(), lacks.unwrap_or_default())
 }
 
 fn should_retry<B>(response: &Response<B>) -> Option<bool> {

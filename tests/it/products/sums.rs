@@ -367,3 +367,75 @@ fn all_faults_are_said_at_once() {
            |                                                                                                                                                                                             ^^^^^^^^^^^^^^
           help: write `https://…`, or a path on this site such as `/account/`"#]].assert_eq(&said.join("\n"));
 }
+
+/// What is sold, the price, how it is paid and the trial, each with each: what is refused is what a second reading of the
+/// rules refuses, which counts on the calendar by itself.
+#[test]
+fn every_combination_is_judged_as_the_rules_say() {
+    type Plan = (&'static str, i64, i64);
+    let zone = TimeZone::get("Europe/Berlin").unwrap();
+    let sold = [("free", 0, 0), ("basic", 0, 0), ("pro", 12, 0), ("course", 3, 0), ("week", 0, 38)];
+    let billings: [(&str, Option<Plan>); 9] = [
+        ("once", None),
+        ("{every: 1 month}", Some(("month", 1, 0))),
+        ("{every: 1 month, payments: 2}", Some(("month", 1, 2))),
+        ("{every: 1 month, payments: 3}", Some(("month", 1, 3))),
+        ("{every: 1 month, payments: 12}", Some(("month", 1, 12))),
+        ("{every: 1 month, payments: 13}", Some(("month", 1, 13))),
+        ("{every: 5 months, payments: 3}", Some(("month", 5, 3))),
+        ("{every: 30d, payments: 2}", Some(("day", 30, 2))),
+        ("{every: 4w, payments: 13}", Some(("day", 28, 13))),
+    ];
+    let trials = [
+        ("", 0, 0),
+        (", trial: {length: 14d}", 14, 0),
+        (", trial: {length: 3w, amount: 100}", 21, 0),
+        (", trial: {length: 1 month}", 0, 1),
+    ];
+    let mut starts = Vec::new();
+    let mut start = civil::date(2027, 1, 1).at(0, 0, 0, 0).to_zoned(zone.clone()).unwrap();
+    while start.year() < 2031 {
+        starts.push(start.clone());
+        let noon = start.hour() == 12;
+        let next = if noon { start.date().tomorrow().unwrap().at(0, 0, 0, 0) } else { start.date().at(12, 0, 0, 0) };
+        start = next.to_zoned(zone.clone()).unwrap();
+    }
+    let later = |from: &jiff::Zoned, months: i64, days: i64| {
+        let later = from.checked_add(months.months()).unwrap();
+        later.checked_add((days * 24).hours()).unwrap()
+    };
+    let (mut accepted, mut refused) = (0, 0);
+    for (sells, months, days) in sold {
+        for amount in [0, 900] {
+            for (billing, plan) in billings {
+                for (trial, trial_days, trial_months) in trials {
+                    let ends = months + days > 0;
+                    let too_late = |(unit, every, payments): Plan| {
+                        let times = every * (payments - 1);
+                        let (by_month, by_day) = if unit == "month" { (times, 0) } else { (0, times) };
+                        starts.iter().any(|start| {
+                            let last = later(&later(start, trial_months, trial_days), by_month, by_day);
+                            let end = later(start, months, days);
+                            end.timestamp().as_second() - last.timestamp().as_second() < 8 * 86_400
+                        })
+                    };
+                    let is_bad = (sells == "free" && amount > 0)
+                        || (!trial.is_empty() && (billing == "once" || amount == 0))
+                        || (ends && plan.is_some_and(|plan| plan.2 == 0 || too_late(plan)));
+                    let site = format!(
+                        "timezone: Europe/Berlin\naccess:\n  default: public\n  tiers: [{{id: free, free: true}}, {{id: basic}}, {{id: pro, expires_after: 1 year}}]\n  \
+                         bundles: [{{id: course, expires_after: 3 months}}, {{id: week, expires_after: 38d}}]\n  default_tier: free\nproducts:\n  \
+                         - {{id: a, sells: {sells}, price: {{amount: {amount}, currency: eur}}, billing: {billing}{trial}}}\n"
+                    );
+                    let (config, found) = parse(&site);
+                    let errors: Vec<String> =
+                        found.iter().filter(|found| found.is_error()).map(ToString::to_string).collect();
+                    assert_eq!(config.is_none(), is_bad, "{sells} {amount} {billing}{trial}\n{}", errors.join("\n"));
+                    assert_eq!(config.is_none(), !errors.is_empty());
+                    if is_bad { refused += 1 } else { accepted += 1 }
+                }
+            }
+        }
+    }
+    assert!(accepted > 60 && refused > 60, "{accepted} {refused}");
+}

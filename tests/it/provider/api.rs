@@ -108,6 +108,11 @@ fn what_cannot_get_better_is_not_asked_again() {
         ),
         ("403 Forbidden", "{}", ApiError::Refused("403".to_owned())),
         (
+            "403 Forbidden",
+            r#"{"error":{"type":"invalid_request_error","message":"The provided key 'rk_test_*789' does not have the required permissions for this endpoint. Having the 'rak_invoice_read' permission would allow this request to continue."}}"#,
+            ApiError::Refused("403, `invalid_request_error`, it lacks `rak_invoice_read`".to_owned()),
+        ),
+        (
             "400 Bad Request",
             r#"{"error":{"type":"invalid_request_error"}}"#,
             ApiError::Unreadable("400, `invalid_request_error`".to_owned()),

@@ -149,3 +149,16 @@ fn capital(word: &str) -> String {
 fn the_version_is_that_of_the_library() {
     assert_eq!(python(&[json!({"ask": "version"})]), [json!(API_VERSION)]);
 }
+
+/// The page for sellers names every event that an endpoint is to be subscribed to, and the version.
+#[test]
+fn the_page_names_what_is_to_be_enabled() {
+    let page = include_str!("../../../docs/stripe.md");
+    for name in EVENTS.iter().chain(&[API_VERSION]) {
+        assert!(page.contains(&format!("`{name}`")), "{name}");
+    }
+    let rows = page.lines().filter(|line| line.starts_with("| `c") || line.starts_with("| `invoice"));
+    let named: BTreeSet<_> =
+        rows.flat_map(|row| row.split('|').nth(1).unwrap().split(", ")).map(|it| it.trim().trim_matches('`')).collect();
+    assert_eq!(named, EVENTS.into_iter().collect());
+}
