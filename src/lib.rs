@@ -22,6 +22,8 @@
 //!
 //! [`review`] reads what the others made and says what is in it: who can open what, and why.
 //!
+//! [`members`] works out what somebody has from what was told of them; [`ledger`] keeps that, in SQLite or PostgreSQL.
+//!
 //! [`build`] runs the first four in their order. [`access`] is the heart: tiers, tags, rules and what implies what; it
 //! knows no pages and no files.
 
@@ -36,6 +38,7 @@ pub mod escape;
 pub mod export;
 pub mod fs;
 pub mod id;
+pub mod ledger;
 pub mod load;
 pub mod manifest;
 pub mod members;

@@ -57,6 +57,11 @@ pub(super) fn line(text: &str) {
     drop(written);
 }
 
+/// Says a line of something that must arrive whole.
+pub(super) fn line_or_error(text: &str) -> std::io::Result<()> {
+    writeln!(std::io::stdout(), "{text}")
+}
+
 /// Says a text that ends its own lines.
 pub(super) fn text(text: &str) {
     let written = write!(std::io::stdout(), "{text}");

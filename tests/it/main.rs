@@ -33,6 +33,7 @@ mod front_matter;
 mod fuzz;
 mod generated;
 mod leaks;
+mod ledger;
 mod list;
 mod members;
 mod new;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Which modules of the crate each module may name. It has no cycle, and that is tested too.
-const MAY_NAME: [(&str, &[&str]); 24] = [
+const MAY_NAME: [(&str, &[&str]); 25] = [
     ("id", &[]),
     ("time", &[]),
     ("escape", &[]),
@@ -14,6 +14,7 @@ const MAY_NAME: [(&str, &[&str]); 24] = [
     ("fs", &[]),
     ("access", &["id", "time", "diagnostic"]),
     ("config", &["access", "diagnostic", "id", "time"]),
+    ("ledger", &["access", "config", "diagnostic", "digest", "fs", "id", "members", "time"]),
     ("provider", &["access", "config", "id", "members", "time"]),
     ("site", &["access", "config", "time"]),
     ("manifest", &["access", "digest", "id", "path", "time"]),

@@ -1,0 +1,432 @@
+//! Takes events in: once each, in one transaction with what is to be told of them.
+//!
+//! A member's row is held from before their events are read until all is written, so that two instances never work out the
+//! same change twice, or one from half of the events. What was acknowledged before is acknowledged again and changes
+//! nothing; the same name with another content is refused and shown.
+
+use sqlx::{AnyConnection, Row as _};
+
+use super::address::Address;
+use super::database::Ledger;
+use super::names::{self, WAITING};
+use super::{Error, Present, Refused, check, people, read};
+use crate::access::catalogue::Kind;
+use crate::members::event::{Event, MemberId, Reference, What};
+use crate::members::{self, Notification};
+use crate::time::Timestamp;
+
+/// What became of an event.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Appended {
+    /// It is in the ledger now.
+    New,
+    /// It was there before, the same in every part.
+    Known,
+    /// Its source used its id before, for this: nothing was written.
+    Conflict(Box<Event>),
+}
+
+/// Whom events are about, as far as their source knows. Asked in the order of the fields, and the first that is found counts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct About<'a> {
+    /// The member, by a source that knows their name.
+    pub member: Option<&'a str>,
+    /// Grants that are named besides those in the events: whose they are.
+    pub grants: &'a [Reference],
+    /// A member's name that we gave the source at checkout, and that came back signed.
+    pub reference: Option<&'a str>,
+    /// The source's own name for who pays.
+    pub customer: Option<&'a str>,
+    /// What they typed as their address: nobody has shown that it is theirs.
+    pub address: Option<&'a Address>,
+}
+
+/// An event to be appended, and what the source sent word for word.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrived<'a> {
+    pub(super) event: &'a Event,
+    pub(super) payload: Option<&'a [u8]>,
+}
+
+impl Ledger {
+    /// Appends an event. When this returns, it is on the disk.
+    ///
+    /// # Errors
+    /// [`Refused::Name`] for names that cannot be kept, and where the database fails: then nothing was written.
+    pub async fn append(
+        &self,
+        event: &Event,
+        payload: Option<&[u8]>,
+        present: &Present<'_>,
+    ) -> Result<Appended, Error> {
+        check(event)?;
+        let mut tries = 0;
+        loop {
+            match self.try_to_append(event, payload, present).await {
+                Err(error) if error.will_pass() && tries < TRIES => tries += 1,
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_to_append(
+        &self,
+        event: &Event,
+        payload: Option<&[u8]>,
+        present: &Present<'_>,
+    ) -> Result<Appended, Error> {
+        let mut transaction = self.begin().await?;
+        let arrived = [Arrived { event, payload }];
+        let appended = append_to(&mut transaction, &event.member, &arrived, present).await?;
+        transaction.commit().await?;
+        self.forget_after(event).await?;
+        Ok(appended.into_iter().next().unwrap_or(Appended::Known))
+    }
+
+    /// Appends events of one source about a member whom it may not know, and says who they are: all of them or none.
+    /// `event.member` is not looked at. Without events it notes only whose customer that is.
+    ///
+    /// By an address alone nothing takes the place of a tier that somebody has: such a purchase waits, with all that
+    /// follows of it, until the member accepts it ([`Ledger::accept`]).
+    ///
+    /// # Errors
+    /// [`Refused::Nobody`] where nothing says whom they are about, and as [`Ledger::append`].
+    pub async fn append_about(
+        &self,
+        (source, about): (&str, &About<'_>),
+        events: &[Event],
+        payload: Option<&[u8]>,
+        present: &Present<'_>,
+    ) -> Result<(MemberId, Vec<Appended>), Error> {
+        let mut tries = 0;
+        loop {
+            match self.try_to_append_about((source, about), events, payload, present).await {
+                Err(error) if error.will_pass() && tries < TRIES => tries += 1,
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_to_append_about(
+        &self,
+        (source, about): (&str, &About<'_>),
+        events: &[Event],
+        payload: Option<&[u8]>,
+        present: &Present<'_>,
+    ) -> Result<(MemberId, Vec<Appended>), Error> {
+        let mut transaction = self.begin().await?;
+        let found = find(&mut transaction, (source, about), events, present).await?;
+        let member = people::holder(&mut transaction, &found.ok_or(Refused::Nobody)?).await?;
+        let named = |event: &Event| Event { member: member.clone(), source: source.to_owned(), ..event.clone() };
+        let events: Vec<Event> = events.iter().map(named).collect();
+        events.iter().try_for_each(check)?;
+        // What was sent is kept once, with the first of its events.
+        let payloads = std::iter::once(payload).chain(std::iter::repeat(None));
+        let arrived: Vec<Arrived<'_>> =
+            events.iter().zip(payloads).map(|(event, payload)| Arrived { event, payload }).collect();
+        let appended = append_to(&mut transaction, &member, &arrived, present).await?;
+        if let Some(customer) = about.customer {
+            people::link(&mut transaction, source, customer, &member).await?;
+        }
+        transaction.commit().await?;
+        for event in &events {
+            self.forget_after(event).await?;
+        }
+        Ok((member, appended))
+    }
+
+    async fn forget_after(&self, event: &Event) -> Result<(), Error> {
+        if event.what == (What::Erased {}) { self.forget().await } else { Ok(()) }
+    }
+}
+
+/// How often something is tried again that another instance was in the way of.
+const TRIES: usize = 3;
+
+/// Appends events of one member, and tells what they change.
+pub(super) async fn append_to(
+    connection: &mut AnyConnection,
+    member: &str,
+    arrived: &[Arrived<'_>],
+    present: &Present<'_>,
+) -> Result<Vec<Appended>, Error> {
+    let mark = Mark::take(connection, member).await?;
+    let before = read::events(connection, &mark.member).await?;
+    let was_erased = before.iter().any(|event| event.what == (What::Erased {}));
+    let mut after = before.clone();
+    let mut appended = Vec::with_capacity(arrived.len());
+    for Arrived { event, payload } in arrived {
+        // What comes of somebody who was forgotten is kept without what the provider says of them.
+        let payload = payload.filter(|_| !was_erased);
+        let outcome = insert(connection, event, payload, present.now).await?;
+        if outcome == Appended::New {
+            after.push(Event { member: mark.member.clone(), ..Event::clone(event) });
+        }
+        appended.push(outcome);
+    }
+    let is_erased = after.iter().any(|event| event.what == (What::Erased {}));
+    if is_erased && !was_erased {
+        people::erase(connection, &mark.member).await?;
+    }
+    if after.len() > before.len() {
+        mark.settle(connection, (&before, &after), present).await?;
+    }
+    Ok(appended)
+}
+
+/// A member's row, held until the transaction ends.
+#[derive(Debug)]
+pub(super) struct Mark {
+    /// Who they are now.
+    pub(super) member: MemberId,
+    /// Up to when notifications were made; `None` for somebody new.
+    told: Option<Timestamp>,
+    /// The number of the last one.
+    number: i64,
+}
+
+impl Mark {
+    /// Takes hold of a member, who is made if need be. Others who want to write of them wait.
+    pub(super) async fn take(connection: &mut AnyConnection, member: &str) -> Result<Self, Error> {
+        let mut member = member.to_owned();
+        loop {
+            let row = sqlx::query(
+                "INSERT INTO members (member, holder, told, number, due) VALUES ($1, $1, -1, 0, $2) \
+                 ON CONFLICT (member) DO UPDATE SET holder = members.holder RETURNING holder, told, number",
+            )
+            .bind(&member)
+            .bind(NEVER)
+            .fetch_one(&mut *connection)
+            .await?;
+            let holder: String = row.try_get("holder")?;
+            // Somebody who was merged is called otherwise now.
+            if holder == member {
+                let told: i64 = row.try_get("told")?;
+                return Ok(Self { member, told: Timestamp::try_from(told).ok(), number: row.try_get("number")? });
+            }
+            member = holder;
+        }
+    }
+
+    /// Writes what is to be told: first what time changed, by the events of before; then what the new ones change now.
+    pub(super) async fn settle(
+        self,
+        connection: &mut AnyConnection,
+        (before, after): (&[Event], &[Event]),
+        present: &Present<'_>,
+    ) -> Result<(), Error> {
+        let rules = present.rules;
+        // An instance whose clock is behind does not tell a second time what another one has told.
+        let now = self.told.map_or(present.now, |told| told.max(present.now));
+        // A purchase that waits is nothing that anybody has.
+        let is_waiting = self.member.starts_with(WAITING);
+        let mut said: Vec<Notification> = Vec::new();
+        if let (Some(told), false) = (self.told, is_waiting) {
+            said.extend(members::notifications(before, rules, told, now));
+        }
+        let holds = members::fold(after, rules, now);
+        if !is_waiting && before.len() != after.len() {
+            said.extend(members::changed(&members::fold(before, rules, now), &holds, now));
+        }
+        let mut number = self.number;
+        for notification in &said {
+            number += 1;
+            tell(connection, (&self.member, number), notification, now).await?;
+        }
+        let coming = after.iter().map(|event| event.at).filter(|at| *at > now).min();
+        let due = holds.changes.into_iter().chain(coming).min().filter(|_| !is_waiting);
+        sqlx::query("UPDATE members SET told = $2, number = $3, due = $4 WHERE member = $1")
+            .bind(&self.member)
+            .bind(now.seconds())
+            .bind(number)
+            .bind(due.map_or(NEVER, Timestamp::seconds))
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Sets the instant from which on there is something to tell, and tells nothing of what lies before it.
+    pub(super) async fn settle_in_silence(
+        self,
+        connection: &mut AnyConnection,
+        present: &Present<'_>,
+    ) -> Result<(), Error> {
+        let events = read::events(connection, &self.member).await?;
+        if events.iter().any(|event| event.what == (What::Erased {})) {
+            people::erase(connection, &self.member).await?;
+        }
+        let silent = Self { told: None, ..self };
+        silent.settle(connection, (&events, &events), present).await
+    }
+}
+
+/// What is due at no time.
+const NEVER: i64 = i64::MAX;
+
+async fn tell(
+    connection: &mut AnyConnection,
+    (member, number): (&str, i64),
+    notification: &Notification,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let body = serde_json::to_string(notification).map_err(|error| Error::Damaged(error.to_string()))?;
+    sqlx::query(
+        "INSERT INTO outbox (member, number, id, at, kind, body, state, attempts, next_attempt, delivered) \
+         VALUES ($1, $2, $3, $4, $5, $6, 'waiting', 0, $7, -1)",
+    )
+    .bind(member)
+    .bind(number)
+    .bind(names::message_id()?)
+    .bind(notification.at.seconds())
+    .bind(notification.topic.as_str())
+    .bind(body)
+    .bind(now.seconds())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn insert(
+    connection: &mut AnyConnection,
+    event: &Event,
+    payload: Option<&[u8]>,
+    now: Timestamp,
+) -> Result<Appended, Error> {
+    let body = serde_json::to_value(event).map_err(|error| Error::Damaged(error.to_string()))?;
+    let kind = body.get("kind").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let inserted = sqlx::query(
+        "INSERT INTO events (source, id, at, member, kind, body, received) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+         ON CONFLICT (source, id) DO NOTHING RETURNING sequence",
+    )
+    .bind(&event.source)
+    .bind(&event.id)
+    .bind(event.at.seconds())
+    .bind(&event.member)
+    .bind(kind)
+    .bind(body.to_string())
+    .bind(now.seconds())
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(inserted) = inserted else { return compare(connection, event).await };
+    let sequence: i64 = inserted.try_get("sequence")?;
+    if let Some(payload) = payload {
+        sqlx::query("INSERT INTO payloads (sequence, payload) VALUES ($1, $2)")
+            .bind(sequence)
+            .bind(payload.to_vec())
+            .execute(&mut *connection)
+            .await?;
+    }
+    people::remember(connection, event).await?;
+    Ok(Appended::New)
+}
+
+/// An event whose name is taken: the same one again, or another.
+async fn compare(connection: &mut AnyConnection, event: &Event) -> Result<Appended, Error> {
+    let Some(known) = by_name(connection, (&event.source, &event.id)).await? else {
+        return Err(Error::Damaged(format!("the event `{}` of `{}` was there and is not", event.id, event.source)));
+    };
+    // Under which of their names somebody was told of is no difference.
+    let (of_known, of_event) =
+        (people::holder(connection, &known.member).await?, people::holder(connection, &event.member).await?);
+    let same_member = of_known == of_event;
+    let is_same = same_member && Event { member: event.member.clone(), ..known.clone() } == *event;
+    Ok(if is_same { Appended::Known } else { Appended::Conflict(Box::new(known)) })
+}
+
+async fn by_name(connection: &mut AnyConnection, (source, id): (&str, &str)) -> Result<Option<Event>, Error> {
+    let body: Option<String> = sqlx::query_scalar("SELECT body FROM events WHERE source = $1 AND id = $2")
+        .bind(source)
+        .bind(id)
+        .fetch_optional(connection)
+        .await?;
+    body.map(|body| read::parse(&body)).transpose()
+}
+
+/// Who events are about.
+async fn find(
+    connection: &mut AnyConnection,
+    (source, about): (&str, &About<'_>),
+    events: &[Event],
+    present: &Present<'_>,
+) -> Result<Option<MemberId>, Error> {
+    for event in events {
+        if let Some(known) = by_name(connection, (source, &event.id)).await? {
+            return Ok(Some(known.member));
+        }
+    }
+    if let Some(member) = about.member {
+        return Ok(Some(member.to_owned()));
+    }
+    let own = events.iter().filter_map(|event| event.what.grant());
+    for grant in own.chain(about.grants.iter().map(String::as_str)) {
+        if let Some(member) = people::by_grant(connection, source, grant).await? {
+            return Ok(Some(member));
+        }
+    }
+    if let Some(member) = about.reference {
+        return Ok(Some(member.to_owned()));
+    }
+    if let Some(customer) = about.customer
+        && let Some(member) = people::by_customer(connection, source, customer).await?
+    {
+        return Ok(Some(member));
+    }
+    match about.address {
+        Some(address) => by_address_alone(connection, address, events, present).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn by_address_alone(
+    connection: &mut AnyConnection,
+    address: &Address,
+    events: &[Event],
+    present: &Present<'_>,
+) -> Result<MemberId, Error> {
+    let Some(member) = people::by_address(connection, address).await? else {
+        return people::join(connection, address).await;
+    };
+    let mark = Mark::take(connection, &member).await?;
+    let held = read::events(connection, &mark.member).await?;
+    let has_tier = members::fold(&held, present.rules, present.now).tier.is_some();
+    if has_tier && events.iter().any(|event| sells_tier(event, present)) {
+        return people::wait(connection, &mark.member, present.now).await;
+    }
+    Ok(mark.member)
+}
+
+fn sells_tier(event: &Event, present: &Present<'_>) -> bool {
+    let access_control = match &event.what {
+        What::Purchased { terms, .. } | What::Switched { terms, .. } => &terms.access_control,
+        What::Granted { access_control, .. } => access_control,
+        What::Joined {}
+        | What::PaymentSucceeded { .. }
+        | What::PaymentFailed { .. }
+        | What::Cancelled { .. }
+        | What::Uncancelled { .. }
+        | What::Refunded { .. }
+        | What::Disputed { .. }
+        | What::Revoked { .. }
+        | What::Erased {} => return false,
+    };
+    // What the catalogue of today does not know may be a tier again tomorrow.
+    present.rules.catalogue.kind(access_control) != Some(Kind::Bundle)
+}
+
+/// The grant and the payment that an event names.
+pub(super) fn named(event: &Event) -> (Option<&str>, Option<&str>) {
+    let payment = match &event.what {
+        What::PaymentSucceeded { payment, .. } | What::Refunded { payment, .. } => Some(payment.as_str()),
+        What::Joined {}
+        | What::Purchased { .. }
+        | What::PaymentFailed { .. }
+        | What::Cancelled { .. }
+        | What::Uncancelled { .. }
+        | What::Switched { .. }
+        | What::Disputed { .. }
+        | What::Granted { .. }
+        | What::Revoked { .. }
+        | What::Erased {} => None,
+    };
+    (event.what.grant(), payment)
+}
