@@ -5,6 +5,7 @@
 
 pub mod lint;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -224,7 +225,8 @@ impl Location {
 /// `file:line:column`, or `file` alone.
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.line == 0 { f.write_str(&self.file) } else { write!(f, "{}:{}:{}", self.file, self.line, self.column) }
+        let file = printable(&self.file, "");
+        if self.line == 0 { f.write_str(&file) } else { write!(f, "{file}:{}:{}", self.line, self.column) }
     }
 }
 
@@ -235,12 +237,12 @@ impl fmt::Display for Diagnostic {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        write!(f, "{word}: {}", self.message)?;
+        write!(f, "{word}: {}", printable(&self.message, "\n\t"))?;
         for place in [&self.location, &self.also].into_iter().flatten() {
             snippet(place, f)?;
         }
         if let Some(help) = &self.help {
-            write!(f, "\n  help: {help}")?;
+            write!(f, "\n  help: {}", printable(help, "\n\t"))?;
         }
         Ok(())
     }
@@ -257,7 +259,28 @@ fn snippet(place: &Location, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     // Tabs stay tabs under the line, so that the caret stands below its text in any terminal.
     let pad: String = place.text.chars().take(column).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
     let carets = "^".repeat(place.length as usize);
-    write!(f, "\n{margin}|\n {line} | {}\n{margin}| {pad}{carets}", place.text)
+    // One letter for each, so that the caret stands where it should.
+    let text: String =
+        place.text.chars().map(|c| if c != '\t' && is_unprintable(c) { '\u{fffd}' } else { c }).collect();
+    write!(f, "\n{margin}|\n {line} | {text}\n{margin}| {pad}{carets}")
+}
+
+/// A text in which nothing moves the cursor, rings a bell or turns the order of letters round: such characters are written
+/// as `\u{1b}`, but for those that may stay.
+#[must_use]
+pub fn printable<'a>(text: &'a str, stay: &str) -> Cow<'a, str> {
+    let is_bad = |c: char| is_unprintable(c) && !stay.contains(c);
+    if !text.contains(is_bad) {
+        return Cow::Borrowed(text);
+    }
+    let shown = text.chars().map(|c| if is_bad(c) { c.escape_unicode().to_string() } else { c.to_string() });
+    Cow::Owned(shown.collect())
+}
+
+/// Control characters, and those that turn the direction of a text (Unicode Standard Annex 9, section 2).
+fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn floor_char_boundary(text: &str, index: usize) -> usize {

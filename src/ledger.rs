@@ -10,6 +10,7 @@
 pub mod address;
 mod append;
 mod database;
+mod due;
 mod names;
 pub mod outbox;
 mod people;
@@ -17,6 +18,7 @@ mod read;
 mod sign_in;
 pub mod table;
 mod transfer;
+mod unread;
 
 use crate::members::Rules;
 use crate::members::event::Event;
@@ -29,6 +31,7 @@ pub use people::Waiting;
 pub use read::{Filed, Held};
 pub use sign_in::{Link, Session, SigningKey};
 pub use transfer::{ExportError, Faults, Imported, Line, Record};
+pub use unread::Unread;
 
 /// By which rules and at which instant something is done.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +84,15 @@ pub enum Error {
     /// What was asked for cannot be done.
     #[error(transparent)]
     Refused(#[from] Refused),
+}
+
+impl Error {
+    /// Whether the same again may well succeed: two transactions waited for each other, and this one gave way.
+    fn will_pass(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(error)) = self else { return false };
+        // SQLSTATE: deadlock detected, serialization failure.
+        matches!(error.code().as_deref(), Some("40P01" | "40001"))
+    }
 }
 
 /// Why something is not done, although the ledger is well.

@@ -22,6 +22,8 @@
 //!
 //! [`review`] reads what the others made and says what is in it: who can open what, and why.
 //!
+//! [`account`] answers members themselves, under `/account/`.
+//!
 //! [`members`] works out what somebody has from what was told of them; [`ledger`] keeps that, in SQLite or PostgreSQL.
 //!
 //! [`build`] runs the first four in their order. [`access`] is the heart: tiers, tags, rules and what implies what; it

@@ -4,6 +4,7 @@
 //! pieces go under their rules as they are made. All faults of all files come together. What is half-read is never
 //! handed on.
 
+pub mod again;
 pub mod assets;
 pub mod blocks;
 mod catalogue;
@@ -20,6 +21,7 @@ pub mod keys;
 pub mod links;
 pub mod markdown;
 pub mod names;
+mod open_files;
 pub mod pages;
 mod products;
 mod reading;
@@ -144,8 +146,7 @@ pub fn load(request: &Request<'_>, config: Config) -> Result<Loaded, Vec<Diagnos
     let earlier = request.earlier.and_then(|earlier| earlier.texts(&around, &addresses));
     let texts = texts::parse_all(&around, &addresses, (earlier, &mut diagnostics));
     let verdicts = files(&around, &givens, &tables, &texts, &mut diagnostics);
-    texts::check_links(&around, &texts, &verdicts, &mut diagnostics);
-    diagnostics.extend(collisions(&around, &tags, &verdicts));
+    check(&around, &tags, (&texts, &verdicts), &mut diagnostics);
     diagnostic::sort(&mut diagnostics);
     if diagnostic::any_error(&diagnostics) {
         return Err(diagnostics);
@@ -164,6 +165,19 @@ pub fn load(request: &Request<'_>, config: Config) -> Result<Loaded, Vec<Diagnos
     };
     let site = Assembly { request, fates: &fates, tags: &tags, known: &remembered }.site(config);
     Ok(Loaded { site, warnings: diagnostics, parsed: remembered.texts.len(), remembered })
+}
+
+/// What can only be said once everything is read and decided.
+fn check(
+    around: &texts::Around<'_>,
+    tags: &[TagPage],
+    (texts, verdicts): (&[Arc<Text>], &[assets::Verdict]),
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    texts::check_links(around, texts, verdicts, diagnostics);
+    diagnostics.extend(again::check(around, texts, verdicts));
+    diagnostics.extend(open_files::check(around, texts));
+    diagnostics.extend(collisions(around, tags, verdicts));
 }
 
 /// What lies in the folder, and where: nothing is decided yet, and no text is parsed.
@@ -248,8 +262,15 @@ fn files(
         let written = around.written_rule(file);
         let only_drafts = *only_drafts || (written.is_none() && around.is_of_draft(file));
         let folder = assets::Folder { inherited: inherited.clone(), hidden: *hidden, pages, only_drafts };
-        let shown = showings.get(&index).map_or(&[][..], Vec::as_slice);
-        let mut verdict = assets::decide(shown, &folder, written);
+        let section = around.section_of_folder(&file.folder);
+        let mut shown = Vec::new();
+        for showing in showings.get(&index).into_iter().flatten().copied() {
+            // What a lesson links comes with it, not with the last lesson of all.
+            let at = givens.place_in_row(section, showing.page, tables);
+            let inherited = at.map_or_else(|| inherited.clone(), |at| givens.lying_at(section, Some(at), tables).0);
+            shown.push(assets::Place { showing, inherited });
+        }
+        let mut verdict = assets::decide(&shown, &folder, written);
         verdict.rule = verdict.rule.settled(around.clock, around.config.catalogue.cancellation());
         if verdict.is_unshown() && !verdict.rule.is_public() && !diagnostic::any_error(diagnostics) {
             let warning =
@@ -275,7 +296,7 @@ fn collisions(around: &texts::Around<'_>, tags: &[TagPage], verdicts: &[assets::
     let files = files.map(|(file, _)| (around.file_url(file), Location::file(&file.path)));
     let statics = around.sources.static_files.iter().map(|file| (static_url(file), Location::file(&file.path)));
     let made: Arc<str> = "(made by the build)".into();
-    let own = ["/sitemap.xml".to_owned(), "/_tierpress".to_owned()];
+    let own = ["/sitemap.xml".to_owned()];
     let tags = tags.iter().map(|tag| tag.url.clone()).chain(own).map(|url| (url, Location::file(&made)));
     let sources = pages.chain(sections).chain(files).chain(statics);
     let mut faults = names::collisions(sources.chain(tags));

@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::access::catalogue::{Catalogue, Kind};
 use crate::config::product::{Product, Trial};
 use crate::id::Id;
-use crate::members::event::{MemberId, Reference, Terms, What};
+use crate::members::event::{Event, MemberId, Reference, Terms, What};
 use crate::time::Timestamp;
 use crate::time::period::Period;
 
@@ -34,6 +34,13 @@ pub trait Provider {
     /// # Errors
     /// Why it is refused; then nothing of it may be believed.
     fn verify(&self, request: &Request<'_>, now: Timestamp) -> Result<Delivery, Refusal>;
+
+    /// Reads the body of a delivery that was checked when it came and was kept since, to be translated again: when a price
+    /// was added to a product, or there is a key now to ask the provider with. No signature is asked for.
+    ///
+    /// # Errors
+    /// When it is not what this provider sends.
+    fn read_again(&self, source: &str, body: &[u8]) -> Result<Delivery, Refusal>;
 
     /// Says what a delivery means. [`Outcome::Needs`] names what `fetched` must hold before it can be said; [`settle`]
     /// does both in turn.
@@ -59,10 +66,13 @@ impl<'a> Request<'a> {
         }
         std::str::from_utf8(value).map_err(|_| Refusal::Malformed(name))
     }
+}
 
-    fn json(&self) -> Result<Value, Refusal> {
-        serde_json::from_slice(self.body).map_err(|error| Refusal::NotJson(error.to_string()))
+fn json(body: &[u8]) -> Result<Value, Refusal> {
+    if body.len() > LARGEST {
+        return Err(Refusal::TooLarge);
     }
+    serde_json::from_slice(body).map_err(|error| Refusal::NotJson(error.to_string()))
 }
 
 /// Why a request is not believed.
@@ -211,6 +221,15 @@ pub struct Fact {
     pub at: Timestamp,
     /// What happened.
     pub what: What,
+}
+
+impl Fact {
+    /// The fact about a member, as the ledger keeps it.
+    #[must_use]
+    pub fn about(self, member: MemberId, source: &str) -> Event {
+        let Self { id, at, what } = self;
+        Event { source: source.to_owned(), id, at, member, what }
+    }
 }
 
 /// What is known of whom facts are about. It is looked up in the order of the fields, and the first that is found counts;

@@ -212,8 +212,12 @@ impl Renderer<'_> {
             categories: open.map(|open| open.categories.clone()).unwrap_or_default(),
             weight: open.and_then(|open| open.weight),
             release: lock.and_then(|(terms, _)| terms.release).map(|date| self.words.day(&date)),
-            lock: lock
-                .map(|(terms, lock)| context::Lock { keys: lock.keys.clone(), label: self.words.label(terms.tags) }),
+            lock: lock.map(|(terms, lock)| context::Lock {
+                keys: lock.keys.clone(),
+                label: self.words.label(terms.tags),
+                waiting: lock.waiting.clone(),
+                later: self.words.later(&terms, lock.after),
+            }),
         };
         let sheets = lock.map(|(_, lock)| lock.sheets.clone()).unwrap_or_default();
         Listed { link: link(view), description: entry.description.clone(), entry: Prepared::new(&entry), sheets }

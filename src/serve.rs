@@ -14,6 +14,5 @@ mod run;
 mod seen;
 mod survey;
 pub mod watch;
-mod words;
 
 pub use run::{Options, Told, run};

@@ -96,6 +96,8 @@ async fn cold(arguments: &Arguments, (place, file): (&str, &Path), present: &Pre
         forget(file);
         let ledger = Ledger::open(place).await.expect("a ledger");
         let member = name(round * 7_919 % arguments.members);
+        // Connecting is no part of it.
+        assert!(ledger.member("nobody", present).await.expect("an answer").is_none());
         let start = Instant::now();
         let held = ledger.member(&member, present).await.expect("a member").expect("somebody");
         times.push(start.elapsed());

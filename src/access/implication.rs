@@ -178,11 +178,35 @@ fn plainly(clause: &Clause, other: &Clause) -> bool {
         })
 }
 
+/// A sufficient condition for the opposite: somebody for whom `clause` holds is seen at once for whom `other` does not.
+fn plainly_not(clause: &Clause, other: &Clause) -> bool {
+    let (start, end) = window(clause);
+    let (from, until) = window(other);
+    // Each need of a clause in normal form can be met by the last instant of its window; by an earlier one, if not before
+    // its drip has passed and its floor is reached.
+    let met_by =
+        |last: i64| clause.all.iter().all(|need| clause.floor(need).seconds().max(need.after.seconds()) <= last);
+    if until < end || (start < from && met_by(from - 1)) {
+        return true;
+    }
+    // Who holds something else than `weak` asks for, or has held it for just as long as `clause` does. At the last instant of
+    // all every drip has passed, so it is asked about the one before.
+    let late = (end - 1).min(LAST - 1);
+    let tells_ages = start <= late && met_by(late);
+    let misses = |weak: &Need, strong: &Need| {
+        let young = tells_ages && strong.joined_before.is_none() && strong.after < weak.after;
+        !subset(&strong.any, &weak.any) || young
+    };
+    other.all.iter().any(|weak| clause.all.iter().all(|strong| misses(weak, strong)))
+}
+
 /// The exact question, piece by piece of the clause's window.
 fn pieces<'a>(clause: &Clause, others: impl Iterator<Item = &'a Clause>) -> bool {
     let others: Vec<&Clause> = others.filter(|other| near(clause, other)).collect();
-    if others.is_empty() {
-        return false;
+    match others.as_slice() {
+        [] => return false,
+        [other] if plainly_not(clause, other) => return false,
+        _ => {}
     }
     let (start, end) = window(clause);
     let bounds = others.iter().flat_map(|other| <[i64; 2]>::from(window(other)));

@@ -21,8 +21,14 @@ pub(super) async fn home(visit: &Visit<'_>, manifest: Option<&Manifest>) -> Resu
     let Some(signed) = visit.signed().await? else { return Ok(visit.sign_in_first("")) };
     let service = visit.service;
     let strings = |key: &str| service.string(key).to_owned();
-    let signed_in = signed.held.address.as_deref().map(|address| service.fill("account_signed_in", &[("address", address)]));
-    let deed = |title: String, button: String, action: String| Deed { title, button, action, token: signed.secret.form_token() };
+    let signed_in =
+        signed.held.address.as_deref().map(|address| service.fill("account_signed_in", &[("address", address)]));
+    let deed = |title: String, button: String, action: String| Deed {
+        title,
+        button,
+        action,
+        token: signed.secret.form_token(),
+    };
     let waiting = service.parts.ledger.waiting_for(&signed.held.id).await?;
     let waiting = waiting.into_iter().map(|waiting| {
         deed(strings("account_purchase"), strings("account_accept"), format!("/account/accept/{}", waiting.id))
@@ -63,8 +69,7 @@ pub(super) fn token_cookie(
     let longest = now.seconds() + i64::from(settings.max_ttl);
     let changes = held.member.changes.map_or(longest, |changes| changes.seconds().max(now.seconds() + SHORTEST));
     let expires = Timestamp::saturating(longest.min(changes));
-    let claims =
-        Claims { settings, subject: Some(&held.id), issued: now, expires, entitlements: &entitlements };
+    let claims = Claims { settings, subject: Some(&held.id), issued: now, expires, entitlements: &entitlements };
     let keys = service.keys.load();
     let key = keys.signs(now).ok_or_else(|| AccountError::Key("there is none".to_owned()))?;
     let token = key.sign(&claims).map_err(|error| AccountError::Key(error.to_string()))?;
@@ -78,9 +83,8 @@ fn grants(visit: &Visit<'_>, signed: &Signed) -> Vec<Grant> {
     let mut shown: Vec<Grant> = Vec::new();
     for grant in &signed.held.member.grants {
         let title = config.catalogue.title(&grant.access_control).unwrap_or(grant.access_control.as_str());
-        let cancel = change::may_cancel(visit, grant).then(|| {
-            format!("/account/cancel/{}", crate::path::encode(&grant.reference))
-        });
+        let cancel = change::may_cancel(visit, grant)
+            .then(|| format!("/account/cancel/{}", crate::path::encode(&grant.reference)));
         shown.push(Grant {
             title: title.to_owned(),
             kind: match grant.kind {

@@ -79,7 +79,8 @@ pub async fn rotate(ledger: &Ledger, max_ttl: u32, now: Timestamp) -> Result<Tim
         .filter(|(_, end)| end.is_some_and(|end| end <= now))
         .filter_map(|((_, key), _)| key.kid())
         .collect();
-    let since = if keys.keys.is_empty() { now } else { Timestamp::saturating(now.seconds() + i64::from(max_ttl).max(UNSEEN)) };
+    let since =
+        if keys.keys.is_empty() { now } else { Timestamp::saturating(now.seconds() + i64::from(max_ttl).max(UNSEEN)) };
     ledger.add_signing_key(&made(since)?, &over).await?;
     Ok(since)
 }

@@ -72,9 +72,9 @@ impl Mailer {
         let rest = url.strip_prefix("smtp://").unwrap_or_default();
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-        let local = ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| {
-            host.strip_prefix(name).is_some_and(|port| port.is_empty() || port.starts_with(':'))
-        });
+        let local = ["localhost", "127.0.0.1", "[::1]"]
+            .iter()
+            .any(|name| host.strip_prefix(name).is_some_and(|port| port.is_empty() || port.starts_with(':')));
         if url.starts_with("smtp://") && !local && !url.ends_with("?tls=required") {
             return Err(MailError::Open);
         }
@@ -168,7 +168,12 @@ mod tests {
         ] {
             assert_eq!(server(url), Ok(()), "{url}");
         }
-        for url in ["smtp://mail.example", "smtp://localhost.evil.example", "smtp://localhost@mail.example", "smtp://mail.example?tls=opportunistic"] {
+        for url in [
+            "smtp://mail.example",
+            "smtp://localhost.evil.example",
+            "smtp://localhost@mail.example",
+            "smtp://mail.example?tls=opportunistic",
+        ] {
             assert_eq!(server(url), Err(MailError::Open), "{url}");
         }
         assert!(matches!(server("http://mail.example"), Err(MailError::Url(_))));
@@ -183,11 +188,25 @@ mod tests {
         let letter = Letter { to: &to, subject, text: "Bcc: a\n.\n\nend", now: Timestamp::saturating(1_795_000_000) };
         let message = String::from_utf8(mailer.message(&letter).unwrap().formatted()).unwrap();
         let head = message.split("\r\n\r\n").next().unwrap();
-        let mut names: Vec<&str> = head.split("\r\n").filter_map(|line| line.split_once(':')).map(|(name, _)| name).collect();
+        let mut names: Vec<&str> =
+            head.split("\r\n").filter_map(|line| line.split_once(':')).map(|(name, _)| name).collect();
         names.sort_unstable();
-        let expected =
-            ["Auto-Submitted", "Content-Transfer-Encoding", "Content-Type", "Date", "From", "MIME-Version", "Message-ID", "Subject", "To"];
-        assert_eq!(names.iter().filter(|name| **name != "MIME-Version").collect::<Vec<_>>().len() + 1, expected.len(), "{message}");
+        let expected = [
+            "Auto-Submitted",
+            "Content-Transfer-Encoding",
+            "Content-Type",
+            "Date",
+            "From",
+            "MIME-Version",
+            "Message-ID",
+            "Subject",
+            "To",
+        ];
+        assert_eq!(
+            names.iter().filter(|name| **name != "MIME-Version").collect::<Vec<_>>().len() + 1,
+            expected.len(),
+            "{message}"
+        );
         assert!(!names.contains(&"Bcc"), "{message}");
     }
 }

@@ -74,7 +74,11 @@ impl<'s> Visit<'s> {
     /// Sends somebody who is not signed in to where they can, and then back here or to `next`.
     pub(super) fn sign_in_first(&self, next: &str) -> Answer {
         let encoded = crate::path::canonical(next.as_bytes()).unwrap_or_default();
-        let query = if encoded.is_empty() { String::new() } else { format!("?next={}", crate::path::encode_strictly(&encoded)) };
+        let query = if encoded.is_empty() {
+            String::new()
+        } else {
+            format!("?next={}", crate::path::encode_strictly(&encoded))
+        };
         answer::go(&format!("/account/sign-in{query}"))
     }
 

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::diagnostic::{self, Diagnostic};
 use crate::plan::{Plan, Subject};
 use crate::render::context::{self, Prepared};
-use crate::render::theme::{Parts, Part, TextFile, Theme, embedded};
+use crate::render::theme::{Part, Parts, TextFile, Theme, embedded};
 
 /// Settings, theme and menu of a site.
 #[derive(Debug)]
@@ -46,7 +46,8 @@ pub fn frame(request: &Request<'_>) -> Result<(Frame, Vec<Diagnostic>), Vec<Diag
         Err(faults) => {
             let count = faults.iter().filter(|fault| fault.is_error()).count();
             let what = if count == 1 { "fault" } else { "faults" };
-            let warning = Diagnostic::warning(format!("the pages of the account have no menu: the site has {count} {what}"));
+            let warning =
+                Diagnostic::warning(format!("the pages of the account have no menu: the site has {count} {what}"));
             warnings.push(warning.help("`tierpress check` names them"));
             let site = Prepared::new(&bare_site(&config));
             Ok((Frame { config, theme, site, titles: BTreeMap::new(), products: Vec::new() }, warnings))

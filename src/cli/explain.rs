@@ -185,15 +185,8 @@ fn parts(explained: &Explained) -> Vec<String> {
     let shown = |shown: &ShownAt| format!("    {} at {}, for {}", shown.how, shown.at, shown.rule);
     if explained.forms.len() > 1 {
         lines.extend([String::new(), "forms, in the order in which an edge tries them".to_owned()]);
-        let form = |form: &str| match form {
-            "page" => "the page",
-            "waiting" => "its waiting form",
-            "teaser" => "its teaser",
-            _ => "title, description and what opens it",
-        };
         let variants = |count: usize| if count > 1 { format!(", in {count} variants") } else { String::new() };
-        let said =
-            |said: &explain::FormSaid| format!("  {}, for {}{}", form(&said.form), said.rule, variants(said.variants));
+        let said = |said: &explain::FormSaid| format!("  {}, for {}{}", said.words, said.rule, variants(said.variants));
         lines.extend(explained.forms.iter().map(said));
     }
     if !explained.blocks.is_empty() {
@@ -222,7 +215,7 @@ fn decision_lines(reader: &str, decision: &ForReader, words: Words<'_>) -> Vec<S
     let mut said = match decision.block_open {
         Some(true) => "reads it".to_owned(),
         Some(false) => "does not read it".to_owned(),
-        None => format!("{} {}", decision.status, outcome_words(&decision.outcome)),
+        None => format!("{} {}", decision.status, decision.words),
     };
     if decision.block_open.is_none() {
         said.extend(decision.reason.iter().flat_map(|reason| [", ", reason]).map(str::to_owned));
@@ -236,18 +229,4 @@ fn decision_lines(reader: &str, decision: &ForReader, words: Words<'_>) -> Vec<S
         lines.push(format!("  it would open with {}", decision.opens_with.join(" or ")));
     }
     lines
-}
-
-fn outcome_words(outcome: &str) -> &'static str {
-    match outcome {
-        "open" => "open",
-        "preview" => "a teaser or waiting form",
-        "moved" => "moved",
-        "sign_in" => "sent to sign in",
-        "denied" => "denied",
-        "not_found" => "not found",
-        "passthrough" => "another server's",
-        "bad_target" => "a path that edges refuse",
-        _ => "a method that edges refuse",
-    }
 }

@@ -4,7 +4,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-use tierpress::diagnostic::{Diagnostic, Severity};
+use tierpress::diagnostic::{self, Diagnostic, Severity};
 
 use super::Format;
 
@@ -53,7 +53,7 @@ pub(super) fn count(found: &[Diagnostic], format: Format, therefore: &str) {
 /// Says a line of an answer.
 pub(super) fn line(text: &str) {
     // A reader that has gone away (`| head`) is no fault of ours.
-    let written = writeln!(std::io::stdout(), "{text}");
+    let written = writeln!(std::io::stdout(), "{}", diagnostic::printable(text, "\n\t"));
     drop(written);
 }
 
@@ -70,7 +70,8 @@ pub(super) fn text(text: &str) {
 
 /// Says a value for machines.
 pub(super) fn json(value: &serde_json::Value) {
-    line(&format!("{value:#}"));
+    let written = writeln!(std::io::stdout(), "{value:#}");
+    drop(written);
 }
 
 /// A word as a shell takes it for one.

@@ -27,7 +27,7 @@ const MOMENT: i64 = 9_999_999_999;
 /// How large it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Largest {
-    /// How many entitlements are in it.
+    /// How many entitlements it must have room for: one for each tier and bundle.
     pub entitlements: usize,
     /// The bytes of the cookie with it, its name and attributes.
     pub cookie: usize,
@@ -35,19 +35,20 @@ pub struct Largest {
     pub empty: usize,
 }
 
-/// The largest token of members of a site: every tier and every bundle, each with an end, and frozen where a site freezes.
+/// The largest token of members of a site: every tier and every bundle, each with an end. Where a site keeps unlocked what is
+/// cancelled, each may be there twice, as it was kept and as it was bought again; issuers leave out what is more than
+/// `max_entitlements`, so only so many count.
 #[must_use]
 pub fn largest(catalogue: &Catalogue, token: &Token) -> Largest {
-    let frozen = catalogue.cancellation() == Cancellation::KeepUnlocked;
-    let entry = |id| {
-        let mut entry = json!({"value": id, "since": MOMENT, "until": Timestamp::MAX});
-        if let (true, Value::Object(entry)) = (frozen, &mut entry) {
-            entry.insert("frozen".to_owned(), MOMENT.into());
-        }
-        entry
-    };
-    let entries: Vec<Value> = catalogue.ids().map(entry).collect();
-    let entitlements = entries.len();
+    let live = |id| json!({"value": id, "since": MOMENT, "until": Timestamp::MAX});
+    let kept = |id| json!({"value": id, "since": MOMENT, "until": Timestamp::MAX, "frozen": MOMENT});
+    let mut entries: Vec<Value> = catalogue.ids().map(live).collect();
+    if catalogue.cancellation() == Cancellation::KeepUnlocked {
+        entries.extend(catalogue.ids().map(kept));
+    }
+    entries.sort_by_key(|entry| std::cmp::Reverse(entry.to_string().len()));
+    entries.truncate(usize::try_from(token.max_entitlements).unwrap_or(usize::MAX));
+    let entitlements = catalogue.ids().count();
     Largest { entitlements, cookie: cookie(token, entries), empty: cookie(token, Vec::new()) }
 }
 

@@ -45,6 +45,8 @@ pub enum Lint {
     WholeTeaser,
     /// A file that no page shows.
     UnshownFile,
+    /// A file for everybody that only gated places show.
+    OpenFile,
     /// An open address that holds the name of a hidden page.
     TellingName,
     /// An address on another site that does not answer.
@@ -53,7 +55,7 @@ pub enum Lint {
 
 impl Lint {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::BuildError,
         Self::BuildWarning,
         Self::BrokenLink,
@@ -70,6 +72,7 @@ impl Lint {
         Self::IdleDivider,
         Self::WholeTeaser,
         Self::UnshownFile,
+        Self::OpenFile,
         Self::TellingName,
         Self::ExternalLink,
     ];
@@ -94,6 +97,7 @@ impl Lint {
             Self::IdleDivider => "idle-divider",
             Self::WholeTeaser => "whole-teaser",
             Self::UnshownFile => "unshown-file",
+            Self::OpenFile => "open-file",
             Self::TellingName => "telling-name",
             Self::ExternalLink => "external-link",
         }
@@ -121,6 +125,7 @@ impl Lint {
             Self::IdleDivider => "a divider does nothing",
             Self::WholeTeaser => "a teaser shows the whole of a gated page",
             Self::UnshownFile => "no page shows a file",
+            Self::OpenFile => "a file in `static/` is open to all, and only gated places show it",
             Self::TellingName => "an open address holds the name of a hidden page",
             Self::ExternalLink => "an address on another site does not answer",
         }

@@ -11,7 +11,7 @@ use super::database::Ledger;
 use super::names::{self, WAITING};
 use super::{Error, Present, Refused, check, people, read};
 use crate::access::catalogue::Kind;
-use crate::members::event::{Event, MemberId, What};
+use crate::members::event::{Event, MemberId, Reference, What};
 use crate::members::{self, Notification};
 use crate::time::Timestamp;
 
@@ -26,12 +26,15 @@ pub enum Appended {
     Conflict(Box<Event>),
 }
 
-/// Whom an event is about, as far as its source knows: our own reference first, then the grant that the event names, the
-/// customer and the address.
+/// Whom events are about, as far as their source knows. Asked in the order of the fields, and the first that is found counts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct About<'a> {
-    /// A reference that we gave the source at checkout, and that came back signed.
+    /// The member, by a source that knows their name.
     pub member: Option<&'a str>,
+    /// Grants that are named besides those in the events: whose they are.
+    pub grants: &'a [Reference],
+    /// A member's name that we gave the source at checkout, and that came back signed.
+    pub reference: Option<&'a str>,
     /// The source's own name for who pays.
     pub customer: Option<&'a str>,
     /// What they typed as their address: nobody has shown that it is theirs.
@@ -57,6 +60,21 @@ impl Ledger {
         present: &Present<'_>,
     ) -> Result<Appended, Error> {
         check(event)?;
+        let mut tries = 0;
+        loop {
+            match self.try_to_append(event, payload, present).await {
+                Err(error) if error.will_pass() && tries < TRIES => tries += 1,
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_to_append(
+        &self,
+        event: &Event,
+        payload: Option<&[u8]>,
+        present: &Present<'_>,
+    ) -> Result<Appended, Error> {
         let mut transaction = self.begin().await?;
         let arrived = [Arrived { event, payload }];
         let appended = append_to(&mut transaction, &event.member, &arrived, present).await?;
@@ -65,62 +83,65 @@ impl Ledger {
         Ok(appended.into_iter().next().unwrap_or(Appended::Known))
     }
 
-    /// Appends an event of a member whom its source may not know, and says who they are. `event.member` is not looked at.
+    /// Appends events of one source about a member whom it may not know, and says who they are: all of them or none.
+    /// `event.member` is not looked at. Without events it notes only whose customer that is.
     ///
     /// By an address alone nothing takes the place of a tier that somebody has: such a purchase waits, with all that
     /// follows of it, until the member accepts it ([`Ledger::accept`]).
     ///
     /// # Errors
-    /// [`Refused::Nobody`] where nothing says whom it is about, and as [`Ledger::append`].
+    /// [`Refused::Nobody`] where nothing says whom they are about, and as [`Ledger::append`].
     pub async fn append_about(
         &self,
-        about: &About<'_>,
-        event: &Event,
+        (source, about): (&str, &About<'_>),
+        events: &[Event],
         payload: Option<&[u8]>,
         present: &Present<'_>,
-    ) -> Result<(MemberId, Appended), Error> {
-        let mut transaction = self.begin().await?;
-        let found = find(&mut transaction, about, event, present).await?;
-        let member = people::holder(&mut transaction, &found.ok_or(Refused::Nobody)?).await?;
-        let event = Event { member: member.clone(), ..event.clone() };
-        check(&event)?;
-        let arrived = [Arrived { event: &event, payload }];
-        let appended = append_to(&mut transaction, &member, &arrived, present).await?;
-        if let Some(customer) = about.customer {
-            people::link(&mut transaction, &event.source, customer, &member).await?;
+    ) -> Result<(MemberId, Vec<Appended>), Error> {
+        let mut tries = 0;
+        loop {
+            match self.try_to_append_about((source, about), events, payload, present).await {
+                Err(error) if error.will_pass() && tries < TRIES => tries += 1,
+                done => return done,
+            }
         }
-        transaction.commit().await?;
-        self.forget_after(&event).await?;
-        Ok((member, appended.into_iter().next().unwrap_or(Appended::Known)))
     }
 
-    /// Tells what time alone has changed, of at most so many members, and says of how many. Where it says as many as were
-    /// asked for, there may be more.
-    ///
-    /// # Errors
-    /// Where the database fails: what was told until then is kept.
-    pub async fn tick(&self, most: u32, present: &Present<'_>) -> Result<usize, Error> {
-        let due: Vec<String> = sqlx::query_scalar(
-            "SELECT member FROM members WHERE due <= $1 AND member = holder ORDER BY due, member LIMIT $2",
-        )
-        .bind(present.now.seconds())
-        .bind(i64::from(most))
-        .fetch_all(self.reader())
-        .await?;
-        for member in &due {
-            let mut transaction = self.begin().await?;
-            let held = Mark::take(&mut transaction, member).await?;
-            let events = read::events(&mut transaction, &held.member).await?;
-            held.settle(&mut transaction, (&events, &events), present).await?;
-            transaction.commit().await?;
+    async fn try_to_append_about(
+        &self,
+        (source, about): (&str, &About<'_>),
+        events: &[Event],
+        payload: Option<&[u8]>,
+        present: &Present<'_>,
+    ) -> Result<(MemberId, Vec<Appended>), Error> {
+        let mut transaction = self.begin().await?;
+        let found = find(&mut transaction, (source, about), events, present).await?;
+        let member = people::holder(&mut transaction, &found.ok_or(Refused::Nobody)?).await?;
+        let named = |event: &Event| Event { member: member.clone(), source: source.to_owned(), ..event.clone() };
+        let events: Vec<Event> = events.iter().map(named).collect();
+        events.iter().try_for_each(check)?;
+        // What was sent is kept once, with the first of its events.
+        let payloads = std::iter::once(payload).chain(std::iter::repeat(None));
+        let arrived: Vec<Arrived<'_>> =
+            events.iter().zip(payloads).map(|(event, payload)| Arrived { event, payload }).collect();
+        let appended = append_to(&mut transaction, &member, &arrived, present).await?;
+        if let Some(customer) = about.customer {
+            people::link(&mut transaction, source, customer, &member).await?;
         }
-        Ok(due.len())
+        transaction.commit().await?;
+        for event in &events {
+            self.forget_after(event).await?;
+        }
+        Ok((member, appended))
     }
 
     async fn forget_after(&self, event: &Event) -> Result<(), Error> {
         if event.what == (What::Erased {}) { self.forget().await } else { Ok(()) }
     }
 }
+
+/// How often something is tried again that another instance was in the way of.
+const TRIES: usize = 3;
 
 /// Appends events of one member, and tells what they change.
 pub(super) async fn append_to(
@@ -295,22 +316,13 @@ pub(super) async fn insert(
             .execute(&mut *connection)
             .await?;
     }
-    if let What::Purchased { grant, .. } | What::Granted { grant, .. } = &event.what {
-        sqlx::query(
-            "INSERT INTO grants (source, reference, member) VALUES ($1, $2, $3) ON CONFLICT (source, reference) DO NOTHING",
-        )
-        .bind(&event.source)
-        .bind(grant)
-        .bind(&event.member)
-        .execute(connection)
-        .await?;
-    }
+    people::remember(connection, event).await?;
     Ok(Appended::New)
 }
 
 /// An event whose name is taken: the same one again, or another.
 async fn compare(connection: &mut AnyConnection, event: &Event) -> Result<Appended, Error> {
-    let Some(known) = by_name(connection, event).await? else {
+    let Some(known) = by_name(connection, (&event.source, &event.id)).await? else {
         return Err(Error::Damaged(format!("the event `{}` of `{}` was there and is not", event.id, event.source)));
     };
     // Under which of their names somebody was told of is no difference.
@@ -321,50 +333,66 @@ async fn compare(connection: &mut AnyConnection, event: &Event) -> Result<Append
     Ok(if is_same { Appended::Known } else { Appended::Conflict(Box::new(known)) })
 }
 
-async fn by_name(connection: &mut AnyConnection, event: &Event) -> Result<Option<Event>, Error> {
+async fn by_name(connection: &mut AnyConnection, (source, id): (&str, &str)) -> Result<Option<Event>, Error> {
     let body: Option<String> = sqlx::query_scalar("SELECT body FROM events WHERE source = $1 AND id = $2")
-        .bind(&event.source)
-        .bind(&event.id)
+        .bind(source)
+        .bind(id)
         .fetch_optional(connection)
         .await?;
     body.map(|body| read::parse(&body)).transpose()
 }
 
-/// Who an event is about.
+/// Who events are about.
 async fn find(
     connection: &mut AnyConnection,
-    about: &About<'_>,
-    event: &Event,
+    (source, about): (&str, &About<'_>),
+    events: &[Event],
     present: &Present<'_>,
 ) -> Result<Option<MemberId>, Error> {
-    if let Some(known) = by_name(connection, event).await? {
-        return Ok(Some(known.member));
+    for event in events {
+        if let Some(known) = by_name(connection, (source, &event.id)).await? {
+            return Ok(Some(known.member));
+        }
     }
-    let source = &event.source;
-    let grant = named(event).0;
-    let by_grant = match grant {
-        Some(grant) => people::by_grant(connection, source, grant).await?,
-        None => None,
-    };
-    if let Some(member) = about.member.map(ToOwned::to_owned).or(by_grant) {
-        return Ok(Some(member));
+    if let Some(member) = about.member {
+        return Ok(Some(member.to_owned()));
+    }
+    let own = events.iter().filter_map(|event| event.what.grant());
+    for grant in own.chain(about.grants.iter().map(String::as_str)) {
+        if let Some(member) = people::by_grant(connection, source, grant).await? {
+            return Ok(Some(member));
+        }
+    }
+    if let Some(member) = about.reference {
+        return Ok(Some(member.to_owned()));
     }
     if let Some(customer) = about.customer
         && let Some(member) = people::by_customer(connection, source, customer).await?
     {
         return Ok(Some(member));
     }
-    let Some(address) = about.address else { return Ok(None) };
+    match about.address {
+        Some(address) => by_address_alone(connection, address, events, present).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn by_address_alone(
+    connection: &mut AnyConnection,
+    address: &Address,
+    events: &[Event],
+    present: &Present<'_>,
+) -> Result<MemberId, Error> {
     let Some(member) = people::by_address(connection, address).await? else {
-        return Ok(Some(people::join(connection, address).await?));
+        return people::join(connection, address).await;
     };
     let mark = Mark::take(connection, &member).await?;
-    let events = read::events(connection, &mark.member).await?;
-    let holds = members::fold(&events, present.rules, present.now);
-    if !sells_tier(event, present) || holds.tier.is_none() {
-        return Ok(Some(mark.member));
+    let held = read::events(connection, &mark.member).await?;
+    let has_tier = members::fold(&held, present.rules, present.now).tier.is_some();
+    if has_tier && events.iter().any(|event| sells_tier(event, present)) {
+        return people::wait(connection, &mark.member, present.now).await;
     }
-    Ok(Some(people::wait(connection, &mark.member, present.now).await?))
+    Ok(mark.member)
 }
 
 fn sells_tier(event: &Event, present: &Present<'_>) -> bool {

@@ -41,7 +41,7 @@ impl Ledger {
     pub async fn open(place: &str) -> Result<Self, Error> {
         match Place::of(place) {
             Place::File(path) if !fs::exists(&path)? => Err(Error::Missing(path.display().to_string())),
-            place => Self::connect(place).await,
+            place @ (Place::File(_) | Place::Server(_)) => Self::connect(place).await,
         }
     }
 

@@ -10,7 +10,7 @@ use super::append::Mark;
 use super::database::Ledger;
 use super::{Error, Present, Refused, names, read};
 use crate::digest::sha256_hex;
-use crate::members::event::{MemberId, What};
+use crate::members::event::{Event, MemberId, What};
 use crate::time::Timestamp;
 
 /// A purchase that waits until its member accepts it.
@@ -163,11 +163,19 @@ async fn known(connection: &mut AnyConnection, member: &str) -> Result<Mark, Err
         return Err(Refused::Unknown(member.to_owned()).into());
     }
     let mark = Mark::take(connection, &name).await?;
-    let events = read::events(connection, &mark.member).await?;
-    if events.iter().any(|event| event.what == (What::Erased {})) {
-        return Err(Refused::Erased(mark.member).into());
-    }
+    is_not_erased(connection, &mark.member).await?;
     Ok(mark)
+}
+
+/// Nothing that says who somebody is comes back once it was erased.
+pub(super) async fn is_not_erased(connection: &mut AnyConnection, member: &str) -> Result<(), Error> {
+    let member = holder(connection, member).await?;
+    let events = read::events(connection, &member).await?;
+    if events.iter().any(|event| event.what == (What::Erased {})) {
+        Err(Refused::Erased(member).into())
+    } else {
+        Ok(())
+    }
 }
 
 /// Everything told of one name is told of another from now on; what that changes is told.
@@ -191,12 +199,16 @@ pub(super) async fn erase(connection: &mut AnyConnection, member: &str) -> Resul
         "UPDATE members SET holder = $1 WHERE holder IN \
          (SELECT member FROM waiting WHERE holder = $1)",
         "DELETE FROM waiting WHERE holder = $1",
-        "UPDATE customers SET customer = '', member = $1 WHERE member IN \
-         (SELECT member FROM members WHERE holder = $1)",
+        "DELETE FROM unread WHERE EXISTS (SELECT 1 FROM customers c JOIN members m ON m.member = c.member \
+         WHERE m.holder = $1 AND c.source = unread.source AND c.customer_key = unread.customer_key)",
+        "DELETE FROM unread WHERE address_key IN \
+         (SELECT p.address_key FROM people p JOIN members m ON m.member = p.member WHERE m.holder = $1)",
         "DELETE FROM links WHERE address IN (SELECT p.address FROM people p JOIN members m ON m.member = p.member \
          WHERE m.holder = $1)",
         "DELETE FROM people WHERE member IN (SELECT member FROM members WHERE holder = $1)",
         "DELETE FROM sessions WHERE member IN (SELECT member FROM members WHERE holder = $1)",
+        "UPDATE customers SET customer = '', member = $1 WHERE member IN \
+         (SELECT member FROM members WHERE holder = $1)",
         "DELETE FROM payloads WHERE sequence IN \
          (SELECT e.sequence FROM members m JOIN events e ON e.member = m.member WHERE m.holder = $1)",
         "DELETE FROM outbox WHERE state <> 'delivered' AND member IN (SELECT member FROM members WHERE holder = $1)",
@@ -243,7 +255,36 @@ pub(super) async fn by_customer(
     Ok(member.bind(source).bind(customer_key(customer)).fetch_optional(connection).await?)
 }
 
-fn customer_key(customer: &str) -> String {
+/// Remembers whose a grant is, and what a payment paid.
+pub(super) async fn remember(connection: &mut AnyConnection, event: &Event) -> Result<(), Error> {
+    let (statement, name, value) = match &event.what {
+        What::Purchased { grant, .. } | What::Granted { grant, .. } => (
+            "INSERT INTO grants (source, reference, member) VALUES ($1, $2, $3) \
+             ON CONFLICT (source, reference) DO NOTHING",
+            grant,
+            &event.member,
+        ),
+        What::PaymentSucceeded { grant, payment, .. } => (
+            "INSERT INTO payments (source, payment, reference) VALUES ($1, $2, $3) \
+             ON CONFLICT (source, payment, reference) DO NOTHING",
+            payment,
+            grant,
+        ),
+        What::Joined {}
+        | What::PaymentFailed { .. }
+        | What::Cancelled { .. }
+        | What::Uncancelled { .. }
+        | What::Switched { .. }
+        | What::Refunded { .. }
+        | What::Disputed { .. }
+        | What::Revoked { .. }
+        | What::Erased {} => return Ok(()),
+    };
+    sqlx::query(statement).bind(&event.source).bind(name).bind(value).execute(connection).await?;
+    Ok(())
+}
+
+pub(super) fn customer_key(customer: &str) -> String {
     sha256_hex(customer.as_bytes())
 }
 

@@ -93,11 +93,11 @@ impl Reader<'_> {
     fn row(&self, columns: &[Option<usize>; 4], record: &[Field], faults: &mut Vec<Diagnostic>) -> Option<Row> {
         let field = |column: usize| columns.get(column).copied().flatten().and_then(|at| record.get(at));
         let (email, access, since) = (field(0)?, field(1)?, field(2)?);
-        let address = self.address(email).map_err(|fault| faults.push(fault));
-        let access_control = self.access_control(access).map_err(|fault| faults.push(fault));
-        let begins = self.date(since).map_err(|fault| faults.push(fault));
+        let address = self.address(email).map_err(|fault| faults.push(*fault));
+        let access_control = self.access_control(access).map_err(|fault| faults.push(*fault));
+        let begins = self.date(since).map_err(|fault| faults.push(*fault));
         let until = field(3).filter(|field| !field.text.trim().is_empty());
-        let ends = until.map(|until| self.date(until)).transpose().map_err(|fault| faults.push(fault));
+        let ends = until.map(|until| self.date(until)).transpose().map_err(|fault| faults.push(*fault));
         let since = begins.ok()?.first;
         // A bare day is the last one of it.
         let ends = ends.ok()?.map(|date| date.end);
@@ -112,31 +112,32 @@ impl Reader<'_> {
         Some(Row { line, address: address.ok()?, access_control: access_control.ok()?, since, until: ends })
     }
 
-    fn address(&self, field: &Field) -> Result<Address, Diagnostic> {
+    fn address(&self, field: &Field) -> Result<Address, Box<Diagnostic>> {
         field.text.parse().map_err(|error: super::address::AddressError| {
-            fault(self.source, field.span.clone(), format!("`{}` is no mail address", shown(&field.text)))
-                .help(error.to_string())
+            let message = format!("`{}` is no mail address", shown(&field.text));
+            Box::new(fault(self.source, field.span.clone(), message).help(error.to_string()))
         })
     }
 
-    fn access_control(&self, field: &Field) -> Result<Id, Diagnostic> {
+    fn access_control(&self, field: &Field) -> Result<Id, Box<Diagnostic>> {
         let text = field.text.trim();
         self.catalogue.lookup(text).map(|found| found.id).ok_or_else(|| {
             let unknown = fault(self.source, field.span.clone(), format!("unknown tier or bundle `{}`", shown(text)));
-            match self.catalogue.nearest(text) {
+            Box::new(match self.catalogue.nearest(text) {
                 Some(near) => unknown.help(format!("did you mean `{near}`?")),
                 None => unknown.help("write an id of site.yaml"),
-            }
+            })
         })
     }
 
-    fn date(&self, field: &Field) -> Result<Date, Diagnostic> {
+    fn date(&self, field: &Field) -> Result<Date, Box<Diagnostic>> {
         (self.dates)(field.text.trim()).ok_or_else(|| {
             let message = match field.text.trim() {
                 "" => "a start is missing".to_owned(),
                 text => format!("`{}` is no date", shown(text)),
             };
-            fault(self.source, field.span.clone(), message).help("write 2026-12-01, or 2026-12-01T09:00:00Z")
+            let fault = fault(self.source, field.span.clone(), message);
+            Box::new(fault.help("write 2026-12-01, or 2026-12-01T09:00:00Z"))
         })
     }
 }

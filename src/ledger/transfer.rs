@@ -293,6 +293,7 @@ async fn take(connection: &mut AnyConnection, record: &Record) -> Result<(), Err
                 Some(known) if known != *member => return Err(Refused::Taken(known).into()),
                 Some(_) | None => {}
             }
+            people::is_not_erased(connection, member).await?;
             if people::address(connection, member).await?.is_some_and(|known| known != parsed.as_str()) {
                 return Err(Refused::Same(member.clone()).into());
             }
@@ -315,7 +316,10 @@ async fn take(connection: &mut AnyConnection, record: &Record) -> Result<(), Err
             .await?;
             Ok(())
         }
-        Record::Customer { source, customer, member } => people::link(connection, source, customer, member).await,
+        Record::Customer { source, customer, member } => {
+            people::is_not_erased(connection, member).await?;
+            people::link(connection, source, customer, member).await
+        }
         Record::Waiting { member, holder, since } => {
             sqlx::query(
                 "INSERT INTO waiting (member, holder, since) VALUES ($1, $2, $3) ON CONFLICT (member) DO NOTHING",

@@ -28,6 +28,15 @@ pub struct Showing {
     pub range: Option<Range<usize>>,
 }
 
+/// A place that shows a file, and what a page would inherit that lay beside the file and came when the place's page comes.
+#[derive(Clone, Debug)]
+pub struct Place<'a> {
+    /// The place.
+    pub showing: &'a Showing,
+    /// What such a page would inherit: of a row of pages that drip one after the other, what the place's page does.
+    pub inherited: Rule,
+}
+
 /// What the folder of a file says about it.
 #[derive(Clone, Debug)]
 pub struct Folder<'a> {
@@ -62,13 +71,13 @@ impl Verdict {
 
 /// Decides about a file from all places that show it; `written` is what `files:` keys say of it.
 #[must_use]
-pub fn decide(showings: &[&Showing], folder: &Folder<'_>, written: Option<(Rule, Vec<Written>)>) -> Verdict {
-    let published: Vec<&Showing> = showings.iter().copied().filter(|showing| showing.published).collect();
-    let drafts_alone = published.is_empty() && !showings.is_empty();
-    if drafts_alone || (showings.is_empty() && folder.only_drafts) {
+pub fn decide(places: &[Place<'_>], folder: &Folder<'_>, written: Option<(Rule, Vec<Written>)>) -> Verdict {
+    let published: Vec<&Place<'_>> = places.iter().filter(|place| place.showing.published).collect();
+    let drafts_alone = published.is_empty() && !places.is_empty();
+    if drafts_alone || (places.is_empty() && folder.only_drafts) {
         return Verdict { rule: Rule::nobody(), hidden: true, why: FileRule::Written(Vec::new()) };
     }
-    let hidden = !published.is_empty() && published.iter().all(|showing| showing.hidden);
+    let hidden = !published.is_empty() && published.iter().all(|place| place.showing.hidden);
     if let Some((rule, keys)) = written {
         let hidden = hidden || (published.is_empty() && folder.is_hidden());
         return Verdict { rule, hidden, why: FileRule::Written(keys) };
@@ -77,18 +86,21 @@ pub fn decide(showings: &[&Showing], folder: &Folder<'_>, written: Option<(Rule,
         let rule = folder.pages.iter().fold(folder.inherited.clone(), |rule, (page, _)| rule.and(page));
         return Verdict { rule, hidden: folder.is_hidden(), why: FileRule::Unshown };
     }
-    let of = |usage: &[Option<Usage>]| {
-        let rules = published.iter().filter(|showing| usage.contains(&showing.usage)).map(|showing| &showing.rule);
-        rules.fold(Rule::nobody(), |all, rule| all.or(rule))
+    let of = |usage: &[Option<Usage>], rule: &dyn Fn(&Place<'_>) -> Rule| {
+        let places = published.iter().filter(|place| usage.contains(&place.showing.usage));
+        places.fold(Rule::nobody(), |all, place| all.or(&rule(place)))
     };
-    let embedded = of(&[Some(Usage::Embed)]);
-    let linked = of(&[Some(Usage::Link), Some(Usage::Anchor)]);
-    let shown = embedded.or(&linked.and(&folder.inherited));
+    let embedded = of(&[Some(Usage::Embed)], &|place| place.showing.rule.clone());
+    // A link never opens a file.
+    let within = |place: &Place<'_>| place.showing.rule.and(&place.inherited);
+    let linked = of(&[Some(Usage::Link), Some(Usage::Anchor)], &within);
+    let is_linked = !of(&[Some(Usage::Link), Some(Usage::Anchor)], &|place| place.showing.rule.clone()).is_nobody();
+    let shown = embedded.or(&linked);
     // A bare mention counts only where nothing else does: words in a teaser must not open what a gated link keeps, nor
     // words anywhere what a block showed whose time is over.
-    let mentioned = published.iter().all(|showing| showing.usage.is_none());
-    let rule = if mentioned { of(&[None]).and(&folder.inherited) } else { shown };
-    let why = match (mentioned, embedded.is_nobody(), linked.is_nobody()) {
+    let mentioned = published.iter().all(|place| place.showing.usage.is_none());
+    let rule = if mentioned { of(&[None], &within) } else { shown };
+    let why = match (mentioned, embedded.is_nobody(), !is_linked) {
         (true, _, _) => FileRule::Named,
         (false, false, true) => FileRule::Embedded,
         (false, true, _) => FileRule::Linked,

@@ -171,15 +171,30 @@ impl<'a> Givens<'a> {
     /// What a page would inherit that lay in a section, windows included; and whether it would be hidden.
     #[must_use]
     pub fn lying_in(&self, section: usize, tables: &Tables) -> (Rule, bool) {
+        self.lying_at(section, None, tables)
+    }
+
+    /// The place of a page in the row in which the pages of a section drip, if it is one of them.
+    #[must_use]
+    pub fn place_in_row(&self, section: usize, page: usize, tables: &Tables) -> Option<usize> {
+        let (from, drip) = Chain { own: None, above: self.above(Some(section)) }.find(|keys| keys.drip.as_ref())?;
+        from.filter(|_| matches!(drip.value, Drip::Every(_)))
+            .and_then(|row| tables.positions.get(&row)?.get(&page).copied())
+    }
+
+    /// The same as [`Givens::lying_in`] of a page with that place in the row, where the section's pages drip one after the
+    /// other. Without a place it comes with the last one.
+    #[must_use]
+    pub fn lying_at(&self, section: usize, place: Option<usize>, tables: &Tables) -> (Rule, bool) {
         let chain = Chain { own: None, above: self.above(Some(section)) };
         if !self.drafts && chain.find(|keys| keys.draft.as_ref()).is_some_and(|(_, draft)| draft.value) {
             return (Rule::nobody(), true);
         }
         let drip = match chain.find(|keys| keys.drip.as_ref()) {
             Some((Some(at), drip)) => match &drip.value {
-                // It has no place in the order, so it comes with the last one.
                 Drip::Every(step) => {
-                    Drip::All(step.times(tables.positions.get(&at).map_or(0, BTreeMap::len).saturating_sub(1)))
+                    let last = || tables.positions.get(&at).map_or(0, BTreeMap::len).saturating_sub(1);
+                    Drip::All(step.times(place.unwrap_or_else(last)))
                 }
                 Drip::None | Drip::All(_) | Drip::ByName(_) => drip.value.clone(),
             },

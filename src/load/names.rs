@@ -215,6 +215,9 @@ pub enum UrlFault {
     /// `.` or `..` between slashes.
     #[error("a URL cannot hold `.` or `..` as a part of its own")]
     DotSegment,
+    /// No file can have such a name.
+    #[error("a part of a URL between slashes has at most 255 bytes")]
+    LongSegment,
     /// More than 2,048 bytes as it is sent.
     #[error("a URL has at most 2048 bytes")]
     TooLong,
@@ -226,6 +229,18 @@ impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_control() { f.write_str("control characters") } else { write!(f, "`{}`", self.0) }
     }
+}
+
+/// What file systems take as a name: every part of a URL is a file or a folder in some tree.
+const LONGEST_SEGMENT: usize = 255;
+
+/// The folder in which the build puts what it makes for all pages.
+const OWN: &str = "/_tierpress";
+
+/// Whether a URL lies where the build puts its own files.
+#[must_use]
+pub fn is_own(url: &str) -> bool {
+    folded_path(url).strip_prefix(OWN).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Why an edge would refuse this URL, written unencoded (see [`crate::edge`]).
@@ -243,7 +258,8 @@ pub fn url_fault(url: &str) -> Option<UrlFault> {
     }
     let plain = |c: u8| c.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@/".contains(&c);
     let sent: usize = url.bytes().map(|c| if plain(c) { 1 } else { 3 }).sum();
-    (sent > 2048).then_some(UrlFault::TooLong)
+    let long = || url.split('/').any(|segment| segment.len() > LONGEST_SEGMENT).then_some(UrlFault::LongSegment);
+    if sent > 2048 { Some(UrlFault::TooLong) } else { long() }
 }
 
 /// The errors of all sources that want one URL, also where they differ only in case or Unicode form, in the slash at the
@@ -253,10 +269,21 @@ pub fn collisions(sources: impl IntoIterator<Item = (String, Location)>) -> Vec<
     let mut places: BTreeMap<String, (String, Location)> = BTreeMap::new();
     let mut diagnostics = Vec::new();
     for (url, location) in sources {
+        if is_own(&url) {
+            let fault =
+                Diagnostic::error(format!("`{url}` belongs to the build, which puts files of its own into `{OWN}/`"));
+            diagnostics.push(
+                fault
+                    .at(location)
+                    .help("rename it, or the folder it lies in; a page can also have a `slug` or a `path`"),
+            );
+            continue;
+        }
         let key = folded(&url);
         match places.get(&key) {
             Some((first, also)) => {
-                let fault = Diagnostic::error(collision(first, &url)).at(location).also(also.clone());
+                let message = collision((first, &also.file), (&url, &location.file));
+                let fault = Diagnostic::error(message).at(location).also(also.clone());
                 diagnostics.push(fault.help("rename one of the two; a page can also have a `slug` or a `path`"));
             }
             None => {
@@ -287,12 +314,36 @@ pub fn folded_path(url: &str) -> String {
     lower.trim_end_matches('/').to_owned()
 }
 
-fn collision(first: &str, second: &str) -> String {
+/// Two texts that look alike, with the code points written out in which they differ.
+fn told_apart(first: &str, second: &str) -> (String, String) {
+    let (a, b): (Vec<char>, Vec<char>) = (first.chars().collect(), second.chars().collect());
+    let start = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
+    // A mark belongs to the letter before it.
+    let start = (0..=start).rev().find(|at| !a.get(*at).into_iter().chain(b.get(*at)).any(|c| is_combining_mark(*c)));
+    let start = start.unwrap_or_default();
+    let most = a.len().min(b.len()) - start;
+    let end = a.iter().rev().zip(b.iter().rev()).take(most).take_while(|(a, b)| a == b).count();
+    let written = |letters: &[char]| -> String {
+        let middle = start..letters.len() - end;
+        let shown = letters.iter().enumerate().map(|(at, c)| match c {
+            c if middle.contains(&at) && !c.is_ascii() => c.escape_unicode().to_string(),
+            c => c.to_string(),
+        });
+        shown.collect()
+    };
+    (written(&a), written(&b))
+}
+
+fn collision((first, first_file): (&str, &str), (second, second_file): (&str, &str)) -> String {
     let form = |url: &str| url.nfc().collect::<String>();
-    if first == second {
+    if first == second && first_file != second_file && form(first_file) == form(second_file) {
+        let (first, second) = told_apart(first_file, second_file);
+        format!("`{first}` and `{second}` look alike: they are two Unicode forms of one name")
+    } else if first == second {
         format!("two sources for `{first}`")
     } else if form(first) == form(second) {
-        format!("two sources for `{first}`, in two Unicode forms")
+        let (first, second) = told_apart(first, second);
+        format!("`{first}` and `{second}` look alike: they are two Unicode forms of one URL")
     } else if form(first).to_lowercase() == form(second).to_lowercase() {
         format!("`{first}` and `{second}` differ only in case")
     } else {

@@ -130,6 +130,13 @@ pub fn settle_aliases(
         let (own, url) = (names::folded_path(&page.url), page.url.clone());
         page.aliases.retain(|(alias, place)| {
             let key = names::folded_path(alias);
+            if names::is_own(alias) {
+                let fault = Diagnostic::error(format!(
+                    "the alias `{alias}` belongs to the build, which puts files of its own there"
+                ));
+                diagnostics.push(fault.at(place.clone()).help("remove it"));
+                return false;
+            }
             match taken.get(&key) {
                 _ if key == own => false,
                 Some((target, _)) if *target == url => false,

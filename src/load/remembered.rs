@@ -173,7 +173,7 @@ impl Remembered {
     #[must_use]
     pub fn is_known(&self, path: &str) -> bool {
         let at = |known: &str| known.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        let Sources { pages, files, static_files, folders, linked: _ } = &self.laid.sources;
+        let Sources { pages, files, static_files, folders, linked: _, originals: _ } = &self.laid.sources;
         pages.iter().any(|page| at(&page.path))
             || files.iter().chain(static_files).any(|file| at(&file.path))
             || folders.iter().any(|folder| at(folder))

@@ -3,11 +3,13 @@
 //! Every file is found, or there is an error that names it; nothing vanishes because a folder could not be read. What is
 //! inside a page is not looked at here.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use walkdir::{DirEntry, WalkDir};
 
+use super::again::Original;
 use super::names::{self, Naming};
 use crate::diagnostic::{Diagnostic, Location, Source};
 use crate::fs;
@@ -25,6 +27,8 @@ pub struct Sources {
     pub folders: Vec<Arc<str>>,
     /// Whether any of this was found by a symbolic link: then one file may have many names.
     pub linked: bool,
+    /// Of what was found in `content/` by a link and lies in `content/` itself: where, by the path of the link's way.
+    pub originals: BTreeMap<Arc<str>, Original>,
 }
 
 /// A Markdown file.
@@ -77,6 +81,7 @@ pub fn find(root: &Path, diagnostics: &mut Vec<Diagnostic>) -> Sources {
         static_files: fixed.files,
         folders: content.folders,
         linked: content.linked || fixed.linked,
+        originals: if content.linked { originals(root, &content.files) } else { BTreeMap::new() },
         ..Sources::default()
     };
     for file in content.files {
@@ -95,6 +100,24 @@ pub fn find(root: &Path, diagnostics: &mut Vec<Diagnostic>) -> Sources {
         }
     }
     sources
+}
+
+/// Which of these files are others of `content/`, and by which link. What cannot be followed was said already.
+fn originals(root: &Path, files: &[FileSource]) -> BTreeMap<Arc<str>, Original> {
+    let Ok(boundary) = fs::canonicalize(root) else { return BTreeMap::new() };
+    let below = |path: &Path| {
+        let real = fs::canonicalize(path).ok()?;
+        Some(site_path(&boundary, real.strip_prefix(&boundary).ok()?))
+    };
+    let original = |file: &FileSource| {
+        let path = below(&file.disk).filter(|path| *path != file.path && path.starts_with("content/"))?;
+        // The first part of the way that is not where it seems to be is the link.
+        let ways = file.path.match_indices('/').map(|(end, _)| end).chain([file.path.len()]);
+        let way =
+            ways.filter_map(|end| file.path.get(..end)).find(|way| below(&root.join(way)).as_deref() != Some(way));
+        Some((Arc::clone(&file.path), Original { path, link: way.unwrap_or(&file.path).into() }))
+    };
+    files.iter().filter_map(original).collect()
 }
 
 /// The files and folders below one folder, ordered by path. A folder that is not there is empty.
@@ -205,6 +228,10 @@ fn visit(entry: &DirEntry, (root, boundary): (&Path, &Path)) -> Result<Visited, 
     let inside = entry.depth() > 0;
     if inside && name.is_some_and(names::is_ignored) {
         return Ok(Visited::Skip);
+    }
+    if entry.file_name().as_encoded_bytes().iter().any(u8::is_ascii_control) {
+        let fault = Diagnostic::error("this name holds a control character, such as a line's end");
+        return Err(Box::new(fault.at(Location::file(&lossy)).help("rename it")));
     }
     let Some(name) = name.filter(|_| entry.path().strip_prefix(root).is_ok_and(|below| below.to_str().is_some()))
     else {

@@ -21,7 +21,7 @@ use crate::load::markdown::{self, Document, Resolved, Settings, Use};
 use crate::load::pages;
 use crate::load::remembered::EarlierTexts;
 use crate::load::sources;
-use crate::site::{Part, Piece, TagPage};
+use crate::site::{Part, Piece, Place, TagPage};
 
 pub use around::{Around, FilesKey, files_keys};
 pub use check_links::{check_links, check_links_of};
@@ -68,6 +68,34 @@ pub struct Lookup {
 }
 
 impl Text {
+    /// Who reads a place of a page that has this text.
+    pub(super) fn rule_of(&self, around: &Around<'_>, (page, place): (usize, Place)) -> Option<Rule> {
+        let decided = around.decided.get(page)?;
+        Some(match place.block.and_then(|index| self.blocks.get(index)) {
+            Some(block) => block.rule.clone(),
+            None if place.teaser && self.divider => decided.rule.or(&decided.teaser),
+            None => decided.rule.clone(),
+        })
+    }
+
+    /// The files of `static/` that a page's front matter names, and who learns of them: of its image, all who know of the page.
+    pub(super) fn named_in_front_matter<'a>(&self, around: &Around<'a>, page: usize) -> Vec<(usize, &'a Rule)> {
+        let (Some(raw), Some(decided)) = (around.raw.get(page), around.decided.get(page)) else { return Vec::new() };
+        let mut found = Vec::new();
+        for lookup in &self.lookups {
+            let Some((url, Target::Static(file))) = &lookup.found else { continue };
+            let is_image =
+                raw.front_matter.image.as_ref().is_some_and(|image| image.value.as_str() == &*lookup.address);
+            // What stands in the text is found with its place.
+            if is_image && self.image.as_ref() == Some(url) {
+                found.push((*file, &decided.known));
+            } else if !self.uses.iter().any(|used| used.target == Target::Static(*file)) {
+                found.push((*file, &decided.rule));
+            }
+        }
+        found
+    }
+
     /// The same text in another site, where every address leads to what it led to, by whatever number that has there: the
     /// page's own, and those that `renumber` gives. `None` where an address leads elsewhere now.
     pub(super) fn in_site(

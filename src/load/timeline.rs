@@ -108,7 +108,7 @@ fn read(
     for (date, _, node) in dated(&section, "events", &zone, faults) {
         story.read(date, node, faults);
     }
-    if story.events.is_empty() {
+    if story.events.is_empty() && !faults.any_error() {
         let place = map.entry("events").map_or(0..0, |(key, _)| key.span.clone());
         faults.error(Fault::new("nothing happens", place).help("write `events: {2027-01-01: {buys: PRODUCT}}`"));
     }

@@ -5,15 +5,16 @@
 //! suspended, what is given in place of what ended, and what is frozen. Nothing that happens later changes what was
 //! settled, so a history can be stopped at any instant and gone on with.
 
+mod settle;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::{self, Event, PaidFor, Reference, Terms, What};
 use super::life::{Effect, Life, Paid};
-use super::member::{Code, Ended, Held, Member, Remark, Rules, Source, State};
+use super::member::{Code, Ended, Held, Member, Remark, Rules, Source};
 use super::order::ordered;
 use super::snapshot;
-use crate::access::catalogue::{Cancellation, Kind};
-use crate::config::Overdue;
+
 use crate::config::product::{Billing, Money};
 use crate::id::Id;
 use crate::time::Timestamp;
@@ -296,159 +297,5 @@ impl<'a> History<'a> {
         }
         self.scheduled.clear();
         self.waiting.clear();
-    }
-
-    /// Settles what all grants together come to. Those from place `known` on began at this instant.
-    fn settle(&mut self, now: Timestamp, known: usize) {
-        let before = self.tier;
-        self.tier = self.in_force();
-        self.downgrade(now, before);
-        self.receive_bundles(now, known);
-        if let Some(tier) = self.tier {
-            for (place, life) in self.lives.iter_mut().enumerate() {
-                if place != tier && life.kind == Some(Kind::Tier) && life.is_free() {
-                    life.end(now, Ended::Superseded);
-                }
-            }
-        }
-        self.freeze(now, known);
-        self.set_states();
-        self.keep_bundles(now);
-        self.hold(now, known);
-        self.tell_overlaps(now);
-    }
-
-    /// The newest tier that gives access; a free one only where there is no other.
-    fn in_force(&self) -> Option<usize> {
-        let tiers = self.lives.iter().enumerate();
-        let given = tiers.filter(|(_, life)| life.kind == Some(Kind::Tier) && life.gives(self.rules));
-        given.map(|(place, life)| (!life.is_free(), place)).max().map(|(_, place)| place)
-    }
-
-    /// A tier that ended, and after which there is none, becomes another one if the catalogue says so.
-    fn downgrade(&mut self, now: Timestamp, before: Option<usize>) {
-        if self.tier.is_some() || self.erased.is_some() {
-            return;
-        }
-        let ended = self.lives.iter().enumerate().rev().find(|(place, life)| {
-            let now = life.ended.is_some_and(|(at, why)| at == now && why != Ended::Switched);
-            let was = before == Some(*place) || life.state == State::Overdue;
-            now && was && life.kind == Some(Kind::Tier)
-        });
-        let Some((_, life)) = ended else { return };
-        let catalogue = self.rules.catalogue;
-        let next = catalogue.tier(&life.access_control).and_then(|tier| tier.downgrade_to.as_ref());
-        if let Some(next) = next.filter(|next| **next != life.access_control && catalogue.tier(next).is_some()) {
-            let reference = format!("downgrade:{}", life.reference);
-            self.add(Life::given(reference, Source::Downgrade, next.clone(), now), now);
-        }
-    }
-
-    /// A tier that nobody asked for by name.
-    fn add(&mut self, life: Life, now: Timestamp) {
-        let reference = life.reference.clone();
-        self.begin(life, &reference, now);
-        self.tier = self.in_force();
-    }
-
-    /// Whoever buys a bundle without a tier is given one; whoever takes a free one without a tier is refused.
-    fn receive_bundles(&mut self, now: Timestamp, known: usize) {
-        if self.rules.catalogue.tiers().is_empty() {
-            return;
-        }
-        let fresh = |life: &Life, rules: &Rules<'_>| life.kind == Some(Kind::Bundle) && life.gives(rules);
-        let bought = self.lives.iter().skip(known).find(|life| fresh(life, self.rules) && !life.is_free());
-        let reference = bought.map(|life| format!("default:{}", life.reference));
-        if let (None, Some(reference), Some(tier)) = (self.tier, reference, self.rules.catalogue.default_tier()) {
-            self.add(Life::given(reference, Source::Default, tier.clone(), now), now);
-        }
-        if self.tier.is_some() {
-            return;
-        }
-        for place in known..self.lives.len() {
-            let Some(life) = self.lives.get_mut(place).filter(|life| fresh(life, self.rules) && life.is_free()) else {
-                continue;
-            };
-            life.refused = true;
-            life.end(now, Ended::Revoked);
-            let (id, reference) = (life.access_control.clone(), life.reference.clone());
-            self.used.remove(&id);
-            self.latest.remove(reference.as_str());
-            self.remark(now, Code::BundleRefused, Some(&reference));
-        }
-    }
-
-    /// What ended by cancelling keeps what was open, where the site says so. What nobody ever paid for, and what was
-    /// closed already for want of a payment, keeps nothing.
-    fn freeze(&mut self, now: Timestamp, known: usize) {
-        if self.rules.catalogue.cancellation() != Cancellation::KeepUnlocked {
-            return;
-        }
-        let rules = self.rules;
-        for life in self.lives.iter_mut().take(known) {
-            let now = life.ended.filter(|(at, why)| *at == now && matches!(why, Ended::Cancelled | Ended::Unpaid));
-            let closed = life.state == State::Overdue && rules.billing.overdue == Overdue::Revoke;
-            let Some((at, _)) = now.filter(|_| life.is_earned() && !closed) else { continue };
-            let kept = life.kept.is_some() && life.state == State::Suspended;
-            let since = |id: &Id| self.held.runs.get(id).filter(|run| run.gap.is_none() || kept);
-            if let Some(own) = since(&life.access_control) {
-                let mut kept = vec![(life.access_control.clone(), own.since)];
-                let rank = rules.catalogue.rank(&life.access_control).unwrap_or_default();
-                for tier in rules.catalogue.tiers().iter().take(rank).rev() {
-                    kept.extend(since(&tier.id).map(|run| (tier.id.clone(), run.since)));
-                }
-                life.frozen = Some((life.kept.unwrap_or(at), kept));
-            }
-        }
-    }
-
-    fn set_states(&mut self) {
-        let tiers = !self.rules.catalogue.tiers().is_empty();
-        for (place, life) in self.lives.iter_mut().enumerate() {
-            let standing = life.standing();
-            life.state = match (life.ended, life.kind) {
-                (Some((_, Ended::Expired)), _) => State::Expired,
-                (Some((_, Ended::Superseded)), _) => State::Superseded,
-                (Some(_), _) => State::Cancelled,
-                (None, _) if standing == State::Overdue => standing,
-                (None, Some(Kind::Tier)) if self.tier != Some(place) => State::Superseded,
-                (None, Some(Kind::Bundle)) if tiers && self.tier.is_none() => State::Suspended,
-                (None, _) => standing,
-            };
-        }
-    }
-
-    /// A bundle that loses its tier is frozen together with it, if the tier was.
-    fn keep_bundles(&mut self, now: Timestamp) {
-        let tier = |life: &Life| life.kind == Some(Kind::Tier) && life.frozen.is_some();
-        let frozen = self.lives.iter().any(|life| tier(life) && life.ended.is_some_and(|(at, _)| at == now));
-        for life in self.lives.iter_mut().filter(|life| life.kind == Some(Kind::Bundle) && life.ended.is_none()) {
-            let open = self.held.runs.get(&life.access_control).is_some_and(|run| run.gap.is_none());
-            match life.state {
-                State::Suspended if frozen && open && life.kept.is_none() => life.kept = Some(now),
-                State::Active | State::PendingCancellation => life.kept = None,
-                State::Suspended | State::Overdue | State::Superseded | State::Cancelled | State::Expired => {}
-            }
-        }
-    }
-
-    /// Two tiers that both take money again and again are told, once as long as they do.
-    fn tell_overlaps(&mut self, now: Timestamp) {
-        let billed: Vec<usize> = self
-            .lives
-            .iter()
-            .enumerate()
-            .filter(|(_, life)| life.kind == Some(Kind::Tier) && life.bills())
-            .map(|(place, _)| place)
-            .collect();
-        let pairs: BTreeSet<(usize, usize)> = billed
-            .iter()
-            .flat_map(|old| billed.iter().filter(move |new| old < *new).map(move |new| (*old, *new)))
-            .collect();
-        for (old, new) in pairs.difference(&self.overlaps) {
-            let name = |place: usize| self.lives.get(place).map(|life| life.reference.clone());
-            self.remarks.push(Remark { at: now, code: Code::Overlap, grant: name(*new), other: name(*old) });
-        }
-        self.overlaps = pairs;
     }
 }

@@ -3,7 +3,7 @@
 //! Drips count from here, so a gap that heals is no gap: what is overdue and then paid, a tier that was superseded and
 //! comes back, a bundle without a tier for a while. Only what ended begins anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fold::History;
 use super::member::{Run, State};
@@ -19,6 +19,8 @@ struct Hold {
     gives: Option<Timestamp>,
     /// Whether some grant of it has not ended.
     lives: bool,
+    /// Whether one of those began before this instant.
+    goes_on: bool,
 }
 
 impl History<'_> {
@@ -29,8 +31,8 @@ impl History<'_> {
             self.held.past.clear();
             return;
         }
-        let holds = self.holds();
-        let ids: Vec<Id> = self.held.runs.keys().chain(holds.keys()).cloned().collect();
+        let holds = self.holds(known);
+        let ids: BTreeSet<Id> = self.held.runs.keys().chain(holds.keys()).cloned().collect();
         for id in ids {
             self.hold_one(&id, holds.get(&id).copied().unwrap_or_default(), now);
         }
@@ -45,7 +47,13 @@ impl History<'_> {
     }
 
     fn hold_one(&mut self, id: &Id, hold: Hold, now: Timestamp) {
-        let run = self.held.runs.get(id).copied();
+        let mut run = self.held.runs.get(id).copied();
+        // A gap heals by what it interrupted, and not by something new.
+        if let Some(Run { since, gap: Some(gap) }) = run.filter(|_| !hold.goes_on) {
+            self.held.runs.remove(id);
+            self.held.past.insert(id.clone(), (since, gap));
+            run = None;
+        }
         match (hold.gives, run) {
             (Some(begun), None) => {
                 let since = Timestamp::saturating(begun.min(now).seconds().saturating_sub(self.before(id)));
@@ -59,7 +67,7 @@ impl History<'_> {
             }
             (None, Some(run)) => {
                 self.held.runs.remove(id);
-                self.held.past.insert(id.clone(), (run.since, run.gap.unwrap_or(now)));
+                self.held.past.insert(id.clone(), (run.since, now));
             }
             (None, None) => {}
         }
@@ -71,7 +79,7 @@ impl History<'_> {
         past.map_or(0, |(since, until)| until.seconds() - since.seconds())
     }
 
-    fn holds(&self) -> BTreeMap<Id, Hold> {
+    fn holds(&self, known: usize) -> BTreeMap<Id, Hold> {
         let catalogue = self.rules.catalogue;
         let mut holds: BTreeMap<Id, Hold> = BTreeMap::new();
         for (place, life) in self.lives.iter().enumerate().filter(|(_, life)| life.ended.is_none()) {
@@ -93,6 +101,7 @@ impl History<'_> {
             for id in ids {
                 let hold = holds.entry(id.clone()).or_default();
                 hold.lives = true;
+                hold.goes_on |= place < known;
                 if given {
                     hold.gives = Some(hold.gives.map_or(life.since, |since| since.min(life.since)));
                 }

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use super::event::{Event, What};
+use crate::time::Timestamp;
 
 impl What {
     /// The place of a kind among events of one instant, the same for ever. What begins comes before what happens to it;
@@ -38,12 +39,10 @@ pub(super) fn ordered(events: &[Event]) -> Vec<&Event> {
 }
 
 fn compare(a: &Event, b: &Event) -> Ordering {
-    let key = |event: &Event| (event.at, event.what.rank());
-    let name = |event: &Event| (event.source.clone(), event.id.clone());
+    fn key(event: &Event) -> (Timestamp, u8, &str, &str) {
+        (event.at, event.what.rank(), &event.source, &event.id)
+    }
     // Two that differ though they have one name: some order, but always the same.
     let text = |event: &Event| serde_json::to_string(event).unwrap_or_default();
-    key(a).cmp(&key(b)).then_with(|| name(a).cmp(&name(b))).then_with(|| match a == b {
-        true => Ordering::Equal,
-        false => text(a).cmp(&text(b)),
-    })
+    key(a).cmp(&key(b)).then_with(|| if a == b { Ordering::Equal } else { text(a).cmp(&text(b)) })
 }

@@ -1,7 +1,7 @@
 //! The picture of a simulation: one HTML page that needs nothing else, no script and no network.
 //!
-//! A lane for each grant; what it is worth is told by colour, by pattern and in words, so that no reader depends on one of
-//! them. It is drawn as SVG and listed as a table below.
+//! A lane for each grant; what it is worth is told by colour and in words, in the bar or below it, so that no reader depends
+//! on one of them. It is drawn as SVG and listed as a table below.
 
 use jiff::tz::TimeZone;
 
@@ -32,7 +32,7 @@ svg .on{fill:var(--ground);font-weight:600;font-size:12px}.grid{stroke:var(--lin
 .superseded{fill:var(--superseded)}.suspended{fill:var(--suspended)}.frozen{fill:var(--frozen)}
 .mark{fill:var(--ink)}table{border-collapse:collapse;width:100%;margin-top:1.5rem}\
 th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid var(--line)}
-th{font-weight:600}td ul{margin:0;padding-left:1.1rem}.failures{border-left:4px solid var(--overdue);padding-left:1rem}";
+th{font-weight:600}td:first-child{white-space:nowrap}td ul{margin:0;padding-left:1.1rem}.failures{border-left:4px solid var(--overdue);padding-left:1rem}";
 
 /// The page.
 #[must_use]
@@ -139,7 +139,6 @@ impl<'a> Drawing<'a> {
                 free = x + 92.0;
             }
         }
-        label(page, (self.x(self.to) - 10.0, height - 6.0), "faint", "");
     }
 
     fn lane(&self, page: &mut String, number: usize, name: &str) {
@@ -153,6 +152,7 @@ impl<'a> Drawing<'a> {
             grant.access_control.to_string()
         };
         label(page, (8.0, y + 29.0), "faint", &what);
+        let mut free = f64::MIN;
         for stretch in self.stretches(number) {
             let (left, right) = (self.x(stretch.from), self.x(stretch.to));
             let width = (right - left).max(2.0);
@@ -161,8 +161,12 @@ impl<'a> Drawing<'a> {
             ));
             push_escaped(page, &self.told(name, &stretch));
             page.push_str("</title></rect>");
-            if width > 9.0 + 7.5 * letters(stretch.label) {
+            let room = 9.0 + 7.5 * letters(stretch.label);
+            if width > room {
                 label(page, (left + 6.0, y + 17.0), "on", stretch.label);
+            } else if left >= free {
+                label(page, (left, y + BAR + 13.0), "faint", stretch.label);
+                free = left + room;
             }
         }
         page.push('\n');

@@ -248,6 +248,13 @@ impl Play<'_> {
                 let more = more.map(|told| format!("{} on {}", told.topic.as_str(), day(told.at, &zone)));
                 differ(words::list(std::iter::empty::<&str>()), words::list(more))
             }
+            Wanted::OpenedNoMore(days) => {
+                let named = |at: Timestamp| days.iter().any(|(from, until)| *from <= at && at <= *until);
+                let more = steps.iter().filter(|step| !named(step.at)).flat_map(|step| &step.told);
+                let more =
+                    more.flat_map(|told| told.paths.iter().map(|path| format!("{path} on {}", day(told.at, &zone))));
+                differ(words::list(std::iter::empty::<&str>()), words::list(more))
+            }
             Wanted::Opened(until, paths) => {
                 let here = steps.iter().filter(|step| at <= step.at && step.at <= *until).flat_map(|step| &step.told);
                 let found: BTreeSet<&String> = here.flat_map(|told| &told.paths).collect();

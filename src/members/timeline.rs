@@ -65,6 +65,8 @@ pub enum Wanted {
     ToldNoMore(Vec<(Timestamp, Timestamp)>),
     /// These pages open by a drip or a release, up to the end of the day or at the instant, and no others.
     Opened(Timestamp, Vec<String>),
+    /// No page opens by a drip or a release but on the days that are named.
+    OpenedNoMore(Vec<(Timestamp, Timestamp)>),
 }
 
 /// Which date of a grant is meant.
@@ -90,8 +92,11 @@ impl Timeline {
     /// Whether pages are asked for: then a manifest is needed.
     #[must_use]
     pub fn page_expectation(&self) -> Option<&Expected> {
-        self.expected
-            .iter()
-            .find(|expected| matches!(expected.wanted, Wanted::Open(_) | Wanted::Closed(_) | Wanted::Opened(..)))
+        self.expected.iter().find(|expected| {
+            matches!(
+                expected.wanted,
+                Wanted::Open(_) | Wanted::Closed(_) | Wanted::Opened(..) | Wanted::OpenedNoMore(_)
+            )
+        })
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A locked entry stands in lists for everybody, with opaque keys: one for each way in. Ways in that imply each other
 //! form a chain, and every chain has one small stylesheet with one variant per step, which takes the badges away that
-//! its reader has no need of.
+//! its reader has no need of. Where an entry opens for somebody in time, it has keys for those who wait as well: for them
+//! other words take the place of the lock.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,22 +13,30 @@ use crate::access::gated::{RuleBook, RuleId};
 use crate::access::rule::{Clause, Rule};
 use crate::digest::sha256_hex;
 use crate::plan::gates::{Form, Shape, Variant};
-use crate::site::Site;
+use crate::site::{Access, Site};
+use crate::time::Length;
 
 /// All badges of a site.
 #[derive(Clone, Debug, Default)]
 pub struct Badges {
     /// One stylesheet for each chain.
     pub sheets: Vec<Sheet>,
-    /// Keys and stylesheets of every rule that locks an entry, by that rule and by who may know of the entry.
-    locks: BTreeMap<(RuleId, RuleId), Lock>,
+    /// Keys and stylesheets of every rule that locks an entry, by that rule, by who may know of the entry and who waits for it.
+    locks: BTreeMap<Rules, Lock>,
 }
+
+/// Who may open an entry, who may know of it, and for whom it opens in time.
+type Rules = (RuleId, RuleId, Option<RuleId>);
 
 /// What an entry's badge needs.
 #[derive(Clone, Debug)]
 pub struct Lock {
     /// Opaque keys, separated by spaces.
     pub keys: String,
+    /// The keys of those who wait; empty where nobody does.
+    pub waiting: String,
+    /// After what time of their membership it opens for those who wait, where that is the same for all.
+    pub after: Option<Length>,
     /// The stylesheets that can take it away, indexes into [`Badges::sheets`].
     pub sheets: BTreeSet<usize>,
 }
@@ -49,42 +58,48 @@ impl Badges {
     pub fn new(site: &Site, book: &mut RuleBook) -> Self {
         // Apart by who may know of the pages: a stylesheet for all must not count what only some know of. A hidden page
         // is known to those alone who may open it, so it bears no lock.
-        let mut clauses: BTreeMap<RuleId, BTreeSet<Clause>> = BTreeMap::new();
-        let mut locked: BTreeSet<(RuleId, RuleId)> = BTreeSet::new();
+        let mut steps: BTreeMap<RuleId, BTreeSet<Step>> = BTreeMap::new();
+        let mut locked: BTreeSet<Rules> = BTreeSet::new();
         for access in site.pages.iter().map(|page| &page.access).filter(|access| access.rule != access.known) {
-            clauses.entry(access.known).or_default().extend(book.rule(access.rule).clauses().iter().cloned());
-            locked.insert((access.rule, access.known));
+            steps.entry(access.known).or_default().extend(steps_of((access.rule, access.waiting), book));
+            locked.insert((access.rule, access.known, access.waiting));
         }
-        let of_all = clauses.get(&RuleId::PUBLIC).cloned().unwrap_or_default();
+        let of_all = steps.get(&RuleId::PUBLIC).cloned().unwrap_or_default();
         let mut badges = Self::default();
-        let mut of_clause: BTreeMap<(RuleId, Clause), usize> = BTreeMap::new();
-        for (known, mut clauses) in clauses {
+        let mut of_step: BTreeMap<(RuleId, Step), usize> = BTreeMap::new();
+        for (known, mut steps) in steps {
             if known != RuleId::PUBLIC {
-                clauses.retain(|clause| !of_all.contains(clause));
+                steps.retain(|step| !of_all.contains(step));
             }
+            let clauses = steps.iter().map(|(clause, _)| clause.clone()).collect();
             for chain in chains(&clauses) {
                 let number = badges.sheets.len();
-                of_clause.extend(chain.iter().map(|clause| ((known, clause.clone()), number)));
-                badges.sheets.push(sheet(&chain, known, book));
+                let taken = chain.iter().flat_map(|clause| [OPENS, WAITS].map(|means| (clause.clone(), means)));
+                let taken: BTreeSet<Step> = taken.filter(|step| steps.contains(step)).collect();
+                badges.sheets.push(sheet((&chain, &taken), known, book));
+                of_step.extend(taken.into_iter().map(|step| ((known, step), number)));
             }
         }
-        for (rule, known) in locked {
-            let clauses = book.rule(rule).clauses();
-            let keys: Vec<String> = clauses.iter().map(key).collect();
-            let of = |clause: &Clause| {
-                let number = of_clause.get(&(RuleId::PUBLIC, clause.clone()));
-                number.or_else(|| of_clause.get(&(known, clause.clone()))).copied()
+        for rules in locked {
+            let (rule, known, waiting) = rules;
+            let steps = steps_of((rule, waiting), book);
+            let of = |step: &Step| {
+                let number = of_step.get(&(RuleId::PUBLIC, step.clone()));
+                number.or_else(|| of_step.get(&(known, step.clone()))).copied()
             };
-            let sheets = clauses.iter().filter_map(of).collect();
-            badges.locks.insert((rule, known), Lock { keys: keys.join(" "), sheets });
+            let sheets = steps.iter().filter_map(of).collect();
+            let keys = |means| steps.iter().filter(move |(_, other)| *other == means).map(key);
+            let (keys, waiting) =
+                (keys(OPENS).collect::<Vec<_>>().join(" "), keys(WAITS).collect::<Vec<_>>().join(" "));
+            badges.locks.insert(rules, Lock { keys, waiting, after: only_drip(book.rule(rule)), sheets });
         }
         badges
     }
 
-    /// The lock of an entry under a rule that those of another may know of, if it has one.
+    /// The lock of a page's entry, if it has one.
     #[must_use]
-    pub fn lock(&self, rule: RuleId, known: RuleId) -> Option<&Lock> {
-        self.locks.get(&(rule, known))
+    pub fn lock(&self, access: &Access) -> Option<&Lock> {
+        self.locks.get(&(access.rule, access.known, access.waiting))
     }
 
     /// The stylesheet with a number.
@@ -94,27 +109,67 @@ impl Badges {
     }
 }
 
-fn sheet(chain: &[Clause], known: RuleId, book: &mut RuleBook) -> Sheet {
-    let keys: Vec<String> = chain.iter().map(key).collect();
+/// A way in, and what it means for a badge.
+type Step = (Clause, Means);
+
+/// Whether a way in opens an entry, or lets somebody wait for it.
+type Means = bool;
+const OPENS: Means = false;
+const WAITS: Means = true;
+
+/// Both kinds of ways of an entry. What everybody waits for is nobody's own.
+fn steps_of((rule, waiting): (RuleId, Option<RuleId>), book: &RuleBook) -> Vec<Step> {
+    let opens = book.rule(rule).clauses().iter().map(|clause| (clause.clone(), OPENS));
+    let waits = waiting.into_iter().flat_map(|waiting| book.rule(waiting).clauses());
+    opens.chain(waits.filter(|clause| !clause.all.is_empty()).map(|clause| (clause.clone(), WAITS))).collect()
+}
+
+/// How long whoever waits for a rule waits from the start of a membership, where that is one length.
+fn only_drip(rule: &Rule) -> Option<Length> {
+    let drips = rule.clauses().iter().filter_map(|clause| clause.all.iter().map(|need| need.after).max());
+    let drips: BTreeSet<Length> = drips.filter(|after| *after > Length::ZERO).collect();
+    drips.first().copied().filter(|_| drips.len() == 1)
+}
+
+fn sheet((chain, steps): (&[Clause], &BTreeSet<Step>), known: RuleId, book: &mut RuleBook) -> Sheet {
     let mut shape = Shape { variants: Vec::new(), open: 0 };
     let mut texts = Vec::new();
-    for (step, clause) in chain.iter().enumerate() {
+    for (number, clause) in chain.iter().enumerate() {
         let requirement = book.enter(Rule::of(clause.clone()));
         shape.variants.push(Variant { requirement, form: Form::Open, teaser: false });
-        let weaker = keys.iter().skip(step).map(|key| format!("[data-access~=\"{key}\"] .tp-lock"));
-        texts.push(format!("{}{{display:none}}\n", weaker.collect::<Vec<_>>().join(",")));
+        let weaker = chain.iter().skip(number).flat_map(|clause| [OPENS, WAITS].map(|means| (clause.clone(), means)));
+        let weaker: Vec<Step> = weaker.filter(|step| steps.contains(step)).collect();
+        texts.push(text(&weaker));
     }
     shape.variants.push(Variant { requirement: known, form: Form::Open, teaser: false });
     texts.push(String::new());
     shape.open = shape.variants.len();
+    let in_order = chain.iter().flat_map(|clause| [OPENS, WAITS].map(|means| (clause.clone(), means)));
+    let keys: Vec<String> = in_order.filter(|step| steps.contains(step)).map(|step| key(&step)).collect();
     let named = format!("{} {:?}", keys.join(" "), book.rule(known));
     let name: String = sha256_hex(named.as_bytes()).chars().take(16).collect();
     Sheet { url: format!("/_tierpress/unlock/{name}.css"), shape: Arc::new(shape), texts }
 }
 
-/// The opaque key of a way in.
-fn key(clause: &Clause) -> String {
-    let written = format!("tierpress unlock {clause:?}");
+/// What a stylesheet says to a reader who has these ways. An entry may be open in one way and waited for in another.
+fn text(steps: &[Step]) -> String {
+    let of = |means| steps.iter().filter(move |(_, other)| *other == means).map(key);
+    let opens: Vec<String> = of(OPENS).map(|key| format!("[data-access~=\"{key}\"]")).collect();
+    let mut text = String::new();
+    if !opens.is_empty() {
+        text.push_str(&format!(":is({}) :is(.tp-lock,.tp-waits){{display:none!important}}\n", opens.join(",")));
+    }
+    for key in of(WAITS) {
+        let entry = format!("[data-waits~=\"{key}\"]");
+        text.push_str(&format!("{entry} .tp-lock{{display:none}}{entry} .tp-waits{{display:inline-block}}\n"));
+    }
+    text
+}
+
+/// The opaque key of a way in, or of those who wait.
+fn key((clause, means): &Step) -> String {
+    let (word, letter) = if *means == OPENS { ("unlock", 'k') } else { ("wait", 'w') };
+    let written = format!("tierpress {word} {clause:?}");
     let hash: String = sha256_hex(written.as_bytes()).chars().take(10).collect();
-    format!("k{hash}")
+    format!("{letter}{hash}")
 }

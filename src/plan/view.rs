@@ -391,7 +391,7 @@ impl<'a> EntryView<'a> {
     #[must_use]
     pub fn lock(&self) -> Option<(Terms<'a>, &'a Lock)> {
         let page = self.page?;
-        let lock = self.plan.badges.lock(page.access.rule, page.access.known)?;
+        let lock = self.plan.badges.lock(&page.access)?;
         Some((terms(page), lock))
     }
 

@@ -8,7 +8,9 @@ use aws_lc_rs::{constant_time, digest};
 use serde_json::{Map, Value};
 
 use super::secret::Secret;
-use super::{Context, Delivery, Fact, Fetched, LARGEST, Outcome, Provider, Refusal, Request, Subject, Told, Unknown};
+use super::{
+    Context, Delivery, Fact, Fetched, LARGEST, Outcome, Provider, Refusal, Request, Subject, Told, Unknown, json,
+};
 use crate::id::Id;
 use crate::members::event::What;
 use crate::time::Timestamp;
@@ -110,7 +112,15 @@ impl Provider for Shops {
             return Err(Refusal::Malformed(HEADER));
         }
         let source = self.of(key.trim_ascii()).ok_or(Refusal::Key)?;
-        let body = request.json()?;
+        let delivery = self.read_again(source, request.body)?;
+        if delivery.at.seconds() > now.seconds().saturating_add(AHEAD) {
+            return Err(Refusal::NotAnEvent("its `at` is in the future".to_owned()));
+        }
+        Ok(delivery)
+    }
+
+    fn read_again(&self, source: &str, body: &[u8]) -> Result<Delivery, Refusal> {
+        let body = json(body)?;
         let said = |name: &str| body.get(name).and_then(Value::as_str);
         if let Some(other) = said("source").filter(|other| *other != source) {
             return Err(Refusal::Source { own: source.to_owned(), said: other.to_owned() });
@@ -120,9 +130,6 @@ impl Provider for Shops {
         let kind = said("kind").ok_or_else(|| missing("kind"))?.to_owned();
         let at = body.get("at").and_then(Value::as_i64).and_then(|at| Timestamp::try_from(at).ok());
         let at = at.ok_or_else(|| missing("at"))?;
-        if at.seconds() > now.seconds().saturating_add(AHEAD) {
-            return Err(Refusal::NotAnEvent("its `at` is in the future".to_owned()));
-        }
         if kind == "erased" {
             return Err(Refusal::NotAnEvent("a shop cannot have somebody forgotten".to_owned()));
         }

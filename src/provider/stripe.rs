@@ -23,7 +23,7 @@ mod subscription;
 use serde_json::Value;
 
 use super::{
-    Context, Delivery, Fact, Fetched, LARGEST, Need, Outcome, Provider, Refusal, Request, Subject, Told, Unknown,
+    Context, Delivery, Fact, Fetched, LARGEST, Need, Outcome, Provider, Refusal, Request, Subject, Told, Unknown, json,
 };
 use crate::members::event::What;
 use crate::time::Timestamp;
@@ -75,7 +75,11 @@ impl Provider for Stripe {
             return Err(Refusal::TooLarge);
         }
         self.secrets.check(request.header(signature::HEADER)?, request.body, now)?;
-        let body = request.json()?;
+        self.read_again(SOURCE, request.body)
+    }
+
+    fn read_again(&self, source: &str, body: &[u8]) -> Result<Delivery, Refusal> {
+        let body = json(body)?;
         let event = Object::new(&body);
         if event.text("/object") != Some("event") {
             return Err(Refusal::NotAnEvent("it has no `\"object\": \"event\"`; thin events are not read".to_owned()));
@@ -88,7 +92,7 @@ impl Provider for Stripe {
         let id = event.id("/id").ok_or_else(|| missing("id"))?.to_owned();
         let kind = event.text("/type").ok_or_else(|| missing("type"))?.to_owned();
         let at = event.instant("/created").ok_or_else(|| missing("created"))?;
-        Ok(Delivery { source: SOURCE.to_owned(), id, kind, at, body })
+        Ok(Delivery { source: source.to_owned(), id, kind, at, body })
     }
 
     fn translate(&self, delivery: &Delivery, context: &Context<'_>, fetched: &Fetched) -> Outcome {

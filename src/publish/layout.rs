@@ -13,6 +13,8 @@ use super::{PublishError, Tree, state};
 use crate::digest::ObjectName;
 use crate::manifest::{self, Encoding, Manifest};
 
+/// What file systems take as a name, in bytes.
+const LONGEST_NAME: usize = 255;
 /// The file that answers for a folder.
 const INDEX: &str = "index.html";
 /// The file that plain hosts show for what is not there.
@@ -199,8 +201,11 @@ impl<'a> Layout<'a> {
         let count = others.iter().take_while(|other| other.encoding.is_some()).count();
         let encoded = others.get(..count).filter(|_| tree.encoded).unwrap_or_default();
         let taken = encoded.iter().filter_map(|other| other.encoding).any(|encoding| {
-            let path = format!("{folder}{}", encoded_name(name, encoding));
-            self.starting_with(&path).is_some() || self.starting_with(&format!("{path}/")).is_some()
+            let encoded = encoded_name(name, encoding);
+            let path = format!("{folder}{encoded}");
+            encoded.len() > LONGEST_NAME
+                || self.starting_with(&path).is_some()
+                || self.starting_with(&format!("{path}/")).is_some()
         });
         Some(Placed { name, object, encoded: if taken { &[] } else { encoded } })
     }
@@ -251,7 +256,7 @@ impl<'a> Object<'a> {
 fn check_path(path: &str) -> Result<(), PublishError> {
     let fits = |segment: &str| {
         !matches!(segment, "" | "." | ".." | TEMPORARY)
-            && segment.len() <= 255
+            && segment.len() <= LONGEST_NAME
             && !segment.bytes().any(|byte| byte < 0x20 || byte == 0x7f || byte == b'\\')
     };
     let relative = path.strip_prefix('/').map(|rest| rest.strip_suffix('/').unwrap_or(rest));

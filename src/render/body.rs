@@ -53,7 +53,7 @@ pub fn assemble(view: &View<'_>, words: &Words<'_>) -> Assembled {
     let mut headings = Vec::new();
     for step in &shown {
         match step {
-            Shown::Closed(block) => closed(&mut body.html, &words.closed_block(&block.tags)),
+            Shown::Closed(block) => closed(&mut body.html, &words.closed_block(&block.tags, &block.drip)),
             Shown::Piece(piece) => {
                 let (first, start) = (body.html.is_empty(), body.html.len());
                 notes.push(&mut body.html, (&piece.html, &piece.notes), |note| view.note(note).is_some());
@@ -84,7 +84,7 @@ pub fn summary(view: &EntryView<'_>, words: &Words<'_>) -> String {
     let mut notes = Notes { numbers: Vec::new() };
     for step in view.summary() {
         match step {
-            Shown::Closed(block) => closed(&mut html, &words.closed_block(&block.tags)),
+            Shown::Closed(block) => closed(&mut html, &words.closed_block(&block.tags, &block.drip)),
             Shown::Piece(piece) => notes.push(&mut html, (&piece.html, &piece.notes), |_| false),
         }
     }

@@ -276,13 +276,19 @@ pub struct Entry {
 }
 
 /// A lock badge. Put `data-access="{{ lock.keys }}"` on the entry's element and the badge inside it as
-/// `<span class="tp-lock">`: unlock stylesheets hide `[data-access~="KEY"] .tp-lock`.
+/// `<span class="tp-lock">`: unlock stylesheets hide `[data-access~="KEY"] .tp-lock`. Where `waiting` is not empty, put
+/// `data-waits="{{ lock.waiting }}"` there too, and `later` inside as `<span class="tp-waits" hidden>`: they show
+/// `[data-waits~="KEY"] .tp-waits` in place of the lock to those who have what opens it, and wait.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Lock {
     /// Opaque keys, separated by spaces.
     pub keys: String,
     /// What opens it, in words: `Pro`, `Pro or Rust from zero`.
     pub label: String,
+    /// The opaque keys of those who wait, separated by spaces; empty where nobody does.
+    pub waiting: String,
+    /// What those are told: `Yours: opens 7 days after your access began`.
+    pub later: String,
 }
 
 /// A section with its entries, for `named`.

@@ -163,8 +163,21 @@ impl Theme {
 
 /// A context as Tera takes it. Taken apart by name, so that a field added there must be thought of here.
 fn values(context: &Context) -> Result<tera::Context, tera::Error> {
-    let Context { site, page, section, ancestors, entries, siblings, named, tags, previous, next, paywall, unlock, account } =
-        context;
+    let Context {
+        site,
+        page,
+        section,
+        ancestors,
+        entries,
+        siblings,
+        named,
+        tags,
+        previous,
+        next,
+        paywall,
+        unlock,
+        account,
+    } = context;
     let mut values = tera::Context::new();
     let mut insert = |name: &'static str, value: tera::Value| values.insert_value(name, value);
     insert("site", site.value());

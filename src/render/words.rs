@@ -5,14 +5,14 @@ pub mod price;
 use jiff::tz::TimeZone;
 
 use crate::access::catalogue::Catalogue;
-use crate::access::tags::{Name, Tag};
+use crate::access::tags::{Drip, Name, Tag};
 use crate::config::product::Product;
 use crate::id::Id;
 use crate::plan::Form;
 use crate::plan::view::Terms;
 use crate::render::context::{self, Moment, Offer, Paywall, Way};
 use crate::render::theme::Strings;
-use crate::time::{Date, Timestamp};
+use crate::time::{Date, Length, Timestamp};
 
 /// Strings, titles and prices.
 #[derive(Clone, Copy)]
@@ -60,10 +60,30 @@ impl<'a> Words<'a> {
         names.join(&format!(" {} ", self.get("with")))
     }
 
+    /// What an entry says to those who have what opens it, and wait.
+    #[must_use]
+    pub fn later(&self, terms: &Terms<'_>, after: Option<Length>) -> String {
+        let days = after.map_or(0, |after| (after.seconds() + DAY - 1) / DAY);
+        match (terms.release, days) {
+            (Some(date), _) => {
+                self.strings.fill("waits_date", &[("date", &self.strings.from(date.first, self.zone).text)])
+            }
+            (None, 0) => self.get("waits").to_owned(),
+            (None, 1) => self.get("waits_day").to_owned(),
+            (None, days) => self.strings.fill("waits_days", &[("count", &days.to_string())]),
+        }
+    }
+
     /// What a closed block says.
     #[must_use]
-    pub fn closed_block(&self, tags: &[Tag]) -> String {
-        self.strings.fill("block_locked", &[("names", &self.label(tags))])
+    pub fn closed_block(&self, tags: &[Tag], drip: &Drip) -> String {
+        let names = self.label(tags);
+        let days = if let Drip::All(after) = drip { (after.seconds() + DAY - 1) / DAY } else { 0 };
+        match days {
+            0 => self.strings.fill("block_locked", &[("names", &names)]),
+            1 => self.strings.fill("block_locked_day", &[("names", &names)]),
+            days => self.strings.fill("block_locked_days", &[("names", &names), ("count", &days.to_string())]),
+        }
     }
 
     /// What opens a page: ways whose price is known first, the cheapest before the others.

@@ -71,6 +71,10 @@ fn last_lesson(plan: &Plan, sold: &Id) -> Option<Length> {
     };
     let mut longest: BTreeMap<SectionId, Length> = BTreeMap::new();
     for page in &plan.site().pages {
+        // Early access is bought, though everybody has it later.
+        if has_window(page) && buyer.wait(plan.book().rule(page.access.rule)).is_some() {
+            return None;
+        }
         let Some(length) = wait(page.access.rule) else {
             // A part of a page that others read too may be on any subject, on any day.
             if page.body.blocks.iter().any(|block| wait(block.rule).is_some()) {
@@ -91,9 +95,12 @@ fn last_lesson(plan: &Plan, sold: &Id) -> Option<Length> {
     longest.values().max().copied().filter(|_| all_drip)
 }
 
+fn has_window(page: &Page) -> bool {
+    page.access.tags.iter().any(|tag| tag.since_joining || tag.from.is_some() || tag.until.is_some())
+}
+
 fn is_dated(page: &Page) -> bool {
-    let windows = page.access.tags.iter().any(|tag| tag.since_joining || tag.from.is_some() || tag.until.is_some());
-    windows || page.open.date.is_some() || page.keys.release.is_some() || page.keys.dated.is_some()
+    page.open.date.is_some() || page.keys.release.is_some() || page.keys.dated.is_some()
 }
 
 /// How many payments it takes until the last lesson is open.

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use crate::access::entitlement::{Reader, Written, WrittenPart};
 use crate::access::rule::Rule;
-
+use crate::config::Config;
 use crate::edge::{self, Decision, Outcome, Reason, canonical};
 use crate::manifest::{Manifest, Otherwise, Policy, Route};
+use crate::review::words::{self, Words};
 use crate::review::{explain, target};
 use crate::serve::asked::Known;
 use crate::serve::held::Held;
-use crate::serve::words::{self, Words};
 use crate::time::{Length, Timestamp};
 
 /// One look at one path.
@@ -58,8 +58,11 @@ impl<'a> Seen<'a> {
     }
 
     fn words(self) -> Words<'a> {
-        let config = &self.held.plan().site().config;
-        Words { catalogue: &config.catalogue, zone: &config.zone }
+        Words::titled(self.config())
+    }
+
+    fn config(self) -> &'a Config {
+        &self.held.plan().site().config
     }
 
     fn decide(self, reader: &Reader, now: Timestamp, html_navigation: bool) -> Decision<'a> {
@@ -88,8 +91,11 @@ impl<'a> Seen<'a> {
         let held: Vec<Value> = held.collect();
         let named: Vec<&str> = held.iter().filter_map(|held| held.get("words")?.as_str()).collect();
         let parts = written.parts.iter().filter(|part| part.id != "visitor").map(|part| {
-            let id =
-                self.words().catalogue.lookup(part.id).map_or_else(|| part.id.to_owned(), |found| found.id.to_string());
+            let id = self
+                .config()
+                .catalogue
+                .lookup(part.id)
+                .map_or_else(|| part.id.to_owned(), |found| found.id.to_string());
             json!({"id": id, "start": part.start, "state": part.state})
         });
         json!({
@@ -113,7 +119,7 @@ impl<'a> Seen<'a> {
                 words.day(clock)
             )
         });
-        let date = |at: Timestamp| at.civil(words.zone).date().to_string();
+        let date = |at: Timestamp| at.civil(&self.config().zone).date().to_string();
         json!({
             "now": now, "date": date(now), "words": words.day(now), "site": clock, "site_date": date(clock),
             "site_words": words.day(clock), "note": note,
@@ -133,11 +139,10 @@ impl<'a> Seen<'a> {
             Outcome::Moved => decision.location.as_ref().map(|to| format!("it is at {to}")),
             Outcome::Open | Outcome::Preview | Outcome::SignIn | Outcome::Denied | Outcome::BadMethod => None,
         });
-        let waits = decision.outcome == Outcome::Preview && decision.reason == Some(Reason::NotYet);
         json!({
             "status": decision.status,
-            "outcome": outcome_name(decision.outcome),
-            "words": if waits { "not yet" } else { words::outcome(decision.outcome) },
+            "outcome": words::outcome_name(decision.outcome),
+            "words": words::outcome(decision.outcome, decision.reason),
             "reason": decision.reason,
             "why": why,
             "available_at": decision.available_at,
@@ -183,7 +188,7 @@ impl<'a> Seen<'a> {
         if let Some(at) = decision.available_at {
             offer(format!("{}@{at}", self.who_stays()), format!("on {}", self.words().day(at)));
         }
-        let catalogue = self.words().catalogue;
+        let catalogue = &self.config().catalogue;
         for tier in catalogue.tiers() {
             // What a tier opens the higher ones open too.
             if offer(format!("{}{day}", tier.id), format!("as {}", self.words().named(&tier.id))) {
@@ -223,25 +228,10 @@ fn open_rule(manifest: &Manifest, policy: &Policy) -> Rule {
     Rule::any(policy.variants.iter().take(policy.open).filter_map(|rule| manifest.rules.get(*rule)))
 }
 
-/// What kind of answer it is, as one word.
-fn outcome_name(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Open => "open",
-        Outcome::Preview => "preview",
-        Outcome::Moved => "moved",
-        Outcome::SignIn => "sign_in",
-        Outcome::Denied => "denied",
-        Outcome::NotFound => "not_found",
-        Outcome::Passthrough => "passthrough",
-        Outcome::BadTarget => "bad_target",
-        Outcome::BadMethod => "bad_method",
-    }
-}
-
 /// The tiers and bundles that a reader may have.
 pub(super) fn readers(held: &Held, call: &str) -> Value {
     let config = &held.plan().site().config;
-    let words = Words { catalogue: &config.catalogue, zone: &config.zone };
+    let words = Words::titled(config);
     let named = |id: &crate::id::Id| json!({"id": id, "title": words.named(id)});
     json!({
         "tiers": config.catalogue.tiers().iter().map(|tier| named(&tier.id)).collect::<Vec<_>>(),

@@ -21,8 +21,10 @@ use crate::load::names;
 use crate::serve::keeper::Changes;
 use seen::Seen;
 
-/// For how long the events of a path are gathered.
-const GATHER: Duration = Duration::from_millis(10);
+/// For how long the events of a path are gathered, and how often it is seen whether that is over. A writer waits for it with
+/// every save; a file that is still being written then is told of once more.
+const GATHER: Duration = Duration::from_millis(5);
+const TICK: Duration = Duration::from_micros(2_500);
 /// After how long a site is looked at once more in which folders came and went: what is written into a folder before it is
 /// watched has no event.
 const SETTLE: Duration = Duration::from_millis(250);
@@ -106,7 +108,8 @@ impl Unwatched {
         if gone || self.any {
             return;
         }
-        let warning = Diagnostic::warning(format!("a part of the site cannot be watched: {error}"));
+        let why = if is_limit(error) { "the system watches no more folders".to_owned() } else { error.to_string() };
+        let warning = Diagnostic::warning(format!("a part of the site cannot be watched: {why}"));
         let seconds = LOOK.as_secs();
         let help = format!("the whole site is looked at every {seconds} seconds in its stead, so edits show later");
         let help = if is_limit(error) { format!("{RAISE}; {help}") } else { help };
@@ -138,7 +141,7 @@ impl Watcher {
             // Where nobody watches any more, nobody is to be told.
             drop(events.send(gathered.map_or_else(Message::Lost, Message::Events)));
         };
-        let debouncer = new_debouncer(GATHER, None, tell).map_err(|error| refused(&root, &error))?;
+        let debouncer = new_debouncer(GATHER, Some(TICK), tell).map_err(|error| refused(&root, &error))?;
         Ok(Self {
             root,
             debouncer,

@@ -105,9 +105,10 @@ impl Keyring {
 }
 
 fn together(files: &Keys, others: [Option<&Fetched>; 2]) -> Result<Keys, KeyringError> {
-    others.into_iter().flatten().try_fold(files.clone(), |all, fetched| {
-        all.and(fetched.keys.clone()).map_err(KeyringError::Together)
-    })
+    others
+        .into_iter()
+        .flatten()
+        .try_fold(files.clone(), |all, fetched| all.and(fetched.keys.clone()).map_err(KeyringError::Together))
 }
 
 fn read_files(from: &[KeysFrom]) -> Result<Keys, KeyringError> {

@@ -153,7 +153,10 @@ impl Form {
             }
         }
         let only = |mut values: Vec<String>| values.pop().filter(|_| values.is_empty());
-        Self { token: only(tokens), next: only(nexts).and_then(|next| path::next(&next)).unwrap_or_else(|| "/".to_owned()) }
+        Self {
+            token: only(tokens),
+            next: only(nexts).and_then(|next| path::next(&next)).unwrap_or_else(|| "/".to_owned()),
+        }
     }
 }
 

@@ -708,3 +708,27 @@ fn readers_are_read() {
     fails("pro!gone", "unknown state `!gone`: there are `!frozen` and `!expired`");
     fails("visitor+pro", "a visitor has no tiers and no bundles");
 }
+
+/// What the chains are when everything is compared with everything.
+fn naive_chains(clauses: &BTreeSet<Clause>) -> Vec<Vec<Clause>> {
+    let rule = |clause: &Clause| Rule::from(clause.clone());
+    let weaker = |clause: &Clause| clauses.iter().filter(|other| rule(clause).implies(&rule(other))).count();
+    let mut order: Vec<&Clause> = clauses.iter().collect();
+    order.sort_by(|a, b| weaker(b).cmp(&weaker(a)).then_with(|| a.cmp(b)));
+    let mut chains: Vec<Vec<Clause>> = Vec::new();
+    for clause in order {
+        match chains.iter_mut().find(|chain| rule(chain.last().unwrap()).implies(&rule(clause))) {
+            Some(chain) => chain.push(clause.clone()),
+            None => chains.push(vec![clause.clone()]),
+        }
+    }
+    chains
+}
+
+#[test]
+fn chains_are_those_of_all_comparisons() {
+    proptest!(config(600), |(rules in prop::collection::vec(some_rule(3), 0..8))| {
+        let clauses: BTreeSet<Clause> = rules.iter().flat_map(Rule::clauses).cloned().collect();
+        prop_assert_eq!(chains(&clauses), naive_chains(&clauses));
+    });
+}

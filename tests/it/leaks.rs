@@ -22,6 +22,7 @@ use crate::built::contents;
 use crate::encoded;
 use crate::fixture::Fixture;
 
+mod again;
 mod badges;
 mod body;
 mod files;

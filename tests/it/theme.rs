@@ -79,7 +79,12 @@ fn entry(number: usize, lock: bool) -> Entry {
         tags: vec![],
         categories: vec![],
         weight: None,
-        lock: lock.then(|| Lock { keys: "k1 k2".into(), label: "Pro or Sourdough".into() }),
+        lock: lock.then(|| Lock {
+            keys: "k1 k2".into(),
+            label: "Pro or Sourdough".into(),
+            waiting: "w1".into(),
+            later: "Yours: opens later".into(),
+        }),
         release: None,
     }
 }
@@ -191,6 +196,8 @@ fn an_open_page_has_body_way_and_neighbours() {
             "rel=\"prev\" href=\"/sourdough/flour/\"",
             "data-access=\"k1 k2\"",
             "<span class=\"tp-lock\">Locked: opens with Pro or Sourdough</span>",
+            "data-access=\"k1 k2\" data-waits=\"w1\"",
+            "<span class=\"tp-waits\" hidden>Yours: opens later</span>",
             "\"isAccessibleForFree\": true",
         ],
     );
@@ -272,7 +279,7 @@ fn lists_have_locks_dates_and_summaries() {
             &[
                 "<time datetime=\"2026-11-01\">1 November 2026</time>",
                 "<p>Above <em>all</em>.</p>",
-                "<li class=\"entry\" data-access=\"k1 k2\">",
+                "<li class=\"entry\" data-access=\"k1 k2\" data-waits=\"w1\">",
                 "Opens on 1 November 2026",
             ],
         );

@@ -73,6 +73,7 @@ const MAY_NAME: [(&str, &[&str]); 26] = [
         &[
             "access",
             "build",
+            "config",
             "diagnostic",
             "digest",
             "edge",

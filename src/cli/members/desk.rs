@@ -21,7 +21,7 @@ use super::super::{Ending, Format, present, say};
 pub(super) struct At {
     /// The ledger: a file of SQLite, or a postgres:// URL
     #[arg(long, value_name = "FILE|URL", env = "TIERPRESS_DB", hide_env_values = true)]
-    db: String,
+    db: Option<String>,
     /// The folder that holds site.yaml
     #[arg(long, value_name = "DIR", default_value = ".")]
     root: PathBuf,
@@ -75,9 +75,13 @@ impl Desk {
             None => present(),
             Some(text) => date(&config, ("--now", text))?.first,
         };
+        let db = at.db.as_deref().ok_or_else(|| {
+            let unnamed = Diagnostic::setup("nothing says where the ledger is");
+            vec![unnamed.help("name it with `--db members.db`, or for all commands with TIERPRESS_DB")]
+        })?;
         let ledger = match make {
-            If::There => Ledger::open(&at.db).await,
-            If::Missing => Ledger::create(&at.db).await,
+            If::There => Ledger::open(db).await,
+            If::Missing => Ledger::create(db).await,
         };
         Ok(Self { ledger: ledger.map_err(fault)?, config, now })
     }

@@ -4,7 +4,7 @@ use std::io::BufRead as _;
 
 use clap::Args;
 use tierpress::diagnostic::Source;
-use tierpress::ledger::{Appended, Filed, Line};
+use tierpress::ledger::{Appended, Filed, Line, Unread};
 
 use super::super::{Ending, Format, say};
 use super::desk::{At, Desk, Faults, If, fault, json, one, table, with};
@@ -14,7 +14,8 @@ use super::desk::{At, Desk, Faults, If, fault, json, one, table, with};
 #[command(after_help = "\
 Examples:
   tierpress members events ada@learn.example --db members.db
-  tierpress members events --db members.db --after 1200 --limit 50 --format json")]
+  tierpress members events --db members.db --after 1200 --limit 50 --format json
+  tierpress members events --db members.db --unread")]
 pub(in super::super) struct Arguments {
     /// Whose: an id or a mail address [default: everybody's]
     member: Option<String>,
@@ -24,6 +25,9 @@ pub(in super::super) struct Arguments {
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     limit: u32,
+    /// Only what a payment provider sent and nobody here could read, and why
+    #[arg(long, conflicts_with_all = ["member", "after", "limit"])]
+    unread: bool,
     #[command(flatten)]
     at: At,
     /// How they are said
@@ -47,8 +51,11 @@ pub(in super::super) struct RecordArguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Ending {
-    let Arguments { member, after, limit, at, format } = arguments;
+    let Arguments { member, after, limit, unread, at, format } = arguments;
     with(at, (If::There, *format), async |desk| {
+        if *unread {
+            return show_unread(desk, *format).await;
+        }
         let member = match member {
             Some(member) => Some(desk.find(member).await?),
             None => None,
@@ -68,6 +75,29 @@ pub(super) fn run(arguments: &Arguments) -> Ending {
         }
         Ok(Ending::Done)
     })
+}
+
+async fn show_unread(desk: &Desk, format: Format) -> Result<Ending, Faults> {
+    let unread = desk.ledger.unread().await.map_err(fault)?;
+    match format {
+        Format::Json => {
+            let unread: Vec<_> = unread
+                .iter()
+                .map(|Unread { source, id, at, why, payload }| {
+                    let sent = String::from_utf8_lossy(payload);
+                    serde_json::json!({ "source": source, "id": id, "at": at, "why": why, "sent": sent })
+                })
+                .collect();
+            json(&serde_json::json!({ "unread": unread }))?;
+        }
+        Format::Text => {
+            for Unread { source, id, at, why, payload: _ } in &unread {
+                say::line(&format!("{} {source} {id}: {why}", desk.words().day(*at)));
+            }
+            say::line(&format!("{} not understood", say::number(unread.len(), "event")));
+        }
+    }
+    Ok(Ending::Done)
 }
 
 fn text(desk: &Desk, filed: &[Filed]) {

@@ -54,7 +54,9 @@ pub(super) fn run(arguments: &Arguments) -> Ending {
         Ok(since) => {
             match rotate.format {
                 Format::Json => say::json(&serde_json::json!({"since": since})),
-                Format::Text => say::line(&format!("the next key is published; tokens are signed with it from {since} on")),
+                Format::Text => {
+                    say::line(&format!("the next key is published; tokens are signed with it from {since} on"))
+                }
             }
             Ending::Done
         }

@@ -105,9 +105,9 @@ fn text(found: &[Held], words: Words<'_>) {
     for Held { id, address, member } in found {
         let grants = member.grants.iter().filter(|grant| grant.ended.is_none());
         let grants: Vec<String> = grants
-            .map(|grant| match grant.state {
-                State::Active => grant.access_control.to_string(),
-                other => format!("{} ({})", grant.access_control, state(other)),
+            .map(|grant| {
+                let id = &grant.access_control;
+                if grant.state == State::Active { id.to_string() } else { format!("{id} ({})", state(grant.state)) }
             })
             .collect();
         rows.push(vec![

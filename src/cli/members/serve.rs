@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use tierpress::server::account::{self, Alone};
 use tierpress::server::Listen;
+use tierpress::server::account::{self, Alone};
 
 use super::super::build::failed;
 use super::super::{Ending, Format, edge, present};

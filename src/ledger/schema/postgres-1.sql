@@ -36,6 +36,12 @@ CREATE TABLE members (
 CREATE INDEX members_by_holder ON members (holder, member);
 CREATE INDEX members_due ON members (due);
 
+-- By which rules `due` was worked out: a hash of them.
+CREATE TABLE ledger_rules (
+    one BIGINT PRIMARY KEY,
+    rules TEXT COLLATE "C" NOT NULL
+);
+
 -- Personal data: nothing else names people.
 CREATE TABLE people (
     member TEXT COLLATE "C" PRIMARY KEY,
@@ -59,6 +65,27 @@ CREATE TABLE grants (
     reference TEXT COLLATE "C" NOT NULL,
     member TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (source, reference)
+);
+
+-- What a payment paid: a refund names the payment alone.
+CREATE TABLE payments (
+    source TEXT COLLATE "C" NOT NULL,
+    payment TEXT COLLATE "C" NOT NULL,
+    reference TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (source, payment, reference)
+);
+
+-- What a provider sent and nobody here could read yet, such as the price of something that nobody sells. It may name
+-- people, and goes when they ask.
+CREATE TABLE unread (
+    source TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    at BIGINT NOT NULL,
+    why TEXT COLLATE "C" NOT NULL,
+    customer_key TEXT COLLATE "C" NOT NULL,
+    address_key TEXT COLLATE "C" NOT NULL,
+    payload BYTEA NOT NULL,
+    PRIMARY KEY (source, id)
 );
 
 -- Purchases that came by an address alone, under a name of their own until the member accepts them.

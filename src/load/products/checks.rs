@@ -5,7 +5,7 @@ use std::ops::Range;
 use jiff::tz::TimeZone;
 
 use super::{Around, Draft};
-use crate::access::catalogue::Catalogue;
+use crate::access::catalogue::{Cancellation, Catalogue};
 use crate::config::largest::{COOKIE, largest};
 use crate::config::product::dates::{BEFORE_END, Course, first_too_late, tightest};
 use crate::config::product::{Billing, Product};
@@ -233,7 +233,13 @@ fn room(catalogue: &Catalogue, (place, around): (&Range<usize>, &Around<'_>), fa
             largest.empty,
             largest.cookie - largest.empty
         );
-        let help = "sell several bundles as one, or give them shorter ids before the first is sold";
+        let fewer = match catalogue.cancellation() {
+            Cancellation::KeepUnlocked if most > largest.entitlements => {
+                format!(", or write `token: {{max_entitlements: {}}}`", largest.entitlements)
+            }
+            Cancellation::Hard | Cancellation::KeepUnlocked => String::new(),
+        };
+        let help = format!("sell several bundles as one, or give them shorter ids before the first is sold{fewer}");
         faults.error(Fault::new(message, place.clone()).help(help));
     }
 }

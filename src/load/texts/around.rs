@@ -90,6 +90,14 @@ pub fn files_keys(
 /// Finds the names of a folder's files in a text.
 pub(super) type Finders = BTreeMap<Arc<str>, (AhoCorasick, Vec<usize>)>;
 
+/// A text that is no longer than so many bytes.
+fn cut_to(mut text: String, most: usize) -> String {
+    while text.len() > most {
+        text.pop();
+    }
+    text
+}
+
 impl Around<'_> {
     /// Whether a page is published.
     #[must_use]
@@ -209,7 +217,8 @@ impl Around<'_> {
         let mut taken = BTreeSet::new();
         let mut made = Vec::with_capacity(tags.len());
         for (title, mut bearers) in tags.into_values() {
-            let slug = names::slugify(&title);
+            // As a part of a URL it has room for a number.
+            let slug = cut_to(names::slugify(&title), 200);
             let slug = if slug.is_empty() { "tag".to_owned() } else { slug };
             let free = |slug: &String| !taken.contains(slug);
             let numbered = (2_usize..).map(|number| format!("{slug}-{number}"));

@@ -178,11 +178,6 @@ impl LinkCheck<'_> {
 
     /// Who reads the place a link stands in.
     fn place_rule(&self, place: Place) -> Option<Rule> {
-        let (text, decided) = (self.texts.get(self.page)?, self.around.decided.get(self.page)?);
-        Some(match place.block.and_then(|index| text.blocks.get(index)) {
-            Some(block) => block.rule.clone(),
-            None if place.teaser && text.divider => decided.rule.or(&decided.teaser),
-            None => decided.rule.clone(),
-        })
+        self.texts.get(self.page)?.rule_of(self.around, (self.page, place))
     }
 }

@@ -217,12 +217,12 @@ impl<'a> Story<'a> {
         let price = terms.price;
         self.push(line.at, What::Purchased { grant: grant.clone(), terms, trial_until });
         if paid && amount > 0 {
-            self.pay(line.at, &grant, None, Money { amount, ..price }, paid_for);
+            self.pay(line.at, &grant, None, (Money { amount, ..price }, paid_for));
         }
         Ok(())
     }
 
-    fn pay(&mut self, at: Timestamp, grant: &str, name: Option<String>, paid: Money, paid_for: PaidFor) {
+    fn pay(&mut self, at: Timestamp, grant: &str, name: Option<String>, (paid, paid_for): (Money, PaidFor)) {
         let Some(known) = self.names.get_mut(grant) else { return };
         let payment = name.unwrap_or_else(|| format!("{grant}/{}", known.payments.len() + 1));
         known.payments.push((payment.clone(), paid.amount));
@@ -263,7 +263,7 @@ impl<'a> Story<'a> {
         });
         for number in 0..times.unwrap_or(1) {
             let at = every.map_or(line.at, |every| every.after(line.at, number, self.zone));
-            self.pay(at, &grant, name.clone(), Money { amount, currency }, paid_for);
+            self.pay(at, &grant, name.clone(), (Money { amount, currency }, paid_for));
         }
         Ok(())
     }

@@ -49,11 +49,15 @@ impl Reading<'_> {
             self.at(date.first, map, faults);
         }
         self.told(section, faults);
+        let Some((opened, _)) = section.map.entry("opened") else { return };
+        let mut days = Vec::new();
         for (date, key, node) in dated(section, "opened", self.zone, faults) {
+            days.push((date.first, end(date)));
             if let Some(paths) = faults.keep(each("opened", node, path)) {
                 self.push(date.first, key.span.clone(), Wanted::Opened(end(date), paths));
             }
         }
+        self.push(Timestamp::MIN, opened.span.clone(), Wanted::OpenedNoMore(days));
     }
 
     fn push(&mut self, at: Timestamp, place: Range<usize>, wanted: Wanted) {

@@ -133,13 +133,13 @@ impl Answer {
     }
 }
 
-/// What Stripe says of an error, without what it repeats of the key.
+/// What Stripe says of an error, without what it repeats of the key: its code, and the permission that the key lacks.
 fn said(status: StatusCode, json: Option<&Value>) -> String {
-    let code = json.and_then(|json| json.pointer("/error/code").or_else(|| json.pointer("/error/type")));
-    match code.and_then(Value::as_str) {
-        Some(code) => format!("{}, `{code}`", status.as_u16()),
-        None => status.as_u16().to_string(),
-    }
+    let text = |pointer: &str| json.and_then(|json| json.pointer(pointer)).and_then(Value::as_str);
+    let code = text("/error/code").or_else(|| text("/error/type")).map(|code| format!(", `{code}`"));
+    let words = text("/error/message").unwrap_or_default().split(|c: char| !c.is_ascii_lowercase() && c != '_');
+    let lacks = words.filter(|word| word.starts_with("rak_")).map(|word| format!(", it lacks `{word}`")).next();
+    format!("{}{}{}", status.as_u16(), code.unwrap_or_default(), lacks.unwrap_or_default())
 }
 
 fn should_retry<B>(response: &Response<B>) -> Option<bool> {
@@ -152,12 +152,11 @@ fn should_retry<B>(response: &Response<B>) -> Option<bool> {
 
 /// Whether an address is one of this machine's own.
 fn here(address: &str) -> bool {
-    let rest = address.strip_prefix("http://").unwrap_or_default();
-    ["127.0.0.1", "[::1]", "localhost"].iter().filter_map(|host| rest.strip_prefix(host)).any(|rest| {
-        rest.is_empty()
-            || rest.starts_with('/')
-            || rest.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok())
-    })
+    let host = address.strip_prefix("http://").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    ["127.0.0.1", "[::1]", "localhost"]
+        .iter()
+        .filter_map(|own| host.strip_prefix(own))
+        .any(|rest| rest.is_empty() || rest.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok()))
 }
 
 fn agent() -> Agent {

@@ -62,7 +62,12 @@ impl<'a> Invoice<'a> {
             Some("subscription_update") => Reason::Change,
             _ => Reason::Other,
         };
-        let lines = object.list("/lines").filter_map(|line| Line::read(line, said)).collect();
+        // An event carries ten lines; prorations stand before the period.
+        let all = match object.truth("/lines/has_more") {
+            Some(true) => said.fetched(format!("/v1/invoices/{id}/lines?limit=100"))?,
+            _ => object.at("/lines"),
+        };
+        let lines = all.into_iter().flat_map(|all| all.list("")).filter_map(|line| Line::read(line, said)).collect();
         Ok(Self { id, subscription, reason, lines, object })
     }
 
@@ -131,10 +136,12 @@ impl<'a> Line<'a> {
 
 /// An invoice that was paid.
 pub(super) fn paid<'a>(said: &Said<'a>, object: Object<'a>) -> Result<Told, Stop> {
-    // Older versions have no more than the flag.
-    if object.text("/status").is_some_and(|status| status != "paid")
-        || (object.text("/status").is_none() && object.truth("/paid") != Some(true))
-    {
+    let is_paid = match object.at("/status") {
+        Some(_) => object.text("/status") == Some("paid"),
+        // The oldest versions have no more than the flag.
+        None => object.truth("/paid") == Some(true),
+    };
+    if !is_paid {
         return Err(Stop::ignored("the invoice is not paid"));
     }
     let invoice = Invoice::read(object, said)?;

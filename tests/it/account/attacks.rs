@@ -19,7 +19,14 @@ fn forms_of_other_sites_change_nothing() {
         &[("sec-fetch-site", "same-site")],
         &[("origin", "https://school.example"), ("content-type", "text/plain")],
     ] {
-        for target in ["/account/logout", "/account/add/free", "/account/cancel/x", "/account/accept/w_1", "/account/link", "/account/sign-in"] {
+        for target in [
+            "/account/logout",
+            "/account/add/free",
+            "/account/cancel/x",
+            "/account/accept/w_1",
+            "/account/link",
+            "/account/sign-in",
+        ] {
             let page = browser.send(Method::POST, target, &fields, headers);
             assert_eq!(page.status(), 403, "{target} {headers:?}");
         }
@@ -53,7 +60,9 @@ fn reading_changes_nothing_and_other_methods_are_refused() {
     for method in [Method::PUT, Method::DELETE, Method::OPTIONS, Method::PATCH] {
         assert_eq!(browser.send(method, "/account/logout", &[], &[]).status(), 405);
     }
-    for target in ["/account/x", "/account/add/", "/account/add/a/b", "/account/sign-in/", "/account/hooks/", "/account/link/x"] {
+    for target in
+        ["/account/x", "/account/add/", "/account/add/a/b", "/account/sign-in/", "/account/hooks/", "/account/link/x"]
+    {
         assert_eq!(browser.get(target).status(), 404, "{target}");
     }
     assert_eq!(browser.post("/account/hooks/stripe", &[("a", "b")]).status(), 404);
@@ -177,13 +186,15 @@ fn a_session_or_a_token_that_somebody_made_up_is_none() {
     let browser = Browser::new(&stage);
     browser.sign_in("ada@example.org");
     let session = browser.cookie("__Host-tierpress-session").unwrap();
-    let bytes = ["members.db", "members.db-wal"].map(|name| std::fs::read(stage.site.root().join(name)).unwrap_or_default());
+    let bytes =
+        ["members.db", "members.db-wal"].map(|name| std::fs::read(stage.site.root().join(name)).unwrap_or_default());
     let kept = String::from_utf8_lossy(&bytes.concat()).into_owned();
     assert!(!kept.contains(&session), "the ledger holds a session's secret");
     let link = browser.stage.link();
     assert!(!kept.contains(link.rsplit("t=").next().unwrap()), "the ledger holds a link's secret");
     // A neighbouring host that could set a second cookie of that name takes nobody's session over.
-    let page = browser.send(Method::GET, "/account/", &[], &[("cookie", &format!("__Host-tierpress-session={session}"))]);
+    let page =
+        browser.send(Method::GET, "/account/", &[], &[("cookie", &format!("__Host-tierpress-session={session}"))]);
     assert_eq!(page.status(), 200, "the jar's own cookie alone is sent");
 }
 
@@ -194,10 +205,17 @@ fn sql_is_text() {
     browser.sign_in("ada@example.org");
     let token = browser.get("/account/logout").field("token");
     for name in ["'%20OR%20'1'='1", "x'--", "%22);DROP%20TABLE%20events"] {
-        assert!([400, 404, 409].contains(&browser.post(&format!("/account/accept/{name}"), &[("token", &token)]).status()));
-        assert!([400, 404, 409].contains(&browser.post(&format!("/account/cancel/{name}"), &[("token", &token)]).status()));
+        assert!(
+            [400, 404, 409].contains(&browser.post(&format!("/account/accept/{name}"), &[("token", &token)]).status())
+        );
+        assert!(
+            [400, 404, 409].contains(&browser.post(&format!("/account/cancel/{name}"), &[("token", &token)]).status())
+        );
     }
     let visitor = Browser::new(&stage);
     visitor.sign_in("o'brien@example.org");
-    assert!(visitor.get("/account/").text().contains("o&#x27;brien@example.org") || visitor.get("/account/").text().contains("o&#39;brien@example.org"));
+    assert!(
+        visitor.get("/account/").text().contains("o&#x27;brien@example.org")
+            || visitor.get("/account/").text().contains("o&#39;brien@example.org")
+    );
 }

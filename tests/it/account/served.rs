@@ -98,7 +98,8 @@ fn a_reader_signs_in_by_a_mail_in_a_real_browser() {
     let site = built(address);
     let (smtp, mails) = mail_server();
     std::fs::write(site.root().join("smtp.url"), format!("smtp://{smtp}\n")).unwrap();
-    let arguments = ["edge", "--manifest", "tierpress-out/manifest.json", "--members", "members.db", "--smtp", "smtp.url"];
+    let arguments =
+        ["edge", "--manifest", "tierpress-out/manifest.json", "--members", "members.db", "--smtp", "smtp.url"];
     let mut command = tierpress(&site.root(), &arguments);
     command.args(["--mail-from", "School <school@school.example>", "--access-log", "--listen", &address.to_string()]);
     let edge = Running::start(&mut command, address);
@@ -117,7 +118,10 @@ fn a_reader_signs_in_by_a_mail_in_a_real_browser() {
             page.screenshot(&shots.join(format!("{name}-{width}-{mode}.png")));
         }
         assert_eq!(page.eval("document.querySelectorAll('h1').length"), 1, "{name}");
-        assert_eq!(page.eval("[...document.querySelectorAll('input:not([type=hidden])')].every(i => i.labels.length)"), true);
+        assert_eq!(
+            page.eval("[...document.querySelectorAll('input:not([type=hidden])')].every(i => i.labels.length)"),
+            true
+        );
     };
     look(&mut page, "join");
     page.click("#account-address");
@@ -158,7 +162,8 @@ fn an_edge_passes_the_account_on_to_a_service_by_itself() {
     let service_runs = Running::start(command.args(["--listen", &service.to_string()]), service);
     let upstream = format!("http://{service}");
     let jwks = format!("{upstream}/account/jwks.json");
-    let mut command = tierpress(&site.root(), &["edge", "--manifest", "tierpress-out/manifest.json", "--upstream", &upstream]);
+    let mut command =
+        tierpress(&site.root(), &["edge", "--manifest", "tierpress-out/manifest.json", "--upstream", &upstream]);
     let edge_runs = Running::start(command.args(["--jwks", &jwks, "--listen", &edge.to_string()]), edge);
     let page = http::ask(edge, "GET", "/account/sign-in", &["Host: localhost"]);
     assert_eq!(page.status, 200, "{}", page.text());
@@ -178,7 +183,10 @@ fn calls_that_cannot_work_are_refused() {
         (&["--members", "members.db", "--smtp", "smtp.url"], "would be spoken to without TLS"),
         (&["--members", "members.db", "--smtp", "nowhere"], "nowhere"),
         (&["--members", "no/such/folder/members.db", "--mail-dir", "mails", "--mail-from", "a@b.example"], "error"),
-        (&["--members", "members.db", "--mail-dir", "mails", "--mail-from", "nobody"], "is no mail address to send from"),
+        (
+            &["--members", "members.db", "--mail-dir", "mails", "--mail-from", "nobody"],
+            "is no mail address to send from",
+        ),
     ] {
         let mut command = tierpress(&site.root(), &["edge", "--manifest", "tierpress-out/manifest.json"]);
         let output = command.args(["--listen", &address.to_string()]).args(arguments).output().unwrap();
@@ -186,10 +194,13 @@ fn calls_that_cannot_work_are_refused() {
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(expected) && !said.contains("secret"), "{said}");
     }
-    let text = SITE.replace("passthrough: [/account/]\n", "").replace("login_url: /account/sign-in\nrefresh_url: /account/refresh\n", "");
+    let text = SITE
+        .replace("passthrough: [/account/]\n", "")
+        .replace("login_url: /account/sign-in\nrefresh_url: /account/refresh\n", "");
     let site = Fixture::new(&text);
     assert!(tierpress(&site.root(), &["build"]).output().unwrap().status.success());
-    let mut command = tierpress(&site.root(), &["edge", "--manifest", "tierpress-out/manifest.json", "--members", "m.db"]);
+    let mut command =
+        tierpress(&site.root(), &["edge", "--manifest", "tierpress-out/manifest.json", "--members", "m.db"]);
     let output = command.args(["--mail-dir", "mails", "--listen", &address.to_string()]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("`/account/` is not in its `passthrough`"), "{said}");

@@ -149,6 +149,7 @@ fn a_member_who_was_forgotten_is_signed_out() {
     assert_eq!(browser.get("/account/refresh?next=/lesson/").location(), "/account/sign-in?next=/lesson/");
     assert_eq!(browser.cookie("__Host-tierpress"), None);
     assert_eq!(browser.get("/account/").location(), "/account/sign-in");
-    let bytes = ["members.db", "members.db-wal"].map(|name| std::fs::read(stage.site.root().join(name)).unwrap_or_default());
+    let bytes =
+        ["members.db", "members.db-wal"].map(|name| std::fs::read(stage.site.root().join(name)).unwrap_or_default());
     assert!(!String::from_utf8_lossy(&bytes.concat()).contains("ada@example.org"));
 }

@@ -80,8 +80,7 @@ impl Stage {
         let (ledger, service) = runtime.block_on(async {
             let ledger = Ledger::create(root.join("members.db").to_str().unwrap()).await.unwrap();
             let mailer = Mailer::folder(mails, "School <school@school.example>").unwrap();
-            let parts =
-                Parts { frame, ledger: ledger.clone(), mailer, trusted: Vec::new(), hooks: BTreeMap::new() };
+            let parts = Parts { frame, ledger: ledger.clone(), mailer, trusted: Vec::new(), hooks: BTreeMap::new() };
             let service = Service::start(parts, now).await.unwrap();
             (ledger, service)
         });
@@ -100,10 +99,8 @@ impl Stage {
 
     /// What all mails say, the oldest first, each with its lines joined again.
     pub(super) fn mails(&self) -> Vec<String> {
-        let mut paths: Vec<PathBuf> = std::fs::read_dir(self.site.root().join("mails"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .collect();
+        let mut paths: Vec<PathBuf> =
+            std::fs::read_dir(self.site.root().join("mails")).unwrap().map(|entry| entry.unwrap().path()).collect();
         paths.sort_by_key(|path| std::fs::metadata(path).unwrap().modified().unwrap());
         paths.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
     }

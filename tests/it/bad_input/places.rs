@@ -40,11 +40,11 @@ fn two_sources_for_one_url_but_for_case_or_form() {
     fixture.write("content/caf\u{e9}.png", "one\n");
     fixture.write("content/cafe\u{301}.png", "two\n");
     expect![[r#"
-        error: two sources for `/café/`
+        error: `content/cafe\u{301}.md` and `content/caf\u{e9}.md` look alike: they are two Unicode forms of one name
           --> content/café.md
           --> content/café.md
           help: rename one of the two; a page can also have a `slug` or a `path`
-        error: two sources for `/café.png`, in two Unicode forms
+        error: `/cafe\u{301}.png` and `/caf\u{e9}.png` look alike: they are two Unicode forms of one URL
           --> content/café.png
           --> content/café.png
           help: rename one of the two; a page can also have a `slug` or a `path`
@@ -219,4 +219,116 @@ fn more_than_1024_variants() {
             exit 1
         "#]],
     );
+}
+
+#[test]
+fn names_that_look_alike_or_are_no_names() {
+    let long = "x".repeat(300);
+    let mut said = String::new();
+    for (name, site) in [
+        (
+            "two forms of a file",
+            "//- content/e\u{301}t\u{e9}.txt\nx\n//- content/\u{e9}te\u{301}.txt\nx\n//- content/a.md\n[x](\u{e9}te\u{301}.txt)\n",
+        ),
+        ("two forms of a page", "//- content/caf\u{e9}.md\nx\n//- content/cafe\u{301}.md\nx\n"),
+        ("a line's end in a page's name", "x\n"),
+        ("the build's folder as a page", "//- content/_tierpress.md\nx\n"),
+        ("the build's folder as a section", "//- content/_Tierpress/a.md\nx\n"),
+        ("the build's folder in static", "//- static/_tierpress/theme/style.css\nx\n"),
+        ("the build's folder by `path`", "---\npath: /_tierpress/x/\n---\n"),
+        ("the build's folder by an alias", "---\naliases: [/_tierpress/old/]\n---\n"),
+        ("a long slug", &format!("---\nslug: {long}\n---\n")),
+        ("a long path", &format!("---\npath: /a/{long}/\n---\n")),
+        ("a long tag", &format!("---\ntags: [{long}]\n---\n")),
+    ] {
+        let fixture = crate::fixture::Fixture::new(site);
+        if name.starts_with("a line's end") {
+            std::fs::create_dir_all(fixture.root().join("content/b\u{1b}[31m")).unwrap();
+            for file in ["content/b\nc.md", "content/b\u{1b}[31m/c.md", "content/b\u{7}.txt"] {
+                std::fs::write(fixture.root().join(file), "x\n").unwrap();
+            }
+        }
+        said.push_str(&format!("=== {name}\n{}", fixture.said().replace(&long, "LONG")));
+    }
+    expect![[r#"
+        === two forms of a file
+        error: `/e\u{301}t\u{e9}.txt` and `/\u{e9}te\u{301}.txt` look alike: they are two Unicode forms of one URL
+          --> content/été.txt
+          --> content/été.txt
+          help: rename one of the two; a page can also have a `slug` or a `path`
+        exit 1
+        === two forms of a page
+        error: `content/cafe\u{301}.md` and `content/caf\u{e9}.md` look alike: they are two Unicode forms of one name
+          --> content/café.md
+          --> content/café.md
+          help: rename one of the two; a page can also have a `slug` or a `path`
+        exit 1
+        === a line's end in a page's name
+        error: this name holds a control character, such as a line's end
+          --> content/b\u{7}.txt
+          help: rename it
+        error: this name holds a control character, such as a line's end
+          --> content/b\u{a}c.md
+          help: rename it
+        error: this name holds a control character, such as a line's end
+          --> content/b\u{1b}[31m
+          help: rename it
+        exit 1
+        === the build's folder as a page
+        error: `/_tierpress/` belongs to the build, which puts files of its own into `/_tierpress/`
+          --> content/_tierpress.md
+          help: rename it, or the folder it lies in; a page can also have a `slug` or a `path`
+        exit 1
+        === the build's folder as a section
+        error: `/_tierpress/` belongs to the build, which puts files of its own into `/_tierpress/`
+          --> content/_Tierpress
+          help: rename it, or the folder it lies in; a page can also have a `slug` or a `path`
+        error: `/_tierpress/a/` belongs to the build, which puts files of its own into `/_tierpress/`
+          --> content/_Tierpress/a.md
+          help: rename it, or the folder it lies in; a page can also have a `slug` or a `path`
+        exit 1
+        === the build's folder in static
+        error: `/_tierpress/theme/style.css` belongs to the build, which puts files of its own into `/_tierpress/`
+          --> static/_tierpress/theme/style.css
+          help: rename it, or the folder it lies in; a page can also have a `slug` or a `path`
+        exit 1
+        === the build's folder by `path`
+        error: `/_tierpress/x/` belongs to the build, which puts files of its own into `/_tierpress/`
+          --> content/a.md
+          help: rename it, or the folder it lies in; a page can also have a `slug` or a `path`
+        exit 1
+        === the build's folder by an alias
+        error: the alias `/_tierpress/old/` belongs to the build, which puts files of its own there
+          --> content/a.md:2:11
+           |
+         2 | aliases: [/_tierpress/old/]
+           |           ^^^^^^^^^^^^^^^^
+          help: remove it
+        exit 1
+        === a long slug
+        error: no URL can be made for this page: a part of a URL between slashes has at most 255 bytes
+          --> content/a.md
+          help: give it a `slug` or a `path`
+        exit 1
+        === a long path
+        error: no page can lie at `/a/LONG/`: a part of a URL between slashes has at most 255 bytes
+          --> content/a.md:2:7
+           |
+         2 | path: /a/LONG/
+           |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+        exit 1
+        === a long tag
+        exit 0
+    "#]].assert_eq(&said);
+}
+
+#[test]
+fn what_is_said_moves_no_cursor() {
+    let fixture = crate::fixture::Fixture::new(
+        "---\naccess: \"pr\u{1b}[31mo\u{202e}\"\n---\n[\u{1b}]0;x\u{7}](nowhere\u{9b}31m.md)\n",
+    );
+    let said = fixture.said();
+    assert!(said.contains("error"), "{said}");
+    let raw = said.chars().find(|c| (c.is_control() && *c != '\n') || *c == '\u{202e}');
+    assert_eq!(raw, None, "{said}");
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tierpress::access::entitlement::{Entitlement, Reader};
 use tierpress::build;
 use tierpress::edge::{self, Outcome, Reason};
+use tierpress::manifest::Otherwise;
 use tierpress::plan::Plan;
 use tierpress::review::links::{Given, Links};
 use tierpress::review::readers::{self, Kind};
@@ -90,6 +91,15 @@ type Answer = (Timestamp, Vec<Entitlement>, Given);
 #[test]
 fn links_by_reader_are_what_is_decided() {
     check(&TARGETS.map(|(name, keys)| (name.to_owned(), keys.to_owned())), &PLACES.map(str::to_owned));
+}
+
+/// Where a hidden target may be linked at all: whoever sees the link may know of it.
+#[test]
+fn hidden_targets_are_given_to_those_who_see_the_link() {
+    let targets =
+        [("secret", "access: pro\nhidden: true"), ("secret-either", "access: [pro, rust-course]\nhidden: true")];
+    let targets = targets.map(|(name, keys)| (name.to_owned(), keys.to_owned()));
+    check(&targets, &["pro", "pro+rust-course; drip: 3d", "pro until 2026-12-09"].map(str::to_owned));
 }
 
 #[test]
@@ -177,6 +187,12 @@ fn decided(
         let holds = |rule| plan.book().rule(rule).holds_with(held, now, now);
         output.shape.variants.iter().find(|variant| holds(variant.requirement)).unwrap().form
     };
+    // What is hidden is there for somebody, though not for these.
+    let is_hidden = || {
+        let route = &manifest.routes[url];
+        let policy = &manifest.policies[route.policy];
+        policy.otherwise == Otherwise::Hidden && policy.variants.iter().any(|rule| manifest.rules[*rule].active(now))
+    };
     match (decision.outcome, decision.reason) {
         (Outcome::Open, _) => Given::Open,
         (Outcome::Preview, _) => match form() {
@@ -186,6 +202,7 @@ fn decided(
         },
         (Outcome::Denied, Some(Reason::NotYet)) => Given::Later,
         (Outcome::Denied, _) => Given::Denied,
+        (Outcome::NotFound, _) if is_hidden() => Given::Hidden,
         (Outcome::NotFound, _) => Given::Gone,
         other => panic!("{other:?}"),
     }

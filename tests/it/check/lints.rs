@@ -893,6 +893,78 @@ fn settings_of_check_are_read() {
 }
 
 #[test]
+fn a_file_for_all_that_only_gated_places_show() {
+    check(
+        "\
+//- static/plan.pdf
+x
+//- static/deep/cover.png
+x
+//- static/named.png
+x
+//- static/both.png
+x
+//- static/later.png
+x
+//- static/unshown.png
+x
+//- content/a.md
+---
+title: A
+description: About A
+access: pro
+image: /both.png
+shown: /named.png
+---
+[The plan](/plan.pdf)
+
+![both](/both.png)
+//- content/b.md
+---
+title: B
+---
+Text.
+
+<!-- access: basic -->
+![cover](/deep/cover.png)
+<!-- /access -->
+//- content/c.md
+---
+title: C
+release: 2026-12-24
+---
+![later](/later.png)
+//- content/d.md
+---
+title: D
+draft: true
+---
+![unshown](/unshown.png) ![cover](/deep/cover.png)
+",
+        &expect![[r#"
+            [open-file] warning: only gated places show this file, and everybody may have it
+              --> static/deep/cover.png
+              --> content/b.md:7:10
+               |
+             7 | ![cover](/deep/cover.png)
+               |          ^^^^^^^^^^^^^^^
+              help: put it beside the page that shows it, into `content/`: there it is for those who read the page
+            [open-file] warning: only gated places show this file, and everybody may have it
+              --> static/named.png
+              --> content/a.md
+              help: put it beside the page that shows it, into `content/`: there it is for those who read the page
+            [open-file] warning: only gated places show this file, and everybody may have it
+              --> static/plan.pdf
+              --> content/a.md:8:12
+               |
+             8 | [The plan](/plan.pdf)
+               |            ^^^^^^^^^
+              help: put it beside the page that shows it, into `content/`: there it is for those who read the page
+        "#]],
+    );
+}
+
+#[test]
 fn every_lint_is_in_the_documentation() {
     let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/check.md");
     let page = std::fs::read_to_string(page).unwrap();

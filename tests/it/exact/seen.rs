@@ -494,10 +494,10 @@ impl<'a> Model<'a> {
             if written.image == Some(number) {
                 walk.places.push((Showing::Image, sight.known[page], hidden));
             }
-            places.extend(walk.places.into_iter().map(|place| (self.ruled[page].published, place)));
+            places.extend(walk.places.into_iter().map(|place| (page, place)));
         }
         let shown = !places.is_empty();
-        places.retain(|(published, _)| *published);
+        places.retain(|(page, _)| self.ruled[*page].published);
         let beside = self.beside(number);
         let published: Vec<usize> = beside.iter().copied().filter(|page| self.ruled[*page].published).collect();
         if (places.is_empty() && shown) || (!shown && published.is_empty() && !beside.is_empty()) {
@@ -526,10 +526,15 @@ impl<'a> Model<'a> {
         };
         let embedded = any(&[Showing::Image, Showing::Video]);
         let linked = any(&[Showing::Link, Showing::RawLink]);
+        // What a lesson links lies there as a page would that comes when the lesson does.
+        let within = |ways: &[Showing]| {
+            let of = places.iter().filter(|(_, (how, _, _))| ways.contains(how));
+            of.into_iter().any(|(page, (_, holds, _))| *holds && self.lying_with(number, *page, moment))
+        };
         if embedded.is_none() && linked.is_none() {
-            return Some((any(&[Showing::Mention]) == Some(true) && lies, hidden));
+            return Some((within(&[Showing::Mention]), hidden));
         }
-        Some((embedded == Some(true) || (linked == Some(true) && lies), hidden))
+        Some((embedded == Some(true) || within(&[Showing::Link, Showing::RawLink]), hidden))
     }
 
     /// The pages that lie in the same folder on disk.
@@ -545,7 +550,7 @@ impl<'a> Model<'a> {
     /// What a page would inherit that lay beside the file.
     fn lying(&self, file: usize, moment: Moment<'_>) -> (bool, bool) {
         let above = self.above(Some(self.school.files[file].folder));
-        if self.inherited(&above, |keys| keys.draft.as_ref()).is_some_and(|(_, draft)| *draft) {
+        if self.lying_draft(&above) {
             return (false, true);
         }
         let release = self.inherited(&above, |keys| keys.release.as_ref()).and_then(|(_, date)| *date);
@@ -555,6 +560,29 @@ impl<'a> Model<'a> {
         let mut tags = self.lying[file].iter();
         let holds = tags.any(|(tag, after)| self.tag_holds(tag, (*after, None, floor), moment));
         (within(release, until, moment.now) && holds, hidden)
+    }
+
+    /// What a page would have that lay beside the file and comes when this one comes.
+    fn lying_with(&self, file: usize, page: usize, moment: Moment<'_>) -> bool {
+        let above = self.above(Some(self.school.files[file].folder));
+        let drip = self.inherited(&above, |keys| keys.drip.as_ref());
+        let own = match drip {
+            Some((section, Drip::Every(step))) => {
+                let at = self.dripping(section).iter().position(|other| *other == page);
+                at.map(|at| step * i64::try_from(at).unwrap())
+            }
+            _ => None,
+        };
+        let (Some(own), false) = (own, self.lying_draft(&above)) else { return self.lying(file, moment).0 };
+        let release = self.inherited(&above, |keys| keys.release.as_ref()).and_then(|(_, date)| *date);
+        let until = self.inherited(&above, |keys| keys.until.as_ref()).and_then(|(_, date)| *date);
+        let floor = release.filter(|_| self.school.keep).unwrap_or(LONG_AGO);
+        let mut tags = self.tags_from(&above).into_iter();
+        within(release, until, moment.now) && tags.any(|tag| self.tag_holds(&tag, (own, None, floor), moment))
+    }
+
+    fn lying_draft(&self, above: &[(usize, &Keys, &Keys)]) -> bool {
+        self.inherited(above, |keys| keys.draft.as_ref()).is_some_and(|(_, draft)| *draft)
     }
 
     fn tags_beside(&self, file: usize) -> Vec<(Tag, i64)> {

@@ -238,23 +238,23 @@ fn what_is_held_is_not_offered() {
         answer.split("\n\n").last().unwrap().to_owned()
     };
     expect![[r#"
-        as basic/2d: 200 a teaser or waiting form, not_yet, opens on 2026-12-13
+        as basic/2d: 200 not yet, not_yet, opens on 2026-12-13
           it would open with pro
     "#]]
     .assert_eq(&as_reader("basic/2d"));
     expect![[r#"
-        as basic/20d!expired: 200 a teaser or waiting form, expired
+        as basic/20d!expired: 200 teaser, expired
           it would open with basic or pro
     "#]]
     .assert_eq(&as_reader("basic/20d!expired"));
     expect![[r#"
-        as free: 200 a teaser or waiting form, not_entitled
+        as free: 200 teaser, not_entitled
           it would open with basic or pro
     "#]]
     .assert_eq(&as_reader("free"));
     fixture.write("content/a.md", "---\naccess: pro\ndrip: 14d\n---\n");
     expect![[r#"
-        as pro/2d: 200 a teaser or waiting form, not_yet, opens on 2026-12-13
+        as pro/2d: 200 not yet, not_yet, opens on 2026-12-13
     "#]]
     .assert_eq(&as_reader("pro/2d"));
 }

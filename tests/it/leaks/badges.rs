@@ -67,8 +67,8 @@ access: +pro
 ---
 ";
 
-/// Keys and address of every entry that has a badge.
-fn badges(page: &str) -> Vec<(BTreeSet<&str>, &str)> {
+/// Keys of every entry that has a badge, those of who waits for it, and its address.
+fn badges(page: &str) -> Vec<(BTreeSet<&str>, BTreeSet<&str>, &str)> {
     let between = |text: &'_ str, from: &str| -> Option<(usize, usize)> {
         let start = text.find(from)? + from.len();
         Some((start, start + text[start..].find('"')?))
@@ -79,7 +79,8 @@ fn badges(page: &str) -> Vec<(BTreeSet<&str>, &str)> {
         let keys = rest[start..end].split(' ').collect();
         rest = &rest[end..];
         let (start, end) = between(rest, "href=\"").unwrap();
-        found.push((keys, &rest[start..end]));
+        let waits = between(&rest[..start], "data-waits=\"").map(|(start, end)| rest[start..end].split(' ').collect());
+        found.push((keys, waits.unwrap_or_default(), &rest[start..end]));
     }
     found
 }
@@ -123,7 +124,7 @@ fn badges_stay_where_the_reader_may_not_go() {
     ];
     for clock in ["2026-12-01", "2026-12-04", "2026-12-10"] {
         let built = Built::at(SITE, clock);
-        let mut seen = 0;
+        let (mut seen, mut waiting) = (0, 0);
         for reader in readers {
             for now in ["2026-12-01", "2026-12-02T23:59:59", "2026-12-03", "2026-12-06", "2026-12-10", "2026-12-20"] {
                 let who = built.reader(&format!("{reader}@{now}"));
@@ -136,16 +137,23 @@ fn badges_stay_where_the_reader_may_not_go() {
                         assert_eq!(decision.status, 200, "{sheet} for {reader}");
                         unlocked += &String::from_utf8(built.object(decision.object.unwrap())).unwrap();
                     }
-                    for (keys, url) in badges(&page) {
-                        let gone = keys.iter().any(|key| unlocked.contains(&format!("~=\"{key}\"")));
-                        let open = built.decide(&who, url, false).outcome == Outcome::Open;
-                        assert_eq!(gone, open, "{url} on {path} for {reader} at {now}, built at {clock}");
-                        seen += 1;
+                    for (keys, waits, url) in badges(&page) {
+                        let at = format!("{url} on {path} for {reader} at {now}, built at {clock}");
+                        let is_said = |key: &&&str| unlocked.contains(&format!("~=\"{key}\""));
+                        let gone = keys.iter().find(is_said).is_some();
+                        let decision = built.decide(&who, url, false);
+                        assert_eq!(gone, decision.outcome == Outcome::Open, "{at}");
+                        // Who is told on the page that it is theirs is told so in lists.
+                        let form = decision.object.filter(|_| decision.status == 200).map(|name| built.object(name));
+                        let form = String::from_utf8(form.unwrap_or_default()).unwrap();
+                        let told = waits.iter().find(is_said).is_some() && !gone;
+                        assert_eq!(told, form.contains("Yours, but not yet"), "{at}");
+                        (seen, waiting) = (seen + 1, waiting + usize::from(told));
                     }
                 }
             }
         }
-        assert!(seen > 1_000, "{seen}");
+        assert!(seen > 1_000 && waiting > 50, "{seen}, {waiting} of them wait");
     }
 }
 
@@ -165,4 +173,36 @@ fn nothing_of_hidden_pages_is_in_a_stylesheet() {
         assert_eq!(urls(&without, reader), urls(&with, reader), "{reader}");
     }
     assert_eq!(urls(&with, "visitor@2026-12-10").len(), 2);
+}
+
+/// What is said in place of the lock is true for everybody who waits, or says no number of days.
+#[test]
+fn who_waits_is_told_when_it_opens() {
+    let site = "//- content/_index.md\n---\ntitle: Home\n---\n\
+        //- content/a.md\n---\naccess: pro\ndrip: 7d\n---\n\
+        //- content/b.md\n---\naccess: pro\ndrip: 20h\n---\n\
+        //- content/c.md\n---\naccess: [pro, course]\ndrip: {pro: 2d, course: 14d}\n---\n\
+        //- content/d.md\n---\naccess: [pro, course]\ndrip: {course: 14d}\n---\n\
+        //- content/e.md\n---\naccess: pro\nrelease: 2026-12-20\nannounce: true\n---\n\
+        //- content/f.md\n---\naccess: pro\n---\n\
+        //- content/g.md\n---\naccess: [pro, public from 2026-12-10]\n---\n";
+    let built = Built::new(site);
+    let (_, page) = built.get("visitor", "/");
+    let entries = page.split("<li class=\"entry\"").skip(1).map(|entry| entry.split("</li>").next().unwrap());
+    let said = entries.map(|entry| {
+        let later = entry.split("<span class=\"tp-waits\" hidden>").nth(1).and_then(|rest| rest.split('<').next());
+        later.unwrap_or("nobody waits")
+    });
+    assert_eq!(
+        said.collect::<Vec<_>>(),
+        [
+            "Yours: opens 7 days after your access began",
+            "Yours: opens one day after your access began",
+            "Yours: opens later",
+            "Yours: opens 14 days after your access began",
+            "Yours: opens on 20 December 2026",
+            "nobody waits",
+            "nobody waits",
+        ]
+    );
 }

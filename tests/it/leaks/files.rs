@@ -496,3 +496,37 @@ zqunshown
          pro@2026-12-21:",
     );
 }
+
+#[test]
+fn what_a_lesson_links_comes_with_the_lesson() {
+    let lesson = |name: &str, text: &str| format!("//- content/course/{name}.md\n{text}\n");
+    let built = Built::new(&format!(
+        "//- content/blog.md\n---\naccess: course\n---\n[early](course/blog.txt)\n\
+         //- content/course/_index.md\n---\naccess: course\ndrip: every 7d\n---\n[index](index.txt)\n{}{}{}{}",
+        lesson("01-one", "[one](one.txt), [both](both.txt) and `named.txt`"),
+        lesson("02-two", "[two](two.txt) and [below](part/below.txt)"),
+        lesson("03-three", "[three](three.txt), [both](both.txt) and [blog](blog.txt)"),
+        ["one", "two", "three", "both", "named", "blog", "index", "part/below"]
+            .map(|name| format!("//- content/course/{name}.txt\nzq{name}\n"))
+            .concat(),
+    ));
+    for (name, day) in [
+        ("one", 0),
+        ("two", 7),
+        ("three", 14),
+        ("both", 0),
+        ("named", 0),
+        // What lies outside of the row links it for the last one's readers alone.
+        ("blog", 14),
+        ("index", 14),
+        ("part/below", 7),
+    ] {
+        let path = format!("/course/{name}.txt");
+        assert_eq!(built.get("visitor", &path).0, 401, "{name}");
+        assert_eq!(built.get("pro", &path).0, 403, "{name}");
+        assert_eq!(built.get(&format!("course/{day}d"), &path).0, 200, "{name}");
+        if day > 0 {
+            assert_eq!(built.get(&format!("course/{}d", day - 1), &path).0, 403, "{name}");
+        }
+    }
+}

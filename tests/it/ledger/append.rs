@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tierpress::config::product::Billing;
 use tierpress::ledger::{Appended, Error, Ledger, Present, Refused};
 use tierpress::members::event::{Event, What};
 use tierpress::members::{fold, notifications};
@@ -15,6 +16,7 @@ on_both! {
     the_order_of_arrival_does_not_matter,
     time_alone_is_told_once,
     what_lies_ahead_is_told_when_it_comes,
+    other_rules_are_noticed,
     two_instances_at_once,
     two_instances_tell_of_time_once,
     names_mean_nothing_to_the_database,
@@ -127,6 +129,29 @@ async fn what_lies_ahead_is_told_when_it_comes(place: Arc<Place>) {
     assert_eq!(has(&ledger, "m_ada", &at(30)).await, "pro");
 }
 
+async fn other_rules_are_noticed(place: Arc<Place>) {
+    let (ledger, config) = (place.ledger().await, school());
+    let before = rules(&config);
+    // Not paid: overdue, and cancelled for good when it has been so for too long.
+    let [mut first, paid] = bought("1", "m_ada", day(0), "basic");
+    if let What::Purchased { terms, .. } = &mut first.what {
+        terms.billing = Billing::Subscription { every: "1 month".parse().unwrap() };
+    }
+    append(&ledger, &first, &Present { rules: &before, now: day(0) }).await;
+    append(&ledger, &paid, &Present { rules: &before, now: day(0) }).await;
+    ledger.tick(10, &Present { rules: &before, now: day(35) }).await.unwrap();
+    let told = ledger.told("m_ada").await.unwrap();
+    assert!(told.iter().any(|entry| entry.delivery.kind == "payment.overdue"), "{told:?}");
+    assert_eq!(ledger.tick(10, &Present { rules: &before, now: day(40) }).await.unwrap(), 0);
+    let mut after = before;
+    after.billing.overdue_max = "9d".parse().unwrap();
+    ledger.tick(10, &Present { rules: &after, now: day(40) }).await.unwrap();
+    assert_eq!(ledger.told("m_ada").await.unwrap(), told, "not yet");
+    ledger.tick(10, &Present { rules: &after, now: day(45) }).await.unwrap();
+    let told = ledger.told("m_ada").await.unwrap();
+    assert!(told.iter().any(|entry| entry.delivery.kind == "tier.cancelled"), "{told:?}");
+}
+
 const MEMBERS: usize = 4;
 const EACH: usize = 12;
 
@@ -195,6 +220,7 @@ async fn two_instances_tell_of_time_once(place: Arc<Place>) {
         ends = notifications(&[gift], &rules, day(0), day(10)).len();
     }
     assert!(ends > 0);
+    first.tick(1, &Present { rules: &rules, now: day(0) }).await.unwrap();
     let before = told(&first).await;
     let second = place.ledger().await;
     let ticking = |ledger: Ledger| {

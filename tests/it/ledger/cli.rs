@@ -42,6 +42,13 @@ impl Shop {
         command.stdin(Stdio::null()).output().unwrap()
     }
 
+    /// The same, where nothing says where the ledger is.
+    fn call_without_place(&self, arguments: &str) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tierpress"));
+        command.current_dir(self.folder.path()).args(arguments.split(' ')).env_remove("TIERPRESS_DB");
+        command.stdin(Stdio::null()).output().unwrap()
+    }
+
     /// What a call says, which must go well.
     #[track_caller]
     fn says(&self, arguments: &str, expected: Expect) {
@@ -69,42 +76,65 @@ const LINES: &str = r#"{"record":"person","member":"m_ada","address":"Ada@learn.
 fn a_managers_day() {
     let shop = Shop::new();
     shop.write("members.jsonl", LINES);
-    shop.refuses("members list", expect![[r#"
+    shop.refuses(
+        "members list",
+        expect![[r#"
         2: error: there is no ledger at `members.db`
           help: name it with `--db`; `members import` and `members grant` make one
 
         1 error
-    "#]]);
-    shop.says("members import members.jsonl --now 2027-01-05", expect![[r#"
+    "#]],
+    );
+    shop.says(
+        "members import members.jsonl --now 2027-01-05",
+        expect![[r#"
         2 new events of 2 members, 0 known before
-    "#]]);
-    shop.says("members import members.jsonl --now 2027-01-05", expect![[r#"
+    "#]],
+    );
+    shop.says(
+        "members import members.jsonl --now 2027-01-05",
+        expect![[r#"
         0 new events of 2 members, 2 known before
-    "#]]);
-    shop.says("members list --now 2027-01-05", expect![[r#"
+    "#]],
+    );
+    shop.says(
+        "members list --now 2027-01-05",
+        expect![[r#"
         member  address            since       tier   grants
         m_ada   Ada@learn.example  2027-01-01  free   rust-course, free
         m_bob   -                  2027-01-02  basic  basic
         2 members
-    "#]]);
-    shop.says("members list --now 2027-01-05 --access basic", expect![[r#"
+    "#]],
+    );
+    shop.says(
+        "members list --now 2027-01-05 --access basic",
+        expect![[r#"
         member  address  since       tier   grants
         m_bob   -        2027-01-02  basic  basic
         1 member
-    "#]]);
-    shop.says("members list --now 2027-03-05 --state expired", expect![[r#"
+    "#]],
+    );
+    shop.says(
+        "members list --now 2027-03-05 --state expired",
+        expect![[r#"
         member  address  since       tier  grants
         m_bob   -        2027-01-02  -
         1 member
-    "#]]);
-    shop.says("members show ADA@learn.example --now 2027-01-05", expect![[r#"
+    "#]],
+    );
+    shop.says(
+        "members show ADA@learn.example --now 2027-01-05",
+        expect![[r#"
         m_ada Ada@learn.example, member since 2027-01-01
           rust-course since 2027-01-01, active (order-1)
           free since 2027-01-01, active (default:order-1)
           token: free since 2027-01-01
           token: rust-course since 2027-01-01
-    "#]]);
-    shop.says("members grant m_ada pro --until 2027-01-31 --id gift-1 --now 2027-01-10", expect![[r#"
+    "#]],
+    );
+    shop.says(
+        "members grant m_ada pro --until 2027-01-31 --id gift-1 --now 2027-01-10",
+        expect![[r#"
         m_ada Ada@learn.example, member since 2027-01-01
           rust-course since 2027-01-01, active (order-1)
           free since 2027-01-01, superseded, ended 2027-01-10 (default:order-1)
@@ -115,8 +145,11 @@ fn a_managers_day() {
           token: free since 2027-01-01 until 2027-02-01
           token: rust-course since 2027-01-01
           3 notifications not delivered yet
-    "#]]);
-    shop.says("members cancel m_ada pro --id c-1 --now 2027-01-11", expect![[r#"
+    "#]],
+    );
+    shop.says(
+        "members cancel m_ada pro --id c-1 --now 2027-01-11",
+        expect![[r#"
         m_ada Ada@learn.example, member since 2027-01-01
           rust-course since 2027-01-01, suspended (order-1)
           free since 2027-01-01, superseded, ended 2027-01-10 (default:order-1)
@@ -124,23 +157,41 @@ fn a_managers_day() {
           token: rust-course since 2027-01-01
           token: pro since 2027-01-10 until 2027-01-11
           6 notifications not delivered yet
-    "#]]);
-    shop.says("members revoke m_bob order-2 --id r-1 --now 2027-01-11", expect![[r#"
+    "#]],
+    );
+    shop.says(
+        "members revoke m_bob order-2 --id r-1 --now 2027-01-11",
+        expect![[r#"
         m_bob, member since 2027-01-02
           basic since 2027-01-02, cancelled, ended 2027-01-11 (order-2)
           token: basic since 2027-01-02 until 2027-01-11
           2 notifications not delivered yet
-    "#]]);
-    shop.says("members email m_bob Bob@learn.example --now 2027-01-11", expect![[r#"
+    "#]],
+    );
+    shop.says(
+        "members email m_bob Bob@learn.example --now 2027-01-11",
+        expect![[r#"
         m_bob Bob@learn.example, member since 2027-01-02
           basic since 2027-01-02, cancelled, ended 2027-01-11 (order-2)
           token: basic since 2027-01-02 until 2027-01-11
           2 notifications not delivered yet
-    "#]]);
-    shop.says("members accept m_bob", expect![[r#"
+    "#]],
+    );
+    shop.says(
+        "members events --unread",
+        expect![[r#"
+        0 events not understood
+    "#]],
+    );
+    shop.says(
+        "members accept m_bob",
+        expect![[r#"
         0 purchases waiting
-    "#]]);
-    shop.says("members events --now 2027-01-12", expect![[r#"
+    "#]],
+    );
+    shop.says(
+        "members events --now 2027-01-12",
+        expect![[r#"
         number  at          member  what       grant    source  id
         1       2027-01-01  m_ada   granted    order-1  shop    1
         2       2027-01-02  m_bob   granted    order-2  shop    2
@@ -148,8 +199,11 @@ fn a_managers_day() {
         6       2027-01-11  m_ada   cancelled  gift-1   admin   c-1
         7       2027-01-11  m_bob   revoked    order-2  admin   r-1
         5 events
-    "#]]);
-    shop.says("members events m_bob --limit 1 --format json", expect![[r#"
+    "#]],
+    );
+    shop.says(
+        "members events m_bob --limit 1 --format json",
+        expect![[r#"
         {
           "events": [
             {
@@ -169,7 +223,8 @@ fn a_managers_day() {
             }
           ]
         }
-    "#]]);
+    "#]],
+    );
     shop.says("members export", expect![[r#"
         {"record":"person","member":"m_ada","address":"Ada@learn.example"}
         {"record":"person","member":"m_bob","address":"Bob@learn.example"}
@@ -179,7 +234,9 @@ fn a_managers_day() {
         {"source":"admin","id":"c-1","at":1799625600,"member":"m_ada","kind":"cancelled","grant":"gift-1","by":"admin"}
         {"source":"admin","id":"r-1","at":1799625600,"member":"m_bob","kind":"revoked","grant":"order-2"}
     "#]]);
-    shop.says("members merge bob@learn.example ada@learn.example --yes --now 2027-01-12", expect![[r#"
+    shop.says(
+        "members merge bob@learn.example ada@learn.example --yes --now 2027-01-12",
+        expect![[r#"
         m_ada Ada@learn.example, member since 2027-01-01
           rust-course since 2027-01-01, suspended (order-1)
           free since 2027-01-01, superseded, ended 2027-01-02 (default:order-1)
@@ -188,14 +245,18 @@ fn a_managers_day() {
           token: rust-course since 2027-01-01
           token: pro since 2027-01-10 until 2027-01-11
           6 notifications not delivered yet
-    "#]]);
+    "#]],
+    );
     let erased = shop.call("members erase ada@learn.example --yes --now 2027-01-13");
     assert!(erased.status.success(), "{}", String::from_utf8_lossy(&erased.stderr));
-    shop.says("members list --now 2027-01-14", expect![[r#"
+    shop.says(
+        "members list --now 2027-01-14",
+        expect![[r#"
         member  address  since       tier  grants
         m_ada   -        2027-01-01  -     erased
         1 member
-    "#]]);
+    "#]],
+    );
     for file in ["members.db", "members.db-wal"] {
         let bytes = std::fs::read(shop.path(file)).unwrap_or_default();
         assert!(!holds(&bytes, "learn.example"), "{file}");
@@ -207,74 +268,112 @@ fn what_cannot_be_done_is_said() {
     let shop = Shop::new();
     shop.write("members.jsonl", LINES);
     assert!(shop.call("members import members.jsonl").status.success());
-    shop.refuses("members show eve@learn.example", expect![[r#"
+    let unnamed = shop.call_without_place("members list");
+    assert_eq!(unnamed.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&unnamed.stderr).contains("nothing says where the ledger is"));
+    shop.refuses(
+        "members show eve@learn.example",
+        expect![[r#"
         2: error: no member has the address `eve@learn.example`
           help: `tierpress members list` shows who there is
 
         1 error
-    "#]]);
-    shop.refuses("members show m_eve", expect![[r#"
+    "#]],
+    );
+    shop.refuses(
+        "members show m_eve",
+        expect![[r#"
         2: error: there is no member `m_eve`
           help: `tierpress members list` shows who there is
 
         1 error
-    "#]]);
-    shop.refuses("members grant eve@learn.example pro", expect![[r#"
+    "#]],
+    );
+    shop.refuses(
+        "members grant eve@learn.example pro",
+        expect![[r#"
         2: error: no member has the address `eve@learn.example`
           help: to make a member of an address, add `--new`
 
         1 error
-    "#]]);
-    shop.refuses("members grant m_ada prro", expect![[r#"
+    "#]],
+    );
+    shop.refuses(
+        "members grant m_ada prro",
+        expect![[r#"
         2: error: unknown tier or bundle `prro`
           help: did you mean `pro`?
 
         1 error
-    "#]]);
-    shop.refuses("members grant m_ada pro --until 1/2/2027", expect![[r#"
+    "#]],
+    );
+    shop.refuses(
+        "members grant m_ada pro --until 1/2/2027",
+        expect![[r#"
         2: error: `--until 1/2/2027` is no date
           help: write 2026-12-01, or 2026-12-01T09:00:00Z
 
         1 error
-    "#]]);
-    shop.refuses("members grant m_ada pro --until 2026-01-01 --now 2027-01-01", expect![[r#"
+    "#]],
+    );
+    shop.refuses(
+        "members grant m_ada pro --until 2026-01-01 --now 2027-01-01",
+        expect![[r#"
         2: error: it would end before it begins
 
         1 error
-    "#]]);
-    shop.refuses("members revoke m_ada pro --now 2027-01-05", expect![[r#"
+    "#]],
+    );
+    shop.refuses(
+        "members revoke m_ada pro --now 2027-01-05",
+        expect![[r#"
         2: error: `pro` is not one grant of `m_ada` that goes on
           help: there are `order-1`, `default:order-1`
 
         1 error
-    "#]]);
-    shop.refuses("members erase m_ada", expect![[r#"
+    "#]],
+    );
+    shop.refuses(
+        "members erase m_ada",
+        expect![[r#"
         2: error: `m_ada` would be erased for good
           help: if that is meant, add `--yes`
 
         1 error
-    "#]]);
-    shop.refuses("members merge m_bob m_ada", expect![[r#"
+    "#]],
+    );
+    shop.refuses(
+        "members merge m_bob m_ada",
+        expect![[r#"
         2: error: `m_bob` would become `m_ada` for good
           help: if that is meant, add `--yes`
 
         1 error
-    "#]]);
-    shop.refuses("members email m_bob ADA@learn.example", expect![[r#"
+    "#]],
+    );
+    shop.refuses(
+        "members email m_bob ADA@learn.example",
+        expect![[r#"
         2: error: the address is that of `m_ada`
 
         1 error
-    "#]]);
-    shop.refuses("members accept m_ada w_nothing", expect![[r#"
+    "#]],
+    );
+    shop.refuses(
+        "members accept m_ada w_nothing",
+        expect![[r#"
         2: error: nothing waits under `w_nothing`
 
         1 error
-    "#]]);
+    "#]],
+    );
     shop.write(
         "faulty.jsonl",
         "\n{\"source\":\"shop\",\"id\":\"1\",\"at\":1,\"member\":\"m_ada\",\"kind\":\"joined\"}\n",
     );
-    shop.refuses("members import faulty.jsonl", expect![[r#"
+    shop.refuses(
+        "members import faulty.jsonl",
+        expect![[r#"
         2: error: the event `1` of `shop` is in the ledger with another content
           --> faulty.jsonl:2:1
            |
@@ -282,9 +381,12 @@ fn what_cannot_be_done_is_said() {
            | ^
 
         1 error
-    "#]]);
+    "#]],
+    );
     shop.write("faulty.csv", "email,access_control,since\nada,pro,\n");
-    shop.refuses("members import faulty.csv", expect![[r#"
+    shop.refuses(
+        "members import faulty.csv",
+        expect![[r#"
         2: error: `ada` is no mail address
           --> faulty.csv:2:1
            |
@@ -300,7 +402,8 @@ fn what_cannot_be_done_is_said() {
           help: write 2026-12-01, or 2026-12-01T09:00:00Z
 
         2 errors
-    "#]]);
+    "#]],
+    );
     let again = shop.call("members grant m_ada pro --id gift --now 2027-01-05");
     assert!(again.status.success());
     shop.refuses("members grant m_ada basic --id gift --now 2027-01-05", expect![[r#"
@@ -321,11 +424,94 @@ fn why_a_page_is_closed() {
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     shop.write("members.jsonl", LINES);
     assert!(shop.call("members import members.jsonl").status.success());
-    shop.says("members why m_ada /rust/one/ --now 2027-01-03", expect![[""]]);
-    shop.says("members why m_ada /rust/two --now 2027-01-03", expect![[""]]);
-    shop.says("members why m_ada /rust/two/ --now 2027-01-09 --format json", expect![[""]]);
-    shop.says("members why m_bob /rust/one/ --now 2027-01-03", expect![[""]]);
-    shop.refuses("members why m_bob /rust/three/ --now 2027-01-03", expect![[""]]);
+    shop.says(
+        "members why m_ada /rust/one/ --now 2027-01-03",
+        expect![[r#"
+        /rust/one/ is open for m_ada on 2027-01-03
+          who can open it: pro; or rust-course with any tier
+          grant: rust-course since 2027-01-01, active (order-1)
+          grant: free since 2027-01-01, active (default:order-1)
+          token: free since 2027-01-01
+          token: rust-course since 2027-01-01
+    "#]],
+    );
+    shop.says(
+        "members why m_ada /rust/two --now 2027-01-03",
+        expect![[r#"
+        /rust/two/ is closed, with a teaser, for m_ada on 2027-01-03: it opens 2027-01-08
+          who can open it: pro, held for 7 days; or rust-course, held for 7 days with any tier
+          grant: rust-course since 2027-01-01, active (order-1)
+          grant: free since 2027-01-01, active (default:order-1)
+          token: free since 2027-01-01
+          token: rust-course since 2027-01-01
+    "#]],
+    );
+    shop.says(
+        "members why m_ada /rust/two/ --now 2027-01-09 --format json",
+        expect![[r#"
+        {
+          "at": 1799452800,
+          "member": "m_ada",
+          "path": "/rust/two/",
+          "outcome": "open",
+          "status": 200,
+          "reason": null,
+          "available_at": null,
+          "rule": "pro, held for 7 days; or rust-course, held for 7 days with any tier",
+          "grants": [
+            {
+              "reference": "order-1",
+              "source": "complimentary",
+              "access_control": "rust-course",
+              "kind": "bundle",
+              "since": 1798761600,
+              "state": "active"
+            },
+            {
+              "reference": "default:order-1",
+              "source": "default",
+              "access_control": "free",
+              "kind": "tier",
+              "since": 1798761600,
+              "state": "active"
+            }
+          ],
+          "entitlements": [
+            {
+              "value": "free",
+              "since": 1798761600,
+              "until": null,
+              "frozen": null
+            },
+            {
+              "value": "rust-course",
+              "since": 1798761600,
+              "until": null,
+              "frozen": null
+            }
+          ]
+        }
+    "#]],
+    );
+    shop.says(
+        "members why m_bob /rust/one/ --now 2027-01-03",
+        expect![[r#"
+        /rust/one/ is closed, with a teaser, for m_bob on 2027-01-03: nothing the member has opens it
+          who can open it: pro; or rust-course with any tier
+          grant: basic since 2027-01-02, active, until 2027-02-01 (order-2)
+          token: basic since 2027-01-02 until 2027-02-01
+          token: free since 2027-01-02 until 2027-02-01
+    "#]],
+    );
+    shop.refuses(
+        "members why m_bob /rust/three/ --now 2027-01-03",
+        expect![[r#"
+        1: error: there is no page or file `/rust/three/` in the manifest
+          help: write its path as in a browser: /course/two/
+
+        1 error
+    "#]],
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tierpress::ledger::address::Address;
-use tierpress::ledger::{About, Appended, Error, Ledger, Present, Refused};
+use tierpress::ledger::{About, Appended, Error, Ledger, Present, Refused, Unread};
 use tierpress::members::event::{By, Event, What};
 
 use super::{Place, append, bought, day, event, granted, has, holds, on_both, rules, school};
@@ -70,14 +70,33 @@ async fn erasure_leaves_nothing_of_a_person(place: Arc<Place>) {
     let about = address("canaryaddress@school.example");
     let about = About { customer: Some("cus_canary"), address: Some(&about), ..About::default() };
     let [purchased, paid] = bought("1", "", day(0), "pro");
-    let (member, _) = ledger.append_about(&about, &purchased, Some(b"{canarypayload}"), &at(1)).await.unwrap();
-    ledger.append_about(&about, &paid, Some(b"{canarypayload}"), &at(1)).await.unwrap();
+    let (member, _) = ledger
+        .append_about(("shop", &about), std::slice::from_ref(&purchased), Some(b"{canarypayload}"), &at(1))
+        .await
+        .unwrap();
+    ledger.append_about(("shop", &about), std::slice::from_ref(&paid), Some(b"{canarypayload}"), &at(1)).await.unwrap();
     // One that waits for her as well, with a payload of its own.
     let [waiting, _] = bought("2", "", day(2), "basic");
     let by_address = About { customer: Some("cus_canary_two"), ..about };
-    let (apart, _) = ledger.append_about(&by_address, &waiting, Some(b"{canarypayload}"), &at(2)).await.unwrap();
+    let (apart, _) = ledger
+        .append_about(("shop", &by_address), std::slice::from_ref(&waiting), Some(b"{canarypayload}"), &at(2))
+        .await
+        .unwrap();
     assert_ne!(apart, member);
     let other = ledger.join(&address("bob@school.example")).await.unwrap();
+    let unread = |id: &str, payload: &str| Unread {
+        source: "shop".to_owned(),
+        id: id.to_owned(),
+        at: day(1),
+        why: "nobody sells that".to_owned(),
+        payload: payload.as_bytes().to_vec(),
+    };
+    let hers = about.address;
+    ledger.keep_unread(&unread("u1", "{canarypayload}"), Some("cus_canary"), None).await.unwrap();
+    ledger.keep_unread(&unread("u2", "{canarypayload}"), Some("cus_other"), hers).await.unwrap();
+    for _ in 0..2 {
+        ledger.keep_unread(&unread("u3", "{of another}"), Some("cus_other"), None).await.unwrap();
+    }
     append(&ledger, &granted("3", &other, day(0), "pro"), &at(2)).await;
     for canary in &canaries[..3] {
         assert!(holds(&place.bytes(), canary), "`{canary}` is there before");
@@ -93,17 +112,26 @@ async fn erasure_leaves_nothing_of_a_person(place: Arc<Place>) {
     // What comes later of that customer is still hers: it gives nothing, to nobody, and brings nothing back.
     let [late, late_paid] = bought("5", "", day(4), "pro");
     for late in [&late, &late_paid] {
-        let (whose, appended) = ledger.append_about(&about, late, Some(b"{canarylate}"), &at(5)).await.unwrap();
-        assert_eq!((whose, appended), (member.clone(), Appended::New));
+        let (whose, appended) = ledger
+            .append_about(("shop", &about), std::slice::from_ref(late), Some(b"{canarylate}"), &at(5))
+            .await
+            .unwrap();
+        assert_eq!((whose, appended), (member.clone(), vec![Appended::New]));
     }
     let [_, paid] = bought("2", "", day(5), "basic");
-    let (whose, _) = ledger.append_about(&by_address, &paid, Some(b"{canarylate}"), &at(5)).await.unwrap();
+    let (whose, _) = ledger
+        .append_about(("shop", &by_address), std::slice::from_ref(&paid), Some(b"{canarylate}"), &at(5))
+        .await
+        .unwrap();
     assert_eq!(has(&ledger, &whose, &at(5)).await, "", "what waited is erased with her");
     assert_eq!(has(&ledger, &member, &at(5)).await, "");
     let bytes = place.bytes();
     for canary in canaries {
         assert!(!holds(&bytes, canary), "`{canary}` is still there");
     }
+    assert_eq!(ledger.unread().await.unwrap(), [unread("u3", "{of another}")]);
+    ledger.was_read("shop", "u3").await.unwrap();
+    assert_eq!(ledger.unread().await.unwrap(), []);
     assert!(holds(&bytes, "bob@school.example"), "of others nothing is lost");
     assert_eq!(has(&ledger, &other, &at(5)).await, "pro");
     let told = ledger.told(&member).await.unwrap();
@@ -117,36 +145,56 @@ async fn whoever_is_meant_is_found(place: Arc<Place>) {
     let present = Present { rules: &rules, now: day(10) };
     let (ada, eve) = (address("ada@school.example"), address("eve@school.example"));
     let bare = |id: &str, grant: &str| event(id, "", day(2), What::PaymentFailed { grant: grant.to_owned() });
-    match ledger.append_about(&About::default(), &bare("0", "order-0"), None, &present).await {
+    match ledger.append_about(("shop", &About::default()), &[bare("0", "order-0")], None, &present).await {
         Err(Error::Refused(Refused::Nobody)) => {}
         other => panic!("{other:?}"),
     }
     // A new address is a new member, and the customer is known from then on.
     let [first, paid] = bought("1", "", day(1), "rust-course");
     let about = About { customer: Some("cus_1"), address: Some(&ada), ..About::default() };
-    let (member, _) = ledger.append_about(&about, &first, None, &present).await.unwrap();
+    let (member, _) =
+        ledger.append_about(("shop", &about), std::slice::from_ref(&first), None, &present).await.unwrap();
     assert_eq!(ledger.member_by_address(&ada).await.unwrap().as_ref(), Some(&member));
+    let named = ["order-1".to_owned()];
     for (about, event) in [
         // By its grant, whatever else is said.
         (About { address: Some(&eve), customer: Some("cus_9"), ..About::default() }, &paid),
         (About::default(), &bare("2", "order-1")),
+        // By a grant that is only named.
+        (About { grants: &named, address: Some(&eve), ..About::default() }, &bare("2b", "order-2b")),
         // By the customer, whatever the address.
         (About { customer: Some("cus_1"), address: Some(&eve), ..About::default() }, &bare("3", "order-3")),
         // By our own reference, whatever the customer.
-        (About { member: Some(&member), customer: Some("cus_2"), ..About::default() }, &bare("4", "order-4")),
+        (About { reference: Some(&member), customer: Some("cus_2"), ..About::default() }, &bare("4", "order-4")),
         // And that customer then.
         (About { customer: Some("cus_2"), ..About::default() }, &bare("5", "order-5")),
     ] {
-        let (whose, appended) = ledger.append_about(&about, event, None, &present).await.unwrap();
-        assert_eq!((&whose, appended), (&member, Appended::New), "{about:?}");
-        let (again, known) = ledger.append_about(&about, event, None, &present).await.unwrap();
-        assert_eq!((again, known), (whose, Appended::Known), "{about:?}");
+        let (whose, appended) =
+            ledger.append_about(("shop", &about), std::slice::from_ref(event), None, &present).await.unwrap();
+        assert_eq!((&whose, appended), (&member, vec![Appended::New]), "{about:?}");
+        let (again, known) =
+            ledger.append_about(("shop", &about), std::slice::from_ref(event), None, &present).await.unwrap();
+        assert_eq!((again, known), (whose, vec![Appended::Known]), "{about:?}");
     }
     assert_eq!(ledger.member_by_address(&eve).await.unwrap(), None);
+    // All of a delivery is about one member: whoever the first thing found says.
+    let both = [bare("7", "order-7"), bare("8", "order-1")];
+    let (whose, appended) = ledger.append_about(("shop", &About::default()), &both, None, &present).await.unwrap();
+    assert_eq!((whose, appended), (member.clone(), vec![Appended::New, Appended::New]));
+    // One that says nothing but who is who.
+    let about = About { grants: &named, customer: Some("cus_3"), ..About::default() };
+    assert_eq!(ledger.append_about(("shop", &about), &[], None, &present).await.unwrap(), (member.clone(), vec![]));
+    let about = About { customer: Some("cus_3"), ..About::default() };
+    let (whose, _) = ledger.append_about(("shop", &about), &[bare("9", "order-9")], None, &present).await.unwrap();
+    assert_eq!(whose, member);
+    assert!(ledger.has_grant("shop", "order-1").await.unwrap());
+    assert!(!ledger.has_grant("other", "order-1").await.unwrap());
+    assert_eq!(ledger.paid_by("shop", "pay-1").await.unwrap(), ["order-1"]);
+    assert_eq!(ledger.paid_by("shop", "pay-2").await.unwrap(), Vec::<String>::new());
     // Another source's customer of that name is somebody else.
     let other = Event { source: "other".to_owned(), ..bare("6", "order-6") };
     let about = About { customer: Some("cus_1"), ..About::default() };
-    match ledger.append_about(&about, &other, None, &present).await {
+    match ledger.append_about(("other", &about), std::slice::from_ref(&other), None, &present).await {
         Err(Error::Refused(Refused::Nobody)) => {}
         other => panic!("{other:?}"),
     }
@@ -162,8 +210,10 @@ async fn by_an_address_alone_no_tier_is_replaced(place: Arc<Place>) {
     let by_address = About { address: Some(&ada), ..About::default() };
     let buy = async |id: &str, access: &str| {
         let [first, paid] = bought(id, "", day(3), access);
-        let (whose, _) = ledger.append_about(&by_address, &first, None, &present).await.unwrap();
-        let (payer, _) = ledger.append_about(&by_address, &paid, None, &present).await.unwrap();
+        let (whose, _) =
+            ledger.append_about(("shop", &by_address), std::slice::from_ref(&first), None, &present).await.unwrap();
+        let (payer, _) =
+            ledger.append_about(("shop", &by_address), std::slice::from_ref(&paid), None, &present).await.unwrap();
         assert_eq!(whose, payer, "what follows goes where the purchase went");
         whose
     };
@@ -183,7 +233,10 @@ async fn by_an_address_alone_no_tier_is_replaced(place: Arc<Place>) {
     let member = ledger.join(&bob).await.unwrap();
     let [first, _] = bought("7", "", day(3), "pro");
     let about = About { address: Some(&bob), ..About::default() };
-    assert_eq!(ledger.append_about(&about, &first, None, &present).await.unwrap().0, member);
+    assert_eq!(
+        ledger.append_about(("shop", &about), std::slice::from_ref(&first), None, &present).await.unwrap().0,
+        member
+    );
 }
 
 /// Somebody with a tier, and a purchase of another that waits for them.
@@ -193,8 +246,8 @@ async fn waiting(ledger: &Ledger, present: &Present<'_>) -> (String, String) {
     append(ledger, &granted("1", &member, day(0), "basic"), present).await;
     let about = About { address: Some(&ada), customer: Some("cus_2"), ..About::default() };
     let [first, paid] = bought("2", "", day(3), "pro");
-    let (apart, _) = ledger.append_about(&about, &first, None, present).await.unwrap();
-    ledger.append_about(&about, &paid, None, present).await.unwrap();
+    let (apart, _) = ledger.append_about(("shop", &about), std::slice::from_ref(&first), None, present).await.unwrap();
+    ledger.append_about(("shop", &about), std::slice::from_ref(&paid), None, present).await.unwrap();
     (member, apart)
 }
 
@@ -223,7 +276,8 @@ async fn what_waits_is_accepted_by_whom_it_is_for(place: Arc<Place>) {
     let cancelled = event("3", "", day(11), What::Cancelled { grant, by: By::Provider, until: None });
     let present = Present { now: day(12), ..present };
     let about = About { customer: Some("cus_2"), ..About::default() };
-    let (whose, _) = ledger.append_about(&about, &cancelled, None, &present).await.unwrap();
+    let (whose, _) =
+        ledger.append_about(("shop", &about), std::slice::from_ref(&cancelled), None, &present).await.unwrap();
     assert_eq!(whose, member);
     assert_eq!(has(&ledger, &member, &present).await, "basic");
     let [first, _] = bought("2", &member, day(3), "pro");

@@ -46,8 +46,9 @@ async fn all_that_goes_out_comes_in(place: Arc<Place>) {
     append(&ledger, &event("4", "m_gone", day(2), What::Erased {}), &present).await;
     let about = About { address: Some(&ada), customer: Some("cus_'1"), ..About::default() };
     let [first, paid] = bought("5", "", day(3), "basic");
-    let (apart, _) = ledger.append_about(&about, &first, Some(b"payload"), &present).await.unwrap();
-    ledger.append_about(&about, &paid, None, &present).await.unwrap();
+    let (apart, _) =
+        ledger.append_about(("shop", &about), std::slice::from_ref(&first), Some(b"payload"), &present).await.unwrap();
+    ledger.append_about(("shop", &about), std::slice::from_ref(&paid), None, &present).await.unwrap();
     let exported = export(&ledger).await;
     assert!(!holds(exported.as_bytes(), "payload"));
 
@@ -68,7 +69,10 @@ async fn all_that_goes_out_comes_in(place: Arc<Place>) {
         assert_eq!(copy.waiting_for(&member).await.unwrap()[0].id, apart);
         let late = event("6", "", day(4), What::PaymentFailed { grant: "order-5".to_owned() });
         let about = About::default();
-        assert_eq!(copy.append_about(&about, &late, None, &present).await.unwrap().0, apart);
+        assert_eq!(
+            copy.append_about(("shop", &about), std::slice::from_ref(&late), None, &present).await.unwrap().0,
+            apart
+        );
         copy.accept(&member, &apart, &present).await.unwrap();
         append(&copy, &granted("7", &member, day(5), "sourdough"), &present).await;
         assert!(!copy.told(&member).await.unwrap().is_empty(), "what happens then is news");
@@ -98,6 +102,24 @@ async fn an_import_is_whole_or_nothing(place: Arc<Place>) {
     assert_eq!(numbers, [2, 3, 5, 6], "{faults:?}");
     assert_eq!(faults[1].1, Refused::Taken(member));
     assert_eq!(export(&ledger).await, before, "and nothing of the others");
+}
+
+#[test]
+fn an_old_export_does_not_bring_back_who_was_erased() {
+    super::run(Place::sqlite(), async |place| {
+        let (ledger, config) = (place.ledger().await, school());
+        let rules = rules(&config);
+        let present = Present { rules: &rules, now: day(10) };
+        let ada: Address = "canary@school.example".parse().unwrap();
+        let member = ledger.join(&ada).await.unwrap();
+        append(&ledger, &granted("1", &member, day(0), "pro"), &present).await;
+        let old = export(&ledger).await;
+        append(&ledger, &event("2", &member, day(1), What::Erased {}), &present).await;
+        let faults = ledger.import(&read(&old), &present).await.unwrap().unwrap_err();
+        assert_eq!(faults, [(1, Refused::Erased(member.clone()))]);
+        ledger.close().await;
+        assert!(!holds(&place.bytes(), "canary"));
+    });
 }
 
 fn rows(text: &str) -> Result<Vec<Row>, String> {

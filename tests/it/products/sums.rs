@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::{ToSpan as _, civil};
+use serde_json::json;
 use tierpress::access::entitlement::Entitlement;
-use tierpress::config::Config;
 use tierpress::config::largest::{COOKIE, SUBJECT, largest};
 use tierpress::config::product::dates::{BEFORE_END, first_too_late, tightest};
+use tierpress::config::{Config, Token};
 use tierpress::diagnostic::{Diagnostic, Source};
 use tierpress::edge::token::issue::{Claims, SigningKey};
+use tierpress::id::Id;
 use tierpress::load::config;
 use tierpress::manifest;
-use tierpress::members::event::Terms;
+use tierpress::members::event::{Event, Terms};
+use tierpress::members::{Rules, fold};
 use tierpress::time::Timestamp;
 
 fn parse(text: &str) -> (Option<Config>, Vec<Diagnostic>) {
@@ -133,17 +136,13 @@ fn the_largest_token_is_the_largest() {
              {{id: pro}}]\n  bundles: [{{id: rust-course}}, {{id: a-bundle-with-a-name-that-is-longer-than-most}}]\n"
         ));
         let counted = largest(&config.catalogue, &config.token);
+        let keeps = mode == "keep-unlocked";
         assert_eq!(counted.entitlements, 5);
-        let held: Vec<Entitlement> = config
-            .catalogue
-            .ids()
-            .map(|id| Entitlement {
-                value: id.clone(),
-                since: moment,
-                until: Some(Timestamp::MAX),
-                frozen: (mode == "keep-unlocked").then_some(moment),
-            })
-            .collect();
+        let entry = |frozen| {
+            move |value: &Id| Entitlement { value: value.clone(), since: moment, until: Some(Timestamp::MAX), frozen }
+        };
+        let mut held: Vec<Entitlement> = config.catalogue.ids().map(entry(None)).collect();
+        held.extend(config.catalogue.ids().filter(|_| keeps).map(entry(Some(moment))));
         let settings = manifest::Token {
             audience: config.token.audience.clone(),
             claim: config.token.claim.clone(),
@@ -167,6 +166,42 @@ fn the_largest_token_is_the_largest() {
         assert_eq!(cookie(&keys[0], &held), counted.cookie, "{mode}");
         assert_eq!(cookie(&keys[0], &[]), counted.empty, "{mode}");
         assert!(keys.iter().all(|key| cookie(key, &held) <= counted.cookie));
+        // What a member comes to hold who buys everything, cancels all of it, and buys it again until the last day.
+        let mut events = Vec::new();
+        for (number, id) in
+            ["pro", "rust-course", "a-bundle-with-a-name-that-is-longer-than-most"].into_iter().enumerate()
+        {
+            let granted =
+                json!({"kind": "granted", "access_control": id, "why": "complimentary", "until": Timestamp::MAX});
+            let cancelled = json!({"kind": "cancelled", "by": "member"});
+            // Bundles are cancelled before the tier that they need, and come after it.
+            let days = [number, 20 - number, 30 + number];
+            for (round, what) in [granted.clone(), cancelled, granted].into_iter().enumerate() {
+                let grant = if round == 2 { format!("again-{id}") } else { id.to_owned() };
+                let mut event = json!({"source": "s", "id": format!("{number}-{round}"), "member": "m", "grant": grant,
+                    "at": 1_795_000_000 + 86_400 * days[round]});
+                event.as_object_mut().unwrap().extend(what.as_object().unwrap().clone());
+                events.push(serde_json::from_value::<Event>(event).unwrap());
+            }
+        }
+        let rules = Rules { catalogue: &config.catalogue, billing: config.billing, zone: &config.zone };
+        let now = Timestamp::saturating(1_800_000_000);
+        let member = fold(&events, &rules, now);
+        let held = member.entitlements(&rules, 1_000);
+        assert_eq!(held.len(), if keeps { 10 } else { 5 }, "{held:#?}");
+        let cookies = keys.iter().map(|key| cookie(key, &held)).max().unwrap();
+        assert!(cookies <= counted.cookie && cookies + 200 > counted.cookie, "{cookies} {counted:?}");
+        // An issuer leaves out what is too much: so does the count, of whichever entries are the longest.
+        for max_entitlements in 5..10 {
+            let token = Token { max_entitlements, ..config.token.clone() };
+            let counted = largest(&config.catalogue, &token);
+            let most = usize::try_from(max_entitlements).unwrap();
+            let cookies = keys.iter().map(|key| cookie(key, &member.entitlements(&rules, most))).max().unwrap();
+            assert!(
+                cookies <= counted.cookie
+                    && (!keeps || counted.cookie < largest(&config.catalogue, &config.token).cookie)
+            );
+        }
     }
 }
 
@@ -331,4 +366,76 @@ fn all_faults_are_said_at_once() {
          8 |   - {id: a, sells: basic, price: {amount: -9, currency: €}, billing: {payments: 3}, trial: {amount: 1}, member_cancel: maybe, stripe: {price: price_1, prices: [x], links: [price_2]}, buy: 'javascript:x'}
            |                                                                                                                                                                                             ^^^^^^^^^^^^^^
           help: write `https://…`, or a path on this site such as `/account/`"#]].assert_eq(&said.join("\n"));
+}
+
+/// What is sold, the price, how it is paid and the trial, each with each: what is refused is what a second reading of the
+/// rules refuses, which counts on the calendar by itself.
+#[test]
+fn every_combination_is_judged_as_the_rules_say() {
+    type Plan = (&'static str, i64, i64);
+    let zone = TimeZone::get("Europe/Berlin").unwrap();
+    let sold = [("free", 0, 0), ("basic", 0, 0), ("pro", 12, 0), ("course", 3, 0), ("week", 0, 38)];
+    let billings: [(&str, Option<Plan>); 9] = [
+        ("once", None),
+        ("{every: 1 month}", Some(("month", 1, 0))),
+        ("{every: 1 month, payments: 2}", Some(("month", 1, 2))),
+        ("{every: 1 month, payments: 3}", Some(("month", 1, 3))),
+        ("{every: 1 month, payments: 12}", Some(("month", 1, 12))),
+        ("{every: 1 month, payments: 13}", Some(("month", 1, 13))),
+        ("{every: 5 months, payments: 3}", Some(("month", 5, 3))),
+        ("{every: 30d, payments: 2}", Some(("day", 30, 2))),
+        ("{every: 4w, payments: 13}", Some(("day", 28, 13))),
+    ];
+    let trials = [
+        ("", 0, 0),
+        (", trial: {length: 14d}", 14, 0),
+        (", trial: {length: 3w, amount: 100}", 21, 0),
+        (", trial: {length: 1 month}", 0, 1),
+    ];
+    let mut starts = Vec::new();
+    let mut start = civil::date(2027, 1, 1).at(0, 0, 0, 0).to_zoned(zone.clone()).unwrap();
+    while start.year() < 2031 {
+        starts.push(start.clone());
+        let noon = start.hour() == 12;
+        let next = if noon { start.date().tomorrow().unwrap().at(0, 0, 0, 0) } else { start.date().at(12, 0, 0, 0) };
+        start = next.to_zoned(zone.clone()).unwrap();
+    }
+    let later = |from: &jiff::Zoned, months: i64, days: i64| {
+        let later = from.checked_add(months.months()).unwrap();
+        later.checked_add((days * 24).hours()).unwrap()
+    };
+    let (mut accepted, mut refused) = (0, 0);
+    for (sells, months, days) in sold {
+        for amount in [0, 900] {
+            for (billing, plan) in billings {
+                for (trial, trial_days, trial_months) in trials {
+                    let ends = months + days > 0;
+                    let too_late = |(unit, every, payments): Plan| {
+                        let times = every * (payments - 1);
+                        let (by_month, by_day) = if unit == "month" { (times, 0) } else { (0, times) };
+                        starts.iter().any(|start| {
+                            let last = later(&later(start, trial_months, trial_days), by_month, by_day);
+                            let end = later(start, months, days);
+                            end.timestamp().as_second() - last.timestamp().as_second() < 8 * 86_400
+                        })
+                    };
+                    let is_bad = (sells == "free" && amount > 0)
+                        || (!trial.is_empty() && (billing == "once" || amount == 0))
+                        || (ends && plan.is_some_and(|plan| plan.2 == 0 || too_late(plan)));
+                    let site = format!(
+                        "timezone: Europe/Berlin\naccess:\n  default: public\n  tiers: [{{id: free, free: true}}, {{id: basic}}, {{id: pro, expires_after: 1 year}}]\n  \
+                         bundles: [{{id: course, expires_after: 3 months}}, {{id: week, expires_after: 38d}}]\n  default_tier: free\nproducts:\n  \
+                         - {{id: a, sells: {sells}, price: {{amount: {amount}, currency: eur}}, billing: {billing}{trial}}}\n"
+                    );
+                    let (config, found) = parse(&site);
+                    let errors: Vec<String> =
+                        found.iter().filter(|found| found.is_error()).map(ToString::to_string).collect();
+                    assert_eq!(config.is_none(), is_bad, "{sells} {amount} {billing}{trial}\n{}", errors.join("\n"));
+                    assert_eq!(config.is_none(), !errors.is_empty());
+                    if is_bad { refused += 1 } else { accepted += 1 }
+                }
+            }
+        }
+    }
+    assert!(accepted > 60 && refused > 60, "{accepted} {refused}");
 }

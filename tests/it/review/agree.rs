@@ -6,14 +6,17 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use tierpress::access::entitlement::{Entitlement, Reader};
+use tierpress::access::rule::Rule;
 use tierpress::build;
 use tierpress::edge::{self, Outcome, Reason};
 use tierpress::manifest::Manifest;
 use tierpress::plan::Plan;
 use tierpress::review::diff::{Change, Diff, Way, What};
-use tierpress::review::links::{Given, Links};
+use tierpress::review::links::{ByReader, Given, Links};
 use tierpress::review::matrix::{Cell, Matrix, State};
+use tierpress::review::readers::Kind;
 use tierpress::review::{explain, readers, target};
+use tierpress::site::{FileId, Link, LinkTarget, Place};
 use tierpress::time::Timestamp;
 
 use super::diff::is_open;
@@ -242,9 +245,57 @@ fn explained(plan: &Plan, matrix: &Matrix, path: &str, seed: u64) {
     assert_eq!(opens_for, open, "seed {seed} {path}");
 }
 
+/// The other way round: whatever `decide` gives somebody at a moment at which they see the link is what is said of them.
+fn all_is_told(plan: &Plan, link: &ByReader, (manifest, kinds, rules): (&Manifest, &[Kind], &[&Rule])) -> usize {
+    let page = plan.site().pages.iter().find(|page| page.source == link.location.file).unwrap();
+    let text = &link.location;
+    let written = page.links.iter().filter(|written| leads_to(plan, written) == link.url);
+    // Of links to the same address, any of them may be this one: it is seen at least where all of them are.
+    let places: Vec<&Rule> = written
+        .map(|written| match written.place {
+            Place { block: Some(block), .. } => page.body.blocks[block].rule,
+            Place { teaser: true, .. } if page.body.divider => page.body.above,
+            Place { .. } => page.access.rule,
+        })
+        .map(|rule| plan.book().rule(rule))
+        .collect();
+    assert!(!places.is_empty(), "{}: {text} leads nowhere", link.url);
+    let mut told = 0;
+    for kind in kinds {
+        let all: Vec<&Rule> = places.iter().chain(rules).copied().collect();
+        let given = link.readers.iter().find(|seen| seen.reader == kind.name).map(|seen| &seen.given);
+        for moment in kind.moments(&all, Timestamp::saturating(CLOCK)) {
+            if !places.iter().all(|place| place.holds_with(&moment.held, moment.now, moment.now)) {
+                continue;
+            }
+            let any: &[Given] = match expected(manifest, &link.url, &moment.held, moment.now) {
+                State::Open => &[Given::Open],
+                State::Waiting => &[Given::Later, Given::Teaser, Given::Cover],
+                State::Teaser => &[Given::Teaser, Given::Cover],
+                // A visitor whom time lets in is told to sign in.
+                State::Denied => &[Given::Denied, Given::Later],
+                State::Hidden => &[Given::Hidden, Given::Gone],
+            };
+            let is_told = given.is_some_and(|given| any.iter().any(|any| given.contains(any)));
+            assert!(is_told, "{} at {text} for {}: {given:?}, but {any:?} for {moment:?}", link.url, kind.name);
+            told += 1;
+        }
+    }
+    told
+}
+
+fn leads_to(plan: &Plan, link: &Link) -> String {
+    let site = plan.site();
+    match link.target {
+        LinkTarget::Page(page) => site.page(page).unwrap().url.clone(),
+        LinkTarget::Section(section) => site.section(section).unwrap().url.clone(),
+        LinkTarget::File(FileId(file)) => site.files[file].url.clone(),
+    }
+}
+
 #[test]
 fn links_lead_where_decide_leads() {
-    let (mut links, mut answers) = (0, BTreeSet::new());
+    let (mut links, mut answers, mut told) = (0, BTreeSet::new(), 0);
     let first = number("AGREE_FIRST", 1);
     for seed in first..first + number("AGREE_SITES", 40) {
         let school = draw(seed);
@@ -277,9 +328,10 @@ fn links_lead_where_decide_leads() {
                     answers.insert(*given);
                 }
             }
+            told += all_is_told(&plan, &link, (&manifest, &kinds, &rules));
             links += 1;
         }
     }
-    println!("{links} links: {answers:?}");
-    assert!(links > 50 && answers.len() >= 4, "{links} links: {answers:?}");
+    println!("{links} links: {answers:?}, {told} moments");
+    assert!(links > 50 && answers.len() >= 4 && told > 500, "{links} links: {answers:?}, {told} moments");
 }

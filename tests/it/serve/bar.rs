@@ -335,9 +335,12 @@ fn the_keyboard_alone_makes_another_reader() {
     page.wait_for("document.querySelector('tierpress-bar').shadowRoot.querySelector('[role=status]').textContent.startsWith('Now seen as Basic')");
     // Held for a day only, then ended: each is answered by a page, at once.
     tab_to(&mut page, "state-basic");
-    page.press("ArrowDown");
-    page.press("ArrowDown");
-    page.press("Tab");
+    for state in ["frozen", "expired"] {
+        page.press("ArrowDown");
+        page.wait_for(&format!("document.querySelector('script[data-as=\"basic!{state}\"]')"));
+        ready(&mut page);
+        assert_eq!(focused(&mut page), "state-basic", "the focus stays where it was");
+    }
     page.wait_for(&format!("!({shown})"));
     ready(&mut page);
     assert!(page.text(&format!("{}.innerText", part("panel"))).contains("what this reader had has ended"));

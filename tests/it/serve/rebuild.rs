@@ -1,7 +1,8 @@
 //! Whatever is edited, what the writer's loop answers is what a fresh build of the same folder would.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tierpress::access::entitlement::{Entitlement, Reader};
@@ -19,21 +20,47 @@ use super::edits::edit;
 use crate::built::NOW_SECONDS;
 use crate::generated::course::Random;
 
+const DAY: i64 = 86_400;
+
 fn now() -> Timestamp {
     Timestamp::try_from(NOW_SECONDS).unwrap()
+}
+
+thread_local! {
+    /// The present of a site whose clock runs.
+    static PRESENT: Cell<i64> = const { Cell::new(NOW_SECONDS) };
+}
+
+fn present() -> Timestamp {
+    Timestamp::try_from(PRESENT.get()).unwrap()
 }
 
 fn settings(root: &Path) -> Settings {
     Settings { root: root.to_owned(), drafts: false, base_url: None, clock: Clock::Fixed(now()) }
 }
 
+/// What a site is compared with: a build of its own folder.
+struct Beside<'a> {
+    settings: &'a Settings,
+    out: &'a Path,
+    /// How long after its clock both are asked, beside at once.
+    later: i64,
+}
+
+impl<'a> Beside<'a> {
+    fn of(settings: &'a Settings, out: &'a Path) -> Self {
+        Self { settings, out, later: 10 * DAY }
+    }
+}
+
 /// What a build of the folder publishes, and what it warns of; or why it would not.
-fn fresh(root: &Path, out: &Path) -> Result<(Manifest, Vec<Diagnostic>), Vec<Diagnostic>> {
+fn fresh(Beside { settings, out, .. }: &Beside<'_>) -> Result<(Manifest, Vec<Diagnostic>), Vec<Diagnostic>> {
     if out.exists() {
         std::fs::remove_dir_all(out).unwrap();
     }
     let modes = Modes { link: LinkMode::Hard, trees: TreeMode::None, compress: false };
-    let built = build::build(&Request { root, out, now: now(), created: now(), modes, ..Request::default() })?;
+    let (root, now, drafts) = (&settings.root, settings.clock.now(), settings.drafts);
+    let built = build::build(&Request { root, out, now, created: now, drafts, modes, ..Request::default() })?;
     let manifest = Manifest::parse(&std::fs::read(out.join("manifest.json")).unwrap()).unwrap();
     Ok((manifest, built.warnings))
 }
@@ -66,27 +93,23 @@ fn paths(manifest: &Manifest) -> BTreeSet<String> {
     routes.chain(unknown).collect()
 }
 
-/// What `held` answers otherwise than the build does whose manifest and output are given.
-fn differences(held: &Held, manifest: &Manifest, out: &Path) -> Vec<String> {
+/// What `held` answers otherwise, at some instants, than the build does whose manifest and output are given.
+fn differences(held: &Held, (manifest, out): (&Manifest, &Path), instants: &[Timestamp]) -> Vec<String> {
     let mut found = Vec::new();
     let mut compared = BTreeSet::new();
     for path in paths(held.manifest()).symmetric_difference(&paths(manifest)) {
         found.push(format!("{path} is on one side alone"));
     }
-    for reader in readers() {
+    let asked = readers().into_iter().flat_map(|reader| instants.iter().map(move |now| (reader.clone(), *now)));
+    for (reader, now) in asked {
         for path in paths(manifest) {
-            let request = edge::Request {
-                method: "GET",
-                target: path.as_bytes(),
-                reader: &reader,
-                now: now(),
-                html_navigation: false,
-            };
+            let request =
+                edge::Request { method: "GET", target: path.as_bytes(), reader: &reader, now, html_navigation: false };
             let (ours, theirs) = (edge::decide(held.manifest(), &request), edge::decide(manifest, &request));
             let (our_object, their_object) = (ours.object, theirs.object);
             let bare = |decision: &Decision<'_>| format!("{:?}", Decision { object: None, ..decision.clone() });
             if bare(&ours) != bare(&theirs) {
-                found.push(format!("{path} for {reader:?}: {} and not {}", bare(&ours), bare(&theirs)));
+                found.push(format!("{path} for {reader:?} at {now}: {} and not {}", bare(&ours), bare(&theirs)));
             }
             match (our_object, their_object) {
                 (Some(ours), Some(theirs)) if compared.insert((ours.to_owned(), theirs.to_owned())) => {
@@ -122,16 +145,18 @@ fn same_object(held: &Held, ours: &str, (manifest, theirs, out): (&Manifest, &st
 }
 
 /// What is wrong with a state, given that the site is as it lies there; `before` is what was held before the last edit.
-fn faults(state: &State, before: Option<&Arc<Held>>, (root, out): (&Path, &Path)) -> Vec<String> {
+fn faults(state: &State, before: Option<&Arc<Held>>, beside: &Beside<'_>) -> Vec<String> {
     let said = |all: &[Diagnostic]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
     let differing = |ours: &[Diagnostic], theirs: &[Diagnostic]| match said(ours) == said(theirs) {
         true => Vec::new(),
         false => vec![format!("it says {:#?} and not {:#?}", said(ours), said(theirs))],
     };
-    match (fresh(root, out), state.faults.is_empty()) {
+    let now = beside.settings.clock.now();
+    let instants = [now, Timestamp::saturating(now.seconds() + beside.later)];
+    match (fresh(beside), state.faults.is_empty()) {
         (Ok((manifest, warnings)), true) => {
             let held = state.held.as_ref().unwrap();
-            let mut found = differences(held, &manifest, out);
+            let mut found = differences(held, (&manifest, beside.out), &instants);
             found.extend(differing(&state.warnings, &warnings));
             found
         }
@@ -157,8 +182,9 @@ fn a_held_course_answers_as_a_build_does() {
     let (root, out) = (folder.path().join("site"), folder.path().join("out"));
     let course = crate::generated::course::Course { lessons: 60, seed: 7 };
     crate::generated::ours::write(&root, course, crate::generated::ours::Gating::Gated).unwrap();
-    let state = Keeper::new(settings(&root)).rebuild(&Changes::Everything);
-    assert_eq!(faults(&state, None, (&root, &out)), Vec::<String>::new());
+    let settings = settings(&root);
+    let state = Keeper::new(settings.clone()).rebuild(&Changes::Everything);
+    assert_eq!(faults(&state, None, &Beside::of(&settings, &out)), Vec::<String>::new());
 }
 
 /// A site whose pages lead to one another in every way that there is.
@@ -232,13 +258,15 @@ fn addresses_lead_where_they_do_in_a_fresh_build() {
     for (path, text) in LINKED {
         write(path, Some(text));
     }
-    let mut keeper = Keeper::new(settings(&root));
+    let settings = settings(&root);
+    let beside = Beside::of(&settings, &out);
+    let mut keeper = Keeper::new(settings.clone());
     let mut state = keeper.rebuild(&Changes::Everything);
-    assert_eq!(faults(&state, None, (&root, &out)), Vec::<String>::new());
+    assert_eq!(faults(&state, None, &beside), Vec::<String>::new());
     for (number, (path, text)) in EDITS.into_iter().enumerate() {
         let before = state.held.clone();
         state = keeper.rebuild(&Changes::Paths(BTreeSet::from([write(path, text)])));
-        let found = faults(&state, before.as_ref(), (&root, &out));
+        let found = faults(&state, before.as_ref(), &beside);
         assert!(found.is_empty(), "{number}: {path}: {found:#?}");
     }
     assert!(state.faults.is_empty(), "{:#?}", state.faults);
@@ -255,22 +283,81 @@ fn school(root: &Path) {
     }
 }
 
+/// How a site is watched while it is edited.
+#[derive(Clone, Copy, Debug, Default)]
+struct Game {
+    /// Drafts are published too.
+    drafts: bool,
+    /// The clock runs, by days.
+    runs: bool,
+    /// Some of it is reached by symbolic links.
+    links: bool,
+}
+
+/// A build that went well, and what was held then.
+struct Good {
+    manifest: Manifest,
+    out: PathBuf,
+    held: Arc<Held>,
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Good {
+    /// Keeps a build in a folder of its own.
+    fn keep(beside: &Beside<'_>, state: &State, kept: &Path) -> Self {
+        if kept.exists() {
+            std::fs::remove_dir_all(kept).unwrap();
+        }
+        std::fs::rename(beside.out, kept).unwrap();
+        let manifest = Manifest::parse(&std::fs::read(kept.join("manifest.json")).unwrap()).unwrap();
+        let files = crate::built::contents(&beside.settings.root);
+        Self { manifest, out: kept.to_owned(), held: Arc::clone(state.held.as_ref().unwrap()), files }
+    }
+
+    /// What is answered otherwise now than it was then: a file that was changed meanwhile may be kept back.
+    fn differences(&self, now: Timestamp) -> Vec<String> {
+        let mut found = differences(&self.held, (&self.manifest, &self.out), &[now]);
+        found.retain(|found| !found.contains("this file changed since the site was built"));
+        found
+    }
+}
+
 /// Makes so many edits that follow from a seed, and looks after each. Gives how many of them left a good site.
-fn play(seed: u64, edits: usize) -> usize {
+fn play(seed: u64, edits: usize, game: Game) -> usize {
     let folder = tempfile::tempdir().unwrap();
-    let (root, out) = (folder.path().join("site"), folder.path().join("out"));
+    let (root, out, kept) = (folder.path().join("site"), folder.path().join("out"), folder.path().join("kept"));
     std::fs::create_dir(&root).unwrap();
     school(&root);
+    if game.links {
+        std::fs::create_dir_all(root.join("aside/folder")).unwrap();
+        std::fs::write(root.join("aside/one.md"), "One.\n").unwrap();
+        std::fs::write(root.join("aside/folder/two.md"), "Two.\n").unwrap();
+        std::os::unix::fs::symlink("../aside/one.md", root.join("content/one.md")).unwrap();
+        std::fs::create_dir(root.join("content/folder")).unwrap();
+        std::os::unix::fs::symlink("../../aside/folder/two.md", root.join("content/folder/two.md")).unwrap();
+    }
+    PRESENT.set(NOW_SECONDS);
+    let clock = if game.runs { Clock::Present(present) } else { Clock::Fixed(now()) };
+    let settings = Settings { root: root.clone(), drafts: game.drafts, base_url: None, clock };
     let mut random = Random::new(&[seed]);
-    let mut keeper = Keeper::new(settings(&root));
+    let mut keeper = Keeper::new(settings.clone());
     let mut state = keeper.rebuild(&Changes::Everything);
-    let (mut good, mut broken_for) = (crate::built::contents(&root), 0);
-    let (mut done, mut well) = (Vec::new(), 0);
+    let mut beside = Beside::of(&settings, &out);
+    assert_eq!(faults(&state, None, &beside), Vec::<String>::new());
+    let mut good = Good::keep(&beside, &state, &kept);
+    let (mut done, mut well, mut broken_for) = (Vec::new(), 0, 0);
     for number in 0..edits {
         let before = state.held.clone();
+        if game.runs {
+            PRESENT.set(PRESENT.get() + DAY * i64::try_from(random.below(3)).unwrap());
+        }
         let (what, changes) = if broken_for > random.below(3) {
-            restore(&root, &good);
+            restore(&root, &good.files);
             ("all is as it was".to_owned(), Changes::Everything)
+        } else if game.links && random.below(4) == 0 && root.join("aside").exists() {
+            let file = if random.below(2) == 0 { "aside/one.md" } else { "aside/folder/two.md" };
+            std::fs::write(root.join(file), format!("Words {number}.\n")).unwrap();
+            (file.to_owned(), Changes::Everything)
         } else {
             let edit = edit(&root, &mut random, number);
             let paths = Changes::Paths(edit.paths.into_iter().collect());
@@ -278,14 +365,19 @@ fn play(seed: u64, edits: usize) -> usize {
         };
         done.push(what);
         state = keeper.rebuild(&changes);
-        let found = faults(&state, before.as_ref(), (&root, &out));
+        beside.later = DAY * i64::try_from(1 + random.below(40)).unwrap();
+        let found = faults(&state, before.as_ref(), &beside);
         let last = &done[done.len().saturating_sub(4)..];
-        assert!(found.is_empty(), "seed {seed}, edit {number}: {found:#?}\nafter {last:#?} with {changes:?}");
+        let at = format!("{game:?}, seed {seed}, edit {number}");
+        assert!(found.is_empty(), "{at}: {found:#?}\nafter {last:#?} with {changes:?}");
         if state.faults.is_empty() && out.exists() {
-            (good, broken_for) = (crate::built::contents(&root), 0);
+            (good, broken_for) = (Good::keep(&beside, &state, &kept), 0);
             well += 1;
         } else {
             broken_for += 1;
+            // Under a fault stays what was there before it, to the last byte.
+            let found = if state.faults.is_empty() { Vec::new() } else { good.differences(settings.clock.now()) };
+            assert!(found.is_empty(), "{at}: {found:#?}\nunder a fault, after {last:#?} with {changes:?}");
         }
     }
     well
@@ -307,12 +399,41 @@ fn restore(root: &Path, files: &BTreeMap<String, Vec<u8>>) {
 #[test]
 fn after_each_of_200_random_edits_the_answers_are_those_of_a_fresh_build() {
     let seeds = std::env::var("TIERPRESS_EDITS").ok().and_then(|seed| seed.parse().ok());
-    let games: Vec<(u64, usize)> = match seeds {
-        Some(seed) => vec![(seed, 100)],
-        None => vec![(1, 50), (2, 50), (3, 50), (4, 50)],
+    let plain = Game::default();
+    let (drafts, runs, links) =
+        (Game { drafts: true, ..plain }, Game { runs: true, ..plain }, Game { links: true, runs: true, drafts: true });
+    let games: Vec<(u64, usize, Game)> = match seeds {
+        Some(seed) => [plain, drafts, runs, links].map(|game| (seed, 100, game)).to_vec(),
+        None => vec![(1, 50, plain), (2, 50, runs), (3, 50, drafts), (4, 50, Game { links: false, ..links })],
     };
-    let well: usize = games.iter().map(|(seed, edits)| play(*seed, *edits)).sum();
-    let all: usize = games.iter().map(|(_, edits)| edits).sum();
+    let well: usize = games.iter().map(|(seed, edits, game)| play(*seed, *edits, *game)).sum();
+    let all: usize = games.iter().map(|(_, edits, _)| edits).sum();
     println!("{well} of {all} edits left a good site");
     assert!(well > all / 3, "too few of the edits left a good site: {well} of {all}");
+}
+
+/// What a paywall offers changes when a window for early members closes, though nobody edits anything.
+#[test]
+fn time_alone_changes_what_is_offered() {
+    let site = "//- content/letters/_index.md\nLetters.\n\
+        //- content/letters/one.md\n---\ndate: 2026-11-20\naccess: [pro, basic since joining]\n---\nOne.\n\
+        //- content/letters/two.md\n---\ndate: 2026-12-05\naccess: pro\nrelease: none\n---\nTwo.\n";
+    let fixture = crate::fixture::Fixture::new(site);
+    PRESENT.set(NOW_SECONDS);
+    let settings = Settings { clock: Clock::Present(present), ..settings(&fixture.root()) };
+    let out = fixture.out();
+    let beside = Beside::of(&settings, &out);
+    let mut keeper = Keeper::new(settings.clone());
+    let mut state = keeper.rebuild(&Changes::Everything);
+    let mut built = 0;
+    for day in 1..12 {
+        assert_eq!(faults(&state, None, &beside), Vec::<String>::new(), "day {day}");
+        PRESENT.set(NOW_SECONDS + day * DAY);
+        // Nothing is edited: the loop builds again where the state says that time changes something.
+        if state.until.is_some_and(|until| until <= present()) {
+            state = keeper.rebuild(&Changes::Everything);
+            built += 1;
+        }
+    }
+    assert!(built > 0, "time changes nothing");
 }

@@ -1,0 +1,712 @@
+//! The rules once more, told in another way: half a day after half a day, with plain words and numbers.
+//!
+//! It knows no instants at which something is going to change: it looks at everything, every half day. So it only sees
+//! what happens at noon and at midnight, and lengths that are whole days. Nothing of the program's is used but its events.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tierpress::config::product::Billing;
+use tierpress::members::event::{By, Event, PaidFor, Terms, What, Why};
+
+pub(super) const TICK: i64 = 43_200;
+const DAY: i64 = 86_400;
+
+/// What the site says.
+#[derive(Clone, Debug)]
+pub(super) struct Shop {
+    /// From the lowest.
+    pub(super) tiers: Vec<&'static str>,
+    pub(super) bundles: Vec<&'static str>,
+    pub(super) default_tier: Option<&'static str>,
+    pub(super) downgrade: BTreeMap<&'static str, &'static str>,
+    pub(super) keep_unlocked: bool,
+    pub(super) overdue_keep: bool,
+    pub(super) overdue_max: i64,
+    pub(super) resume: bool,
+}
+
+/// What one grant is, as far as anybody who looks at it can see.
+#[derive(Clone, Debug, Default)]
+struct Card {
+    name: String,
+    what: String,
+    free: bool,
+    import: bool,
+    terms: Option<Terms>,
+    since: i64,
+    ends: Option<i64>,
+    /// Paid up to here; nothing is asked for any more where there is no number.
+    paid_to: Option<i64>,
+    counted_from: i64,
+    trial_end: Option<i64>,
+    /// Cancelled: at this instant, or (nothing) when the paid time is over.
+    closing: Option<Option<i64>>,
+    failed: bool,
+    bad_since: Option<i64>,
+    /// Payments: name, amount, given back, wholly.
+    money: Vec<(String, u64, u64, bool)>,
+    early_refunds: BTreeMap<String, (u64, bool)>,
+    paid_periods: BTreeSet<String>,
+    all_paid: bool,
+    gone: Option<(i64, &'static str)>,
+    ice: Option<(i64, BTreeMap<String, i64>)>,
+    iced_with_tier: Option<i64>,
+    refused: bool,
+    shows: &'static str,
+}
+
+/// What somebody comes to have.
+#[derive(PartialEq, Eq, Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) grants: Vec<(String, String, &'static str)>,
+    pub(super) tier: Option<String>,
+    /// What is open, and since when.
+    pub(super) open: BTreeMap<String, i64>,
+    /// What is frozen: since when, and when.
+    pub(super) ice: BTreeSet<(String, i64, i64)>,
+}
+
+impl Card {
+    fn closes(&self) -> Option<i64> {
+        match self.closing {
+            None => None,
+            Some(None) => Some(self.paid_to.unwrap_or(self.since)),
+            Some(Some(named)) if self.failed => Some(self.paid_to.map_or(named, |paid| paid.min(named))),
+            Some(Some(named)) => Some(named),
+        }
+    }
+}
+
+struct Desk<'a> {
+    shop: &'a Shop,
+    cards: Vec<Card>,
+    unheard: BTreeMap<String, Vec<&'a Event>>,
+    later: Vec<(i64, &'a Event)>,
+    tasted: BTreeSet<String>,
+    /// Since when something is held; and since when it is not, though it may be again.
+    runs: BTreeMap<String, (i64, Option<i64>)>,
+    past: BTreeMap<String, (i64, i64)>,
+    tier: Option<usize>,
+    forgotten: bool,
+}
+
+fn days(period: tierpress::time::period::Period) -> i64 {
+    period.to_string().trim_end_matches('d').parse::<i64>().expect("whole days") * DAY
+}
+
+fn interval(terms: &Terms) -> Option<i64> {
+    match terms.billing {
+        Billing::Once => None,
+        Billing::Subscription { every } | Billing::Plan { every, .. } => Some(days(every)),
+    }
+}
+
+fn kind_order(what: &What) -> usize {
+    let kinds = [
+        "Joined",
+        "Granted",
+        "Purchased",
+        "Switched",
+        "PaymentFailed",
+        "PaymentSucceeded",
+        "Cancelled",
+        "Uncancelled",
+        "Refunded",
+        "Disputed",
+        "Revoked",
+        "Erased",
+    ];
+    let name = format!("{what:?}");
+    kinds.iter().position(|kind| name.starts_with(kind)).unwrap()
+}
+
+/// What somebody has at `now`, looked at from `start` on.
+pub(super) fn outcome(events: &[Event], shop: &Shop, start: i64, now: i64) -> Outcome {
+    let mut known = BTreeSet::new();
+    let mut events: Vec<&Event> = events.iter().collect();
+    events.sort_by_key(|event| (event.at, kind_order(&event.what), event.source.clone(), event.id.clone()));
+    events.retain(|event| known.insert((event.source.clone(), event.id.clone())));
+    let mut desk = Desk {
+        shop,
+        cards: Vec::new(),
+        unheard: BTreeMap::new(),
+        later: Vec::new(),
+        tasted: BTreeSet::new(),
+        runs: BTreeMap::new(),
+        past: BTreeMap::new(),
+        tier: None,
+        forgotten: false,
+    };
+    let mut at = start;
+    while at <= now {
+        let today: Vec<&Event> = events.iter().copied().filter(|event| event.at.seconds() == at).collect();
+        desk.look(at, &today);
+        at += TICK;
+    }
+    desk.outcome()
+}
+
+impl<'a> Desk<'a> {
+    fn look(&mut self, at: i64, today: &[&'a Event]) {
+        let before = self.cards.len();
+        self.age(at);
+        let (begin, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.later).into_iter().partition(|it| it.0 <= at);
+        self.later = later;
+        for (since, event) in begin {
+            self.hand_out(event, since, at);
+        }
+        for event in today {
+            self.hear(event, at);
+        }
+        self.age(at);
+        self.sort_out(at, before);
+    }
+
+    /// What half a day does to each card.
+    fn age(&mut self, at: i64) {
+        for card in self.cards.iter_mut().filter(|card| card.gone.is_none()) {
+            let closes = card.closes();
+            if card.ends.is_some_and(|ends| ends <= at && closes.is_none_or(|closes| ends < closes)) {
+                card.gone = Some((card.ends.unwrap(), "expired"));
+            } else if closes.is_some_and(|closes| closes <= at) {
+                card.gone = Some((at, "cancelled"));
+            } else {
+                if card.bad_since.is_none() && card.paid_to.is_some_and(|paid| paid + 3 * DAY <= at) {
+                    if card.closing.is_some() {
+                        card.gone = Some((at, "cancelled"));
+                    } else {
+                        card.bad_since = Some(at);
+                    }
+                }
+                let given_up = card.bad_since.is_some_and(|bad| bad + self.shop.overdue_max <= at);
+                if given_up && card.gone.is_none() {
+                    card.gone = Some((at, "unpaid"));
+                }
+            }
+        }
+    }
+
+    fn newest(&self, name: &str) -> Option<usize> {
+        self.cards.iter().rposition(|card| card.name == name && !card.refused)
+    }
+
+    fn taken(&self, name: &str) -> bool {
+        self.newest(name).is_some() || self.later.iter().any(|(_, event)| event.what.grant() == Some(name))
+    }
+
+    fn hear(&mut self, event: &'a Event, at: i64) {
+        if self.forgotten {
+            return;
+        }
+        match &event.what {
+            What::Joined {} => {}
+            What::Erased {} => {
+                self.forgotten = true;
+                for card in &mut self.cards {
+                    card.gone = card.gone.or(Some((at, "erased")));
+                    card.ice = None;
+                }
+                self.later.clear();
+                self.unheard.clear();
+            }
+            What::Purchased { grant, terms, trial_until } if !self.taken(grant) => {
+                let mut card = Self::sold(grant, terms, at);
+                let trial = terms.trial.map(|trial| (at + days(trial.length), trial.amount));
+                let ends = trial_until.map(|it| it.seconds()).or(trial.map(|it| it.0)).filter(|ends| *ends > at);
+                if let Some(ends) = ends {
+                    card.trial_end = Some(ends);
+                    card.counted_from = ends;
+                    if trial.is_none_or(|trial| trial.1 == 0) && card.paid_to.is_some() {
+                        card.paid_to = Some(ends);
+                    }
+                }
+                if let (Billing::Once, Some(length)) = (terms.billing, terms.expires_after) {
+                    let mut from = at;
+                    for older in self.cards.iter().filter(|it| it.what == card.what && it.gone.is_none()) {
+                        let once = older.terms.as_ref().is_some_and(|terms| terms.billing == Billing::Once);
+                        let counts = older.bad_since.is_none() && (once || older.all_paid || older.import);
+                        let ends = [older.ends, older.closes()].into_iter().flatten().min();
+                        if counts && ends.is_some_and(|ends| ends > from) {
+                            from = ends.unwrap();
+                        }
+                    }
+                    card.ends = Some(from + days(length));
+                }
+                self.put(card, at);
+            }
+            What::Granted { grant, since, .. } if !self.taken(grant) => match since.map(|since| since.seconds()) {
+                Some(since) if since > at => self.later.push((since, event)),
+                since => self.hand_out(event, since.unwrap_or(at), at),
+            },
+            What::Purchased { .. } | What::Granted { .. } => {}
+            other => {
+                let name = other.grant().unwrap();
+                match self.newest(name) {
+                    Some(place) => self.tell(place, event, at),
+                    None => self.unheard.entry(name.to_owned()).or_default().push(event),
+                }
+            }
+        }
+    }
+
+    fn sold(name: &str, terms: &Terms, at: i64) -> Card {
+        Card {
+            name: name.to_owned(),
+            what: terms.access_control.to_string(),
+            terms: Some(terms.clone()),
+            since: at,
+            counted_from: at,
+            ends: terms.expires_after.map(|length| at + days(length)),
+            paid_to: (terms.price.amount > 0).then_some(at),
+            ..Card::default()
+        }
+    }
+
+    fn hand_out(&mut self, event: &'a Event, since: i64, at: i64) {
+        let What::Granted { grant, access_control, why, until, expires_after, .. } = &event.what else { panic!() };
+        let length = expires_after.map(|length| since + days(length));
+        let ends = [until.map(|until| until.seconds()), length].into_iter().flatten().min();
+        if *why == Why::Free && ends.is_some() && !self.tasted.insert(access_control.to_string()) {
+            return;
+        }
+        let card = Card {
+            name: grant.clone(),
+            what: access_control.to_string(),
+            free: *why == Why::Free,
+            import: *why == Why::Imported,
+            since,
+            counted_from: since,
+            ends,
+            ..Card::default()
+        };
+        self.put(card, at);
+    }
+
+    fn put(&mut self, card: Card, at: i64) {
+        let name = card.name.clone();
+        self.cards.push(Card { shows: "active", ..card });
+        for event in self.unheard.remove(&name).unwrap_or_default() {
+            let place = self.newest(&name).unwrap();
+            self.tell(place, event, at);
+        }
+    }
+
+    /// What is said of a card.
+    fn tell(&mut self, place: usize, event: &'a Event, at: i64) {
+        let card = &mut self.cards[place];
+        let alive = card.gone.is_none();
+        match &event.what {
+            What::PaymentSucceeded { payment, paid, paid_for, .. } => {
+                if alive {
+                    Self::cash(card, payment, paid.amount, *paid_for, at);
+                } else if let Some(card) = Self::return_of(card, payment, paid.amount, *paid_for, at) {
+                    self.put(card, at);
+                }
+            }
+            What::Refunded { payment, refunded, full, .. } => match card.money.iter_mut().find(|it| it.0 == *payment) {
+                Some(it) => {
+                    it.2 = it.2.max(refunded.amount);
+                    it.3 |= full;
+                    Self::look_at_money(card, at);
+                }
+                None => {
+                    let early = card.early_refunds.entry(payment.clone()).or_default();
+                    *early = (early.0.max(refunded.amount), early.1 || *full);
+                }
+            },
+            What::Disputed { .. } => {
+                if card.terms.is_some() {
+                    card.ice = None;
+                    if alive && card.bad_since.is_none() {
+                        card.bad_since = Some(at);
+                    }
+                }
+            }
+            What::Revoked { .. } => {
+                card.ice = None;
+                card.gone = card.gone.or(Some((at, "revoked")));
+            }
+            _ if !alive => {}
+            What::PaymentFailed { .. } => {
+                if card.paid_to.is_some() {
+                    card.failed = true;
+                    if card.closing.is_none() && card.bad_since.is_none() {
+                        card.bad_since = Some(at);
+                    }
+                }
+            }
+            What::Uncancelled { .. } => {
+                if card.closing.take().is_some() && card.failed && card.bad_since.is_none() {
+                    card.bad_since = Some(at);
+                }
+            }
+            What::Cancelled { by, until, .. } => {
+                let plan = card.terms.as_ref().is_some_and(|terms| matches!(terms.billing, Billing::Plan { .. }));
+                if plan && card.all_paid && *by == By::Provider {
+                    return;
+                }
+                let periodic = card.terms.as_ref().is_some_and(|terms| interval(terms).is_some());
+                let named = until.map(|until| until.seconds()).or(if card.import { card.ends } else { None });
+                if card.bad_since.is_some() || named.is_some_and(|named| named <= at) {
+                    card.gone = Some((at, "cancelled"));
+                } else if let Some(named) = named {
+                    card.closing = Some(Some(named));
+                } else if periodic && card.paid_to.is_some() {
+                    card.closing = card.closing.or(Some(None));
+                } else {
+                    card.gone = Some((at, "cancelled"));
+                }
+            }
+            What::Switched { terms, .. } => {
+                let same_length = card.terms.as_ref().and_then(interval) == interval(terms) && card.terms.is_some();
+                let paid_to = card.paid_to.or(card.ends).unwrap_or(at);
+                let asks = terms.price.amount > 0;
+                if terms.access_control.as_str() == card.what {
+                    let plan = |terms: &Terms| matches!(terms.billing, Billing::Plan { .. });
+                    let was_plan = card.terms.as_ref().is_some_and(plan);
+                    card.terms = Some(terms.clone());
+                    if card.all_paid {
+                        return;
+                    }
+                    if !was_plan {
+                        card.paid_periods.clear();
+                    }
+                    card.paid_to = asks.then_some(paid_to);
+                    if !same_length {
+                        card.counted_from = paid_to.max(at);
+                    }
+                    card.free = false;
+                    card.import = false;
+                    card.ends = terms.expires_after.map(|length| at + days(length));
+                    Self::count_plan(card);
+                } else {
+                    // Whether it was paid by the same kind of period before, a gift or once-paid thing by none.
+                    let same_length = card.terms.as_ref().and_then(interval) == interval(terms);
+                    let mut next = Self::sold(&card.name, terms, at);
+                    next.paid_to = asks.then_some(paid_to);
+                    let from = next.paid_to.unwrap_or(at).max(at);
+                    next.counted_from = if same_length { card.counted_from } else { from };
+                    next.trial_end = card.trial_end;
+                    next.closing = card.closing;
+                    next.failed = card.failed;
+                    next.bad_since = card.bad_since;
+                    next.money = card.money.clone();
+                    next.early_refunds = card.early_refunds.clone();
+                    card.gone = Some((at, "switched"));
+                    self.put(next, at);
+                }
+            }
+            What::Joined {} | What::Erased {} | What::Purchased { .. } | What::Granted { .. } => panic!(),
+        }
+    }
+
+    fn return_of(old: &Card, payment: &str, amount: u64, paid_for: PaidFor, at: i64) -> Option<Card> {
+        let why = old.gone?.1;
+        let terms = old.terms.clone().filter(|terms| terms.price.amount > 0)?;
+        let PaidFor::Period { end, .. } = paid_for else { return None };
+        if !["cancelled", "unpaid"].contains(&why) || old.money.iter().any(|it| it.0 == payment) {
+            return None;
+        }
+        let mut card = Self::sold(&old.name, &terms, at);
+        card.what = old.what.clone();
+        card.trial_end = old.trial_end;
+        card.money = old.money.clone();
+        card.early_refunds = old.early_refunds.clone();
+        card.paid_periods = old.paid_periods.clone();
+        Self::cash(&mut card, payment, amount, paid_for, at);
+        if !card.all_paid && end.is_some_and(|end| end.seconds() <= at) {
+            return None;
+        }
+        if why == "cancelled" && !card.all_paid {
+            card.closing = Some(None);
+        }
+        Some(card)
+    }
+
+    fn cash(card: &mut Card, payment: &str, amount: u64, paid_for: PaidFor, at: i64) {
+        let known = card.money.iter().any(|it| it.0 == payment);
+        if !known {
+            let (back, full) = card.early_refunds.remove(payment).unwrap_or_default();
+            card.money.push((payment.to_owned(), amount, back, full));
+            match (paid_for, card.paid_to) {
+                (PaidFor::Proration {}, _) | (PaidFor::Trial {}, None) => {}
+                (PaidFor::Trial {}, Some(paid)) => card.paid_to = Some(card.trial_end.unwrap_or(paid).max(paid)),
+                (PaidFor::Period { end, .. }, None) => {
+                    if let (true, Some(ends), Some(end)) = (card.import, card.ends, end) {
+                        card.ends = Some(ends.max(end.seconds()));
+                    }
+                }
+                (PaidFor::Period { start, end }, Some(paid)) => {
+                    let terms = card.terms.clone().unwrap();
+                    if let Some(length) = interval(&terms) {
+                        let next = end.map_or_else(
+                            || {
+                                let mut next = card.counted_from + length;
+                                while next <= paid.max(at) {
+                                    next += length;
+                                }
+                                next
+                            },
+                            |end| end.seconds(),
+                        );
+                        card.paid_to = Some(paid.max(next));
+                        if let Billing::Plan { .. } = terms.billing {
+                            card.paid_periods.insert(match (start, end) {
+                                (Some(start), _) => format!("from {start}"),
+                                (None, Some(end)) => format!("to {end}"),
+                                (None, None) => format!("by {payment}"),
+                            });
+                            Self::count_plan(card);
+                        }
+                    } else {
+                        card.all_paid = true;
+                        card.paid_to = None;
+                    }
+                }
+            }
+        }
+        card.failed = false;
+        if card.paid_to.is_none_or(|paid| at < paid + 3 * DAY) {
+            card.bad_since = None;
+        }
+        if !known {
+            Self::look_at_money(card, at);
+        }
+    }
+
+    fn count_plan(card: &mut Card) {
+        if let Some(Billing::Plan { payments, .. }) = card.terms.as_ref().map(|terms| terms.billing)
+            && card.paid_periods.len() >= payments.get() as usize
+        {
+            card.all_paid = true;
+            card.paid_to = None;
+            card.closing = None;
+        }
+    }
+
+    fn look_at_money(card: &mut Card, at: i64) {
+        if card.money.iter().rev().find(|it| it.1 > 0).is_some_and(|it| it.3) {
+            card.ice = None;
+            card.gone = card.gone.or(Some((at, "refunded")));
+        }
+    }
+
+    fn good(&self, card: &Card) -> bool {
+        card.gone.is_none() && !card.refused && (card.bad_since.is_none() || self.shop.overdue_keep)
+    }
+
+    fn is_tier(&self, card: &Card) -> bool {
+        self.shop.tiers.contains(&card.what.as_str())
+    }
+
+    fn pick(&mut self) {
+        let mut best: Option<usize> = None;
+        for (place, card) in self.cards.iter().enumerate() {
+            if self.is_tier(card) && self.good(card) {
+                let better = best.is_none_or(|best| !card.free || self.cards[best].free);
+                if better {
+                    best = Some(place);
+                }
+            }
+        }
+        self.tier = best;
+    }
+
+    fn sort_out(&mut self, at: i64, before: usize) {
+        let was = self.tier;
+        self.pick();
+        if self.tier.is_none() && !self.forgotten {
+            let over = |card: &Card| card.gone.is_some_and(|(when, why)| when == at && why != "switched");
+            let lost = (0..before).rev().find(|place| {
+                let card = &self.cards[*place];
+                self.is_tier(card) && over(card) && (was == Some(*place) || card.shows == "overdue")
+            });
+            let next = lost.and_then(|lost| Some((lost, *self.shop.downgrade.get(self.cards[lost].what.as_str())?)));
+            if let Some((lost, next)) = next {
+                let name = format!("downgrade:{}", self.cards[lost].name);
+                self.put(Card { name, what: next.to_owned(), free: true, since: at, ..Card::default() }, at);
+                self.pick();
+            }
+        }
+        self.bundles_arrive(at, before);
+        if let Some(tier) = self.tier {
+            for place in 0..self.cards.len() {
+                if place != tier && self.is_tier(&self.cards[place]) && self.cards[place].free {
+                    let card = &mut self.cards[place];
+                    card.gone = card.gone.or(Some((at, "superseded")));
+                }
+            }
+        }
+        let chilled = self.chill(at, before);
+        self.label();
+        let has_tier = self.tier.is_some();
+        for card in self.cards.iter_mut().filter(|card| card.gone.is_none()) {
+            if self.shop.bundles.contains(&card.what.as_str()) {
+                let open = self.runs.get(&card.what).is_some_and(|run| run.1.is_none());
+                if card.shows == "suspended" && !has_tier && chilled && open && card.iced_with_tier.is_none() {
+                    card.iced_with_tier = Some(at);
+                }
+                if card.shows == "active" || card.shows == "pending_cancellation" {
+                    card.iced_with_tier = None;
+                }
+            }
+        }
+        self.count(at, before);
+    }
+
+    fn bundles_arrive(&mut self, at: i64, before: usize) {
+        if self.shop.tiers.is_empty() {
+            return;
+        }
+        let new: Vec<usize> = (before..self.cards.len())
+            .filter(|place| {
+                let card = &self.cards[*place];
+                self.shop.bundles.contains(&card.what.as_str()) && self.good(card)
+            })
+            .collect();
+        let bought = new.iter().find(|place| !self.cards[**place].free).copied();
+        if let (None, Some(bought), Some(tier)) = (self.tier, bought, self.shop.default_tier) {
+            let name = format!("default:{}", self.cards[bought].name);
+            self.put(Card { name, what: tier.to_owned(), free: true, since: at, ..Card::default() }, at);
+            self.pick();
+        }
+        if self.tier.is_none() {
+            for place in new {
+                if !self.cards[place].free {
+                    continue;
+                }
+                self.cards[place].refused = true;
+                self.cards[place].gone = Some((at, "refused"));
+                self.tasted.remove(&self.cards[place].what.clone());
+            }
+        }
+    }
+
+    /// Freezes what was cancelled; says whether a tier was.
+    fn chill(&mut self, at: i64, before: usize) -> bool {
+        if !self.shop.keep_unlocked {
+            return false;
+        }
+        let mut tier = false;
+        for place in 0..before.min(self.cards.len()) {
+            let card = &self.cards[place];
+            let over = card.gone.is_some_and(|(when, why)| when == at && ["cancelled", "unpaid"].contains(&why));
+            let priced = card.terms.as_ref().is_some_and(|terms| terms.price.amount > 0);
+            let earned = !priced || card.money.iter().any(|it| it.1 > it.2 && !it.3);
+            let shut = card.shows == "overdue" && !self.shop.overdue_keep;
+            let iced = card.shows == "suspended" && card.iced_with_tier.is_some();
+            let held = |id: &str| self.runs.get(id).filter(|run| run.1.is_none() || iced).map(|run| run.0);
+            if !over || !earned || shut || held(&card.what).is_none() {
+                continue;
+            }
+            let rank = self.shop.tiers.iter().position(|tier| *tier == card.what);
+            let mut kept: BTreeMap<String, i64> = BTreeMap::new();
+            kept.insert(card.what.clone(), held(&card.what).unwrap());
+            for lower in self.shop.tiers.iter().take(rank.unwrap_or(0)) {
+                if let Some(since) = held(lower) {
+                    kept.insert((*lower).to_owned(), since);
+                }
+            }
+            tier |= rank.is_some();
+            let when = card.iced_with_tier.unwrap_or(at);
+            self.cards[place].ice = Some((when, kept));
+        }
+        tier
+    }
+
+    fn label(&mut self) {
+        for place in 0..self.cards.len() {
+            let card = &self.cards[place];
+            let bundle = self.shop.bundles.contains(&card.what.as_str());
+            let shows = match card.gone {
+                Some((_, "expired")) => "expired",
+                Some((_, "superseded")) => "superseded",
+                Some(_) => "cancelled",
+                None if card.bad_since.is_some() => "overdue",
+                None if self.is_tier(card) && self.tier != Some(place) => "superseded",
+                None if bundle && !self.shop.tiers.is_empty() && self.tier.is_none() => "suspended",
+                None if card.closing.is_some() => "pending_cancellation",
+                None => "active",
+            };
+            self.cards[place].shows = shows;
+        }
+    }
+
+    /// Since when what is held is held.
+    fn count(&mut self, at: i64, before: usize) {
+        if self.forgotten {
+            self.runs.clear();
+            self.past.clear();
+            return;
+        }
+        let ids: Vec<&str> = self.shop.tiers.iter().chain(&self.shop.bundles).copied().collect();
+        for (number, id) in ids.into_iter().enumerate() {
+            let covers = |card: &Card| {
+                let rank = self.shop.tiers.iter().position(|tier| *tier == card.what);
+                card.gone.is_none()
+                    && (card.what == id || rank.is_some_and(|rank| number < self.shop.tiers.len() && number <= rank))
+            };
+            let all: Vec<usize> = (0..self.cards.len()).filter(|place| covers(&self.cards[*place])).collect();
+            let open = all.iter().filter(|place| {
+                let card = &self.cards[**place];
+                if self.is_tier(card) {
+                    self.tier == Some(**place)
+                } else {
+                    self.good(card) && (self.shop.tiers.is_empty() || self.tier.is_some())
+                }
+            });
+            let since = open.map(|place| self.cards[*place].since).min();
+            let old = all.iter().any(|place| *place < before);
+            let mut run = self.runs.get(id).copied();
+            if let Some((began, Some(broke))) = run
+                && !old
+            {
+                self.past.insert(id.to_owned(), (began, broke));
+                run = None;
+            }
+            let run = match (since, run) {
+                (Some(since), None) => {
+                    let held = self.past.get(id).filter(|_| self.shop.resume).map_or(0, |past| past.1 - past.0);
+                    Some(((since.min(at) - held).max(0), None))
+                }
+                (Some(since), Some((began, _))) => Some((began.min(since), None)),
+                (None, Some((began, broke))) if !all.is_empty() => Some((began, broke.or(Some(at)))),
+                (None, Some((began, _))) => {
+                    self.past.insert(id.to_owned(), (began, at));
+                    None
+                }
+                (None, None) => None,
+            };
+            match run {
+                Some(run) => self.runs.insert(id.to_owned(), run),
+                None => self.runs.remove(id),
+            };
+        }
+        for card in self.cards.iter().skip(before).filter(|card| !card.refused) {
+            if let Some((ended, _)) = card.gone.filter(|(ended, _)| card.since < *ended)
+                && self.past.get(&card.what).is_none_or(|past| past.1 < ended)
+            {
+                self.past.insert(card.what.clone(), (card.since, ended));
+            }
+        }
+    }
+
+    fn outcome(&self) -> Outcome {
+        let cards = self.cards.iter().filter(|card| !card.refused);
+        let ice = cards.clone().filter_map(|card| card.ice.as_ref());
+        let mut ice: BTreeSet<(String, i64, i64)> =
+            ice.flat_map(|(at, kept)| kept.iter().map(|(id, since)| (id.clone(), *since, *at))).collect();
+        for id in &self.shop.bundles {
+            let own = cards.clone().filter(|card| card.what == *id && card.shows == "suspended");
+            if let (Some(when), Some(run)) = (own.filter_map(|card| card.iced_with_tier).max(), self.runs.get(*id)) {
+                ice.insert(((*id).to_owned(), run.0, when));
+            }
+        }
+        Outcome {
+            grants: cards.map(|card| (card.name.clone(), card.what.clone(), card.shows)).collect(),
+            tier: self.tier.map(|tier| self.cards[tier].what.clone()),
+            open: self.runs.iter().filter(|(_, run)| run.1.is_none()).map(|(id, run)| (id.clone(), run.0)).collect(),
+            ice,
+        }
+    }
+}
