@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 
 /// What lanes are drawn on, in units of the drawing.
 const LEFT: f64 = 200.0;
-const WIDTH: f64 = 860.0;
+const WIDTH: f64 = 800.0;
 const TOP: f64 = 46.0;
 const LANE: f64 = 46.0;
 const BAR: f64 = 26.0;
@@ -115,7 +115,7 @@ impl<'a> Drawing<'a> {
         let height = Self::y(self.lanes.len()) + 34.0;
         page.push_str(&format!(
             "<svg viewBox=\"0 0 {:.0} {height:.0}\" role=\"img\" aria-label=\"What each grant is worth, over time\">\n",
-            LEFT + WIDTH + 20.0,
+            LEFT + WIDTH + 80.0,
         ));
         self.grid(page, height);
         for (number, name) in self.lanes.iter().enumerate() {

@@ -103,23 +103,23 @@ impl Member {
     }
 
     /// The entry of a bundle: from its first unbroken instant to the last of its grants' ends.
+    ///
+    /// Without a tier a bundle opens nothing; but a frozen tier counts as one at an edge, and must not open what it never
+    /// did, whatever the bundle's own grants are worth.
     fn bundle(&self, id: &Id, rules: &Rules<'_>) -> Option<Entitlement> {
         let run = self.held.runs.get(id)?;
-        let own = || self.grants.iter().filter(|grant| grant.access_control == *id);
-        let suspended = |grant: &&Grant| grant.state == State::Suspended;
-        let live: Vec<&Grant> = own().filter(|grant| gives(grant, rules) || suspended(grant)).collect();
+        let own = self.grants.iter().filter(|grant| grant.access_control == *id);
+        let mut live: Vec<&Grant> = own.filter(|it| gives(it, rules) || it.state == State::Suspended).collect();
+        let closed = self.tier.is_none() && !rules.catalogue.tiers().is_empty();
+        let frozen = live.iter().filter_map(|grant| grant.frozen).max().filter(|_| closed);
+        if frozen.is_some() {
+            live.retain(|grant| grant.frozen.is_some());
+        } else if closed && !self.frozen.is_empty() {
+            return None;
+        }
         let last = live.iter().map(|grant| grant.until.unwrap_or(Timestamp::MAX)).max()?;
         let until = live.iter().all(|grant| grant.until.is_some()).then_some(last);
-        let entry = Entitlement { value: id.clone(), since: run.since, until, frozen: None };
-        if !live.iter().all(suspended) {
-            return Some(entry);
-        }
-        // Without a tier a bundle opens nothing; but a frozen tier counts as one, and must not open what it never did.
-        match live.iter().filter_map(|grant| grant.frozen).max() {
-            Some(frozen) => Some(Entitlement { frozen: Some(frozen), ..entry }),
-            None if self.frozen.is_empty() => Some(entry),
-            None => None,
-        }
+        Some(Entitlement { value: id.clone(), since: run.since, until, frozen })
     }
 
     /// What was held and is not: until when it was.

@@ -95,7 +95,7 @@ impl History<'_> {
     /// What ended by cancelling keeps what was open, where the site says so. What nobody ever paid for, and what was
     /// closed already for want of a payment, keeps nothing.
     fn freeze(&mut self, now: Timestamp, known: usize) {
-        if self.rules.catalogue.cancellation() != Cancellation::KeepUnlocked {
+        if self.erased.is_some() || self.rules.catalogue.cancellation() != Cancellation::KeepUnlocked {
             return;
         }
         let rules = self.rules;

@@ -340,6 +340,13 @@ fn what_must_hold_of_every_history() {
             assert!(in_force == 0 || member.tier.is_some(), "seed {seed}");
             let entries = member.entitlements(&rules, usize::MAX);
             assert!(member.erased.is_none() || entries.is_empty(), "seed {seed}");
+            // At an edge a frozen tier is some tier: no bundle may be open beside it that is not frozen too.
+            let is_bundle = |entry: &Entitlement| catalogue.bundle(&entry.value).is_some();
+            let frozen_tier = entries.iter().any(|entry| entry.frozen.is_some() && !is_bundle(entry));
+            if member.tier.is_none() && frozen_tier {
+                let open = |entry: &&Entitlement| is_bundle(entry) && entry.frozen.is_none() && entry.in_force(at(now));
+                assert_eq!(entries.iter().find(open), None, "seed {seed}: {member:#?}");
+            }
             for entry in entries.iter().filter(|entry| entry.in_force(at(now))) {
                 outlives(entry, &member, &rules, seed);
             }

@@ -584,7 +584,7 @@ impl<'a> Desk<'a> {
 
     /// Freezes what was cancelled; says whether a tier was.
     fn chill(&mut self, at: i64, before: usize) -> bool {
-        if !self.shop.keep_unlocked {
+        if !self.shop.keep_unlocked || self.forgotten {
             return false;
         }
         let mut tier = false;
