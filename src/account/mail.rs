@@ -89,7 +89,10 @@ impl Mailer {
     /// # Errors
     /// When the sender is none, or the folder cannot be made.
     pub fn folder(path: PathBuf, from: &str) -> Result<Self, MailError> {
-        fs::create_private_dir(&path).map_err(|error| MailError::Folder(error.to_string()))?;
+        let failed = |error: fs::Error| MailError::Folder(error.to_string());
+        if !fs::exists(&path).map_err(failed)? {
+            fs::create_private_dir(&path).map_err(failed)?;
+        }
         Ok(Self { from: sender(from)?, to: To::Folder(path) })
     }
 

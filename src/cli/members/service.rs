@@ -76,7 +76,8 @@ fn mailer(arguments: &ServiceArguments, frame: &Frame) -> Result<Mailer, Box<Dia
         let help = match error {
             MailError::From(_) => "give it with `--mail-from`: ADDRESS or NAME <ADDRESS>",
             MailError::Open => "write smtps://HOST, or smtp://HOST:587?tls=required",
-            MailError::Url(_) | MailError::Message | MailError::Server(_) | MailError::Folder(_) => {
+            MailError::Folder(_) => "give `--mail-dir` a folder that can be written into",
+            MailError::Url(_) | MailError::Message | MailError::Server(_) => {
                 "a password with other characters than letters and digits is percent-encoded"
             }
         };

@@ -47,7 +47,8 @@ products:
 //- content/lesson.md
 ---
 title: The lesson
-access: {with: pro, after: 7d}
+access: pro
+drip: 7d
 ---
 Hello.
 ";
