@@ -1166,14 +1166,14 @@ fn what_is_text() {
     check_bodies(
         [
             "```\n<!-- access: prro -->\n```\n\n    <!-- more -->\n\n`<!-- acess: pro -->`\n",
-            "```markdown\n<!-- access: pro -->\n",
+            "```markdown\n<!-- access: pro -->\n```\n",
             "<!-- a note -->\n\n<!-- across the river, a house -->\n\n<!-- TODO: access for all -->\n",
             "<!-- markdownlint-disable -->\n\n<!-- toc -->\n\n<!-- excerpt -->\n\n<!-- prettier-ignore -->\n",
         ],
         &expect![[r#"
             === ```\n<!-- access: prro -->\n```\n\n    <!-- more -->\n\n`<!-- acess: pro -->`\n
             exit 0
-            === ```markdown\n<!-- access: pro -->\n
+            === ```markdown\n<!-- access: pro -->\n```\n
             exit 0
             === <!-- a note -->\n\n<!-- across the river, a house -->\n\n<!-- TODO: access for all -->\n
             exit 0
