@@ -666,7 +666,13 @@ fn markers_that_are_indented() {
             === \t<!-- more -->\n
             exit 0
             ===     <!-- access: pro -->\n
-            exit 0
+            error: the marker `<!-- access: pro -->` is indented so far that it is code
+              --> content/a.md:4:5
+               |
+             4 |     <!-- access: pro -->
+               |     ^^^^^^^^^^^^^^^^^^^^
+              help: write it at the start of its line; an example of a marker stands between two lines of three backticks
+            exit 1
         "#]],
     );
 }
