@@ -165,6 +165,60 @@ fn links_that_leave_the_site_are_refused() {
 }
 
 #[test]
+fn links_into_what_is_never_published_are_refused() {
+    let root = site(&[
+        "content/a.md",
+        "static/x.txt",
+        ".git/config",
+        "shared/.keys/key.txt",
+        "shared/b.txt",
+        "out/site/.tierpress",
+        "out/site/pro/secret.html",
+        "tierpress-out/pro/secret.html",
+        "content/built/.tierpress",
+        "content/built/pro.html",
+    ]);
+    let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, root.path().join(name)).unwrap();
+    link("../.git", "static/git");
+    link("../.git/config", "static/config.txt");
+    link("../shared/.keys/key.txt", "content/key.txt");
+    link("../shared", "static/shared");
+    link("../out/site/pro", "static/pro");
+    link("../out/site/pro/secret.html", "content/secret.html");
+    link("../tierpress-out", "static/all");
+    link("../out", "static/around");
+    let (sources, said) = find(root.path());
+    let found: Vec<&str> = sources.files.iter().chain(&sources.static_files).map(|file| &*file.path).collect();
+    assert_eq!(found, ["static/shared/b.txt", "static/x.txt"]);
+    expect![[r#"
+        error: this folder is one that Tierpress has built: all of it would be published once more
+          --> content/built
+          help: move it out of the folder that is read
+        error: this link leads into `.keys`, and what begins with a dot is never published
+          --> content/key.txt
+          help: put a copy in its place
+        error: this link leads into `out/site`, which Tierpress has built
+          --> content/secret.html
+          help: put a copy in its place
+        error: this link leads into `tierpress-out`, which Tierpress has built
+          --> static/all
+          help: put a copy in its place
+        error: this folder is one that Tierpress has built: all of it would be published once more
+          --> static/around/site
+          help: move it out of the folder that is read
+        error: this link leads into `.git`, and what begins with a dot is never published
+          --> static/config.txt
+          help: put a copy in its place
+        error: this link leads into `.git`, and what begins with a dot is never published
+          --> static/git
+          help: put a copy in its place
+        error: this link leads into `out/site`, which Tierpress has built
+          --> static/pro
+          help: put a copy in its place"#]]
+    .assert_eq(&said);
+}
+
+#[test]
 fn what_is_no_text_is_refused() {
     let file: Arc<str> = "content/a.md".into();
     let check = |bytes: &[u8], expected: &Expect| {
