@@ -137,7 +137,10 @@ fn meant(around: &Around<'_>, key: &FilesKey) -> String {
                 "`{resolved}` lies in another folder: write this in a page beside it, or in an `_index.md` above it"
             );
         }
-        if let Some(near) = diagnostic::nearest(pattern, key.reach(files)) {
+        let last = pattern.rsplit('/').next().unwrap_or_default();
+        let deeper = format!("/{pattern}");
+        let elsewhere = key.reach(files).find(|name| *name == last || name.ends_with(&deeper));
+        if let Some(near) = elsewhere.or_else(|| diagnostic::nearest(pattern, key.reach(files))) {
             return format!("did you mean `{near}`?");
         }
     } else if let Some(near) = near_ending(pattern, key.reach(files)) {
@@ -154,7 +157,7 @@ fn meant(around: &Around<'_>, key: &FilesKey) -> String {
 fn near_ending<'f>(pattern: &str, names: impl Iterator<Item = &'f str>) -> Option<String> {
     let (start, ending) = pattern.rsplit_once('.').filter(|(_, ending)| !ending.contains(['*', '?', '[', '{', '}']))?;
     let endings: BTreeSet<&str> = names.filter_map(|name| name.rsplit_once('.')).map(|(_, ending)| ending).collect();
-    let near = diagnostic::nearest(ending, endings)?;
+    let near = diagnostic::nearest(ending, endings).filter(|near| *near != ending)?;
     Some(format!("{start}.{near}"))
 }
 

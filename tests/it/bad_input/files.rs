@@ -56,7 +56,7 @@ fn keys_that_name_no_file() {
                |
              2 | files: {../workbook.pdf: pro}
                |         ^^^^^^^^^^^^^^^
-              help: `files` speaks of files beside this page, by name, or by a pattern such as `*.pdf`
+              help: did you mean `workbook.pdf`?
             exit 1
             === ./workbook.pdf
             error: no file in `content/course` has the name `./workbook.pdf`, so this says nothing of any
@@ -80,7 +80,7 @@ fn keys_that_name_no_file() {
                |
              2 | files: {/course/workbook.pdf: pro}
                |         ^^^^^^^^^^^^^^^^^^^^
-              help: `files` speaks of files beside this page, by name, or by a pattern such as `*.pdf`
+              help: did you mean `workbook.pdf`?
             exit 1
             === img/deep.pdf
             error: no file in `content/course` has the name `img/deep.pdf`, so this says nothing of any
@@ -128,7 +128,7 @@ fn keys_that_name_no_file() {
                |
              2 | files: {'img/*.pdf': pro}
                |         ^^^^^^^^^^^
-              help: did you mean `img/*.pdf`?
+              help: `files` speaks of files beside this page, by name, or by a pattern such as `*.pdf`
             exit 1
             === \'*.zip\'
             error: no file in `content/course` fits `*.zip`, so this says nothing of any
@@ -144,7 +144,7 @@ fn keys_that_name_no_file() {
                |
              2 | files: {'[dx]*.pdf': pro}
                |         ^^^^^^^^^^^
-              help: did you mean `[dx]*.pdf`?
+              help: `files` speaks of files beside this page, by name, or by a pattern such as `*.pdf`
             exit 1
         "#]],
     );
@@ -178,7 +178,7 @@ fn keys_of_a_section_that_name_no_file() {
                |
              2 | files: {deep.pdf: pro}
                |         ^^^^^^^^
-              help: `files` speaks of files in this folder and below it, by name, or by a pattern such as `*.pdf`
+              help: did you mean `img/deep.pdf`?
             exit 1
             === \'*/*.png\'
             error: no file in `content/course` fits `*/*.png`, so this says nothing of any
