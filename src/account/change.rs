@@ -194,13 +194,15 @@ fn origin(events: &[Event], reference: &str) -> (String, bool) {
     let mut collects = false;
     let mut source = String::new();
     for event in events {
-        match &event.what {
-            What::Purchased { grant, terms, .. } | What::Switched { grant, terms } if grant == reference => {
-                collects = terms.billing != Billing::Once;
-                source.clone_from(&event.source);
-            }
-            What::Granted { grant, .. } if grant == reference => source.clone_from(&event.source),
-            _ => {}
+        if let What::Purchased { grant, terms, .. } | What::Switched { grant, terms } = &event.what
+            && grant == reference
+        {
+            collects = terms.billing != Billing::Once;
+            source.clone_from(&event.source);
+        } else if let What::Granted { grant, .. } = &event.what
+            && grant == reference
+        {
+            source.clone_from(&event.source);
         }
     }
     (source, collects)
