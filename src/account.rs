@@ -138,7 +138,7 @@ impl Service {
     pub async fn answer(&self, request: Request, manifest: Option<&Manifest>) -> Answer {
         let answered = match route::of(&request) {
             Ok(route) => self.follow(route, &request, manifest).await,
-            Err(refused) => return refused,
+            Err(refused) => return *refused,
         };
         answered.unwrap_or_else(|error| {
             tracing::error!(reason = %error, "an account page could not be made");

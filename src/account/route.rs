@@ -29,8 +29,8 @@ pub(super) enum Route {
 }
 
 /// What a request asks for, or what it is told at once: its address or its method is none.
-pub(super) fn of(request: &Request) -> Result<Route, Answer> {
-    let path = request.path().ok_or_else(|| words(400, answer::BAD_TARGET))?;
+pub(super) fn of(request: &Request) -> Result<Route, Box<Answer>> {
+    let path = request.path().ok_or_else(|| Box::new(words(400, answer::BAD_TARGET)))?;
     let Some(below) = path.strip_prefix(PLACE) else { return Ok(Route::Unknown) };
     let (first, rest) = below.split_once('/').map_or((below, None), |(first, rest)| (first, Some(rest)));
     // One more segment, and nothing below it.
@@ -68,6 +68,6 @@ pub(super) fn of(request: &Request) -> Result<Route, Answer> {
     route.ok_or_else(|| {
         let mut refused = words(405, "this method is not answered here\n");
         refused.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
-        refused
+        Box::new(refused)
     })
 }
