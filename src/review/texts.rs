@@ -17,7 +17,7 @@ use crate::plan::sentences::{Mark, Sentences};
 use crate::plan::{Plan, Subject};
 
 /// The format that this version writes.
-const FORMAT: &str = "tierpress-review/1";
+const FORMAT: &str = "tierpress-review/2";
 
 /// What every page of a build says.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
