@@ -111,6 +111,10 @@ impl Texts {
         &self.rules
     }
 
+    pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.pages.keys().map(String::as_str)
+    }
+
     /// What a page says: its head first; nothing where there is no page.
     pub(super) fn page(&self, path: &str) -> impl Iterator<Item = Group<'_>> {
         let groups = self.pages.get(path).into_iter().flat_map(|page| std::iter::once(&page.head).chain(&page.body));
