@@ -4,6 +4,8 @@
 //! anew; read each of them as somebody would who met the tool today.
 
 mod call;
+mod code;
+mod files;
 mod gates;
 mod links;
 mod markers;

@@ -666,7 +666,13 @@ fn markers_that_are_indented() {
             === \t<!-- more -->\n
             exit 0
             ===     <!-- access: pro -->\n
-            exit 0
+            error: the marker `<!-- access: pro -->` is indented so far that it is code
+              --> content/a.md:4:5
+               |
+             4 |     <!-- access: pro -->
+               |     ^^^^^^^^^^^^^^^^^^^^
+              help: write it at the start of its line; an example of a marker stands between two lines of three backticks
+            exit 1
         "#]],
     );
 }
@@ -1166,14 +1172,14 @@ fn what_is_text() {
     check_bodies(
         [
             "```\n<!-- access: prro -->\n```\n\n    <!-- more -->\n\n`<!-- acess: pro -->`\n",
-            "```markdown\n<!-- access: pro -->\n",
+            "```markdown\n<!-- access: pro -->\n```\n",
             "<!-- a note -->\n\n<!-- across the river, a house -->\n\n<!-- TODO: access for all -->\n",
             "<!-- markdownlint-disable -->\n\n<!-- toc -->\n\n<!-- excerpt -->\n\n<!-- prettier-ignore -->\n",
         ],
         &expect![[r#"
             === ```\n<!-- access: prro -->\n```\n\n    <!-- more -->\n\n`<!-- acess: pro -->`\n
             exit 0
-            === ```markdown\n<!-- access: pro -->\n
+            === ```markdown\n<!-- access: pro -->\n```\n
             exit 0
             === <!-- a note -->\n\n<!-- across the river, a house -->\n\n<!-- TODO: access for all -->\n
             exit 0

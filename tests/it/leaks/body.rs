@@ -339,7 +339,7 @@ fn anchors_do_not_tell_of_headings_in_closed_places() {
 fn markers_in_code_are_text() {
     let built = Built::new(
         "//- content/a.md\n```\n<!-- access: pro -->\nzqone\n<!-- /access -->\n```\n\n`<!-- access: pro -->` zqtwo\n\n    \
-         <!-- access: pro -->\n\nzqthree\n\n~~~\n<!-- more -->\n~~~\n\n- x\n\n  ```\n  <!-- /access -->\n  ```\n\n\
+         write <!-- access: pro -->\n\nzqthree\n\n~~~\n<!-- more -->\n~~~\n\n- x\n\n  ```\n  <!-- /access -->\n  ```\n\n\
          \\<!-- access: pro --> zqfour\n",
     );
     built.check("visitor: one two three four");
