@@ -55,6 +55,8 @@ pub(super) struct Life {
     pub(super) frozen: Option<(Timestamp, Vec<(Id, Timestamp)>)>,
     /// Of a bundle: when it was frozen together with the member's tier.
     pub(super) kept: Option<Timestamp>,
+    /// Since when that was held without a gap which it gives, when it gave that last.
+    pub(super) held: BTreeMap<Id, Timestamp>,
     /// It was asked for and not given.
     pub(super) refused: bool,
     /// What it was worth when all that happened at the last instant had happened.
@@ -136,6 +138,7 @@ impl Life {
             ended: None,
             frozen: None,
             kept: None,
+            held: BTreeMap::new(),
             refused: false,
             state: State::Active,
         }
@@ -179,6 +182,7 @@ impl Life {
             payments: self.payments.clone(),
             refunds: self.refunds.clone(),
             running: self.running,
+            held: self.held.clone(),
             ..fresh
         }
     }

@@ -52,6 +52,8 @@ struct Card {
     ice: Option<(i64, BTreeMap<String, i64>)>,
     iced_with_tier: Option<i64>,
     refused: bool,
+    /// Since when what it gives was held, when it gave it last.
+    marks: BTreeMap<String, i64>,
     shows: &'static str,
 }
 
@@ -392,6 +394,7 @@ impl<'a> Desk<'a> {
                     next.bad_since = card.bad_since;
                     next.money = card.money.clone();
                     next.early_refunds = card.early_refunds.clone();
+                    next.marks = card.marks.clone();
                     card.gone = Some((at, "switched"));
                     self.put(next, at);
                 }
@@ -656,21 +659,27 @@ impl<'a> Desk<'a> {
                 }
             });
             let since = open.map(|place| self.cards[*place].since).min();
-            let old = all.iter().any(|place| *place < before);
+            let mark = |place: &usize| self.cards[*place].marks.get(id).copied();
+            let marked = all.iter().any(|place| mark(place).is_some());
+            // A card that is not paid heals nothing.
+            let healed = all.iter().filter(|place| self.good(&self.cards[**place])).filter_map(mark).min();
             let mut run = self.runs.get(id).copied();
-            if let Some((began, Some(broke))) = run
-                && !old
-            {
-                self.past.insert(id.to_owned(), (began, broke));
-                run = None;
+            if let Some((began, Some(broke))) = run {
+                if let (Some(_), Some(healed)) = (since, healed) {
+                    run = Some((healed, None));
+                } else if since.is_some() || !marked {
+                    self.past.insert(id.to_owned(), (began, broke));
+                    run = None;
+                }
             }
             let run = match (since, run) {
+                (Some(since), None) if healed.is_some() => Some((healed.unwrap().min(since), None)),
                 (Some(since), None) => {
                     let held = self.past.get(id).filter(|_| self.shop.resume).map_or(0, |past| past.1 - past.0);
                     Some(((since.min(at) - held).max(0), None))
                 }
-                (Some(since), Some((began, _))) => Some((began.min(since), None)),
-                (None, Some((began, broke))) if !all.is_empty() => Some((began, broke.or(Some(at)))),
+                (Some(since), Some((began, _))) => Some((began.min(since).min(healed.unwrap_or(began)), None)),
+                (None, Some((began, broke))) if marked => Some((began, broke.or(Some(at)))),
                 (None, Some((began, _))) => {
                     self.past.insert(id.to_owned(), (began, at));
                     None
@@ -681,6 +690,18 @@ impl<'a> Desk<'a> {
                 Some(run) => self.runs.insert(id.to_owned(), run),
                 None => self.runs.remove(id),
             };
+            for place in 0..self.cards.len() {
+                let good = self.good(&self.cards[place]);
+                if self.cards[place].gone.is_some() {
+                    continue;
+                }
+                let marks = &mut self.cards[place].marks;
+                if !all.contains(&place) {
+                    marks.remove(id);
+                } else if let (Some((began, None)), true) = (run, good) {
+                    marks.insert(id.to_owned(), began);
+                }
+            }
         }
         for card in self.cards.iter().skip(before).filter(|card| !card.refused) {
             if let Some((ended, _)) = card.gone.filter(|(ended, _)| card.since < *ended)
