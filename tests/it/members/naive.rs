@@ -694,8 +694,8 @@ impl<'a> Desk<'a> {
             let healed = all.iter().filter(|place| self.good(&self.cards[**place])).filter_map(mark).min();
             let mut run = self.runs.get(id).copied();
             if let Some((began, Some(broke))) = run {
-                if since.is_some() && healed.is_some() {
-                    run = Some((healed.unwrap(), None));
+                if let (Some(_), Some(healed)) = (since, healed) {
+                    run = Some((healed, None));
                 } else if since.is_some() || !marked {
                     self.past.insert(id.to_owned(), (began, broke));
                     run = None;
