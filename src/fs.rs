@@ -14,6 +14,9 @@ pub mod dir;
 
 pub use std::fs::File;
 
+/// The file by which a folder is known that a build has written.
+pub const OUTPUT_MARK: &str = ".tierpress";
+
 /// What was tried with a path.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Deed {

@@ -174,6 +174,7 @@ fn check(
     (texts, verdicts): (&[Arc<Text>], &[assets::Verdict]),
     diagnostics: &mut Vec<Diagnostic>,
 ) {
+    diagnostics.extend(texts::check_files_keys(around));
     texts::check_links(around, texts, verdicts, diagnostics);
     diagnostics.extend(again::check(around, texts, verdicts));
     diagnostics.extend(open_files::check(around, texts));

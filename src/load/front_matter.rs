@@ -244,6 +244,10 @@ impl<'a> Reader<'a> {
         for (key, node) in &map.entries {
             if key.value == "cascade" {
                 self.faults.error(Fault::new("`cascade` cannot stand in `cascade`", key.span.clone()));
+            } else if key.value == "files" && !self.is_own("files") {
+                let fault = Fault::new("`files` under `cascade` closes nothing", key.span.clone());
+                let help = "write `files` beside `cascade`, in the `_index.md` of the folder where the files lie";
+                self.faults.error(fault.help(help));
             } else if self.is_own(&key.value) || !gates.read(key, node, self) {
                 self.not_inherited(key, node);
             }

@@ -7,6 +7,7 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "a Markdown parser has many events, and most pass through")]
 
+mod code;
 mod deal;
 mod headings;
 mod tables;

@@ -245,6 +245,12 @@ fn visit(entry: &DirEntry, (root, boundary): (&Path, &Path)) -> Result<Visited, 
         return Err(Box::new(Diagnostic::error(message).at(Location::file(&lossy)).help("put a copy in its place")));
     }
     if is_folder {
+        if inside && is_output(entry.path()) {
+            let fault = Diagnostic::error(
+                "this folder is one that Tierpress has built: all of it would be published once more",
+            );
+            return Err(Box::new(fault.at(Location::file(&lossy)).help("move it out of the folder that is read")));
+        }
         return Ok(Visited::Folder(lossy));
     }
     if !entry.file_type().is_file() {
@@ -258,19 +264,34 @@ fn visit(entry: &DirEntry, (root, boundary): (&Path, &Path)) -> Result<Visited, 
     Ok(Visited::File(FileSource { folder, path: lossy, disk: entry.path().to_owned(), name: name.to_owned() }))
 }
 
-/// A link stays within the site, and no folder that is public as a whole shows `content/`, which is not.
-fn link_fault(disk: &Path, path: &str, boundary: &Path) -> Option<&'static str> {
+/// A link stays within the site, out of what is left out of it, and no folder that is public as a whole shows `content/`,
+/// which is not.
+fn link_fault(disk: &Path, path: &str, boundary: &Path) -> Option<String> {
     let content = boundary.join("content");
-    match fs::canonicalize(disk) {
-        Ok(target) if !target.starts_with(boundary) => Some("this link leaves the site"),
-        Ok(target)
-            if !path.starts_with("content") && (target.starts_with(&content) || content.starts_with(&target)) =>
-        {
-            Some("this link makes `content/` public")
-        }
-        Ok(_) => None,
-        Err(_) => Some("this link leads nowhere"),
+    let Ok(target) = fs::canonicalize(disk) else { return Some("this link leads nowhere".to_owned()) };
+    let Ok(below) = target.strip_prefix(boundary) else { return Some("this link leaves the site".to_owned()) };
+    if !path.starts_with("content") && (target.starts_with(&content) || content.starts_with(&target)) {
+        return Some("this link makes `content/` public".to_owned());
     }
+    let mut way = boundary.to_owned();
+    for part in below {
+        way.push(part);
+        if part.as_encoded_bytes().starts_with(b".") {
+            return Some(format!(
+                "this link leads into `{}`, and what begins with a dot is never published",
+                part.display()
+            ));
+        }
+        if below.starts_with("tierpress-out") || is_output(&way) {
+            return Some(format!("this link leads into `{}`, which Tierpress has built", site_path(boundary, &way)));
+        }
+    }
+    None
+}
+
+/// Whether a build has written this folder.
+fn is_output(folder: &Path) -> bool {
+    fs::exists(&folder.join(fs::OUTPUT_MARK)).unwrap_or(false)
 }
 
 fn skip(entry: &DirEntry, entries: &mut walkdir::IntoIter) {

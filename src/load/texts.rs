@@ -2,6 +2,7 @@
 
 mod around;
 mod check_links;
+mod files_keys;
 mod gates;
 mod shown;
 
@@ -23,8 +24,9 @@ use crate::load::remembered::EarlierTexts;
 use crate::load::sources;
 use crate::site::{Part, Piece, Place, TagPage};
 
-pub use around::{Around, FilesKey, files_keys};
+pub use around::Around;
 pub use check_links::{check_links, check_links_of};
+pub use files_keys::{FilesKey, check_files_keys, files_keys};
 
 use around::Finders;
 use shown::Shown;

@@ -24,7 +24,7 @@ use crate::manifest::{Encoding, Manifest};
 use crate::time::Timestamp;
 
 /// The name of the marker file.
-pub(super) const MARKER: &str = ".tierpress";
+pub(super) const MARKER: &str = crate::fs::OUTPUT_MARK;
 const FORMAT: &str = "tierpress-output/1";
 
 /// What the marker file says. The default is that of a folder in which a build is under way, or was.

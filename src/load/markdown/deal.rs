@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, Tag, TagEnd};
 
-use super::{Node, RawBlock, Spanned, Step, node_end};
+use super::{Node, RawBlock, Spanned, Step, code, node_end};
 use crate::diagnostic::{Diagnostic, Source};
 use crate::load::blocks::{self, Kind, Marker};
 use crate::site::{Part, Place};
@@ -56,6 +56,12 @@ impl<'a, 'd> Dealer<'a, 'd> {
     }
 
     pub(super) fn deal(&mut self, events: &[Spanned<'_>]) {
+        if self.has_marks {
+            for code in code::swallowed(self.text, events) {
+                code.markers.iter().for_each(|marker| self.lose_marker(marker));
+                self.fault(code.range, code.message, code.help);
+            }
+        }
         let mut index = 0;
         while let Some((event, range)) = events.get(index) {
             let end = node_end(events, index);

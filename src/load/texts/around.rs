@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
-use globset::{GlobBuilder, GlobMatcher};
 
+use super::FilesKey;
 use crate::access::rule::Rule;
-use crate::access::tags::{self, Drip, Tag};
 use crate::config::Config;
-use crate::load::inherit::{self, Decided};
+use crate::load::inherit::Decided;
 use crate::load::links::{Index, Target};
 use crate::load::names;
 use crate::load::pages::{self, RawPage};
@@ -43,48 +42,6 @@ pub struct Around<'a> {
     pub clock: Timestamp,
     /// What `files:` keys say.
     pub files_keys: &'a [FilesKey],
-}
-
-/// What a `files:` key says of some files.
-#[derive(Debug)]
-pub struct FilesKey {
-    written: Written,
-    folder: Arc<str>,
-    is_index: bool,
-    draft: bool,
-    names: GlobMatcher,
-    rule: Rule,
-}
-
-/// Reads the `files:` keys of all pages; those of drafts open nothing, unless `drafts` are published too.
-#[must_use]
-pub fn files_keys(
-    raw: &[RawPage],
-    decided: &[Decided],
-    (config, clock, drafts): (&Config, Timestamp, bool),
-) -> Vec<FilesKey> {
-    let mut keys = Vec::new();
-    for (page, decided) in raw.iter().zip(decided) {
-        for (pattern, tags) in &page.front_matter.gates.files {
-            // The pattern was checked where it was read.
-            let Ok(glob) = GlobBuilder::new(&pattern.value).literal_separator(true).build() else { continue };
-            let tags: Vec<Tag> = tags.iter().map(|tag| tag.value.clone()).collect();
-            let rule = tags::rule(&tags, &Drip::None, decided.next_date, &config.catalogue);
-            let rule = inherit::kept_unlocked(&rule, decided.published, &config.catalogue);
-            let from = decided.release.map(|date| date.first);
-            let rule = rule.within(from, decided.until.map(|date| date.end));
-            let file = Arc::clone(&page.source.path);
-            keys.push(FilesKey {
-                written: Written { file, span: pattern.span.clone(), cascade: false },
-                folder: Arc::clone(&page.source.folder),
-                is_index: page.source.kind == Kind::Section,
-                draft: decided.draft && !drafts,
-                names: glob.compile_matcher(),
-                rule: rule.settled(clock, config.catalogue.cancellation()),
-            });
-        }
-    }
-    keys
 }
 
 /// Finds the names of a folder's files in a text.

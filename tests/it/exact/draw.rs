@@ -4,7 +4,7 @@ use super::school::{
     Block, CLOCK, Control, DAY, Dice, Drip, File, Folder, HOUR, Item, Keys, Kind, Name, Page, School, Showing, Tag,
     Teaser, Who, Word,
 };
-use super::seen::Model;
+use super::seen::{Model, matches};
 
 pub(crate) const LENGTHS: [i64; 5] = [12 * HOUR, DAY, 3 * DAY, 7 * DAY, 14 * DAY];
 
@@ -256,6 +256,30 @@ impl Draw {
                 self.beside(number).extra_file = Some(number);
             }
         }
+        self.agree_on_files();
+    }
+
+    /// Takes out what is an error: a `files:` key that names nothing, and pages that say different things of one file.
+    fn agree_on_files(&mut self) {
+        let mut before: Vec<(usize, Vec<usize>)> = Vec::new();
+        for page in 0..self.school.pages.len() {
+            let Some((pattern, _)) = self.school.pages[page].files.first() else { continue };
+            let is_named = |file: &usize| {
+                self.lying_beside(*file).contains(&page) && matches(pattern, &self.school.files[*file].name)
+            };
+            let named: Vec<usize> = (0..self.school.files.len()).filter(is_named).collect();
+            let shares = |(_, other): &&(usize, Vec<usize>)| other.iter().any(|file| named.contains(file));
+            let others: Vec<usize> = before.iter().filter(shares).map(|(page, _)| *page).collect();
+            match others.as_slice() {
+                _ if named.is_empty() => self.school.pages[page].files.clear(),
+                [] => {}
+                [other] => self.school.pages[page].files[0].1 = self.school.pages[*other].files[0].1.clone(),
+                [..] => self.school.pages[page].files.clear(),
+            }
+            if !self.school.pages[page].files.is_empty() {
+                before.push((page, named));
+            }
+        }
     }
 
     /// A page that lies beside a file.
@@ -265,16 +289,20 @@ impl Draw {
         &mut self.school.pages[page]
     }
 
-    fn candidates(&self, file: usize) -> Vec<usize> {
+    fn lying_beside(&self, file: usize) -> Vec<usize> {
         let school = &self.school;
         let file = &school.files[file];
         let lies = |page: &usize| match file.own {
             Some(own) => own == *page,
             None => school.pages[*page].folder == file.folder && school.pages[*page].kind != Kind::Own,
         };
-        let found: Vec<usize> = (0..school.pages.len()).filter(lies).collect();
+        (0..school.pages.len()).filter(lies).collect()
+    }
+
+    fn candidates(&self, file: usize) -> Vec<usize> {
+        let found = self.lying_beside(file);
         // Where no page lies beside it, any page at all: with the file's URL.
-        if found.is_empty() { (0..school.pages.len()).collect() } else { found }
+        if found.is_empty() { (0..self.school.pages.len()).collect() } else { found }
     }
 
     fn bodies(&mut self) {
