@@ -146,13 +146,16 @@ impl Service {
         })
     }
 
-    /// Reads the keys of tokens again: another instance may have made one.
+    /// Reads the keys of tokens again: another instance may have made one. Hooks look at what they did not understand.
     ///
     /// # Errors
     /// Where the ledger fails or its keys cannot be read; those that were known stay.
     pub async fn look(&self) -> Result<(), AccountError> {
         let keys = Keys::read(&self.parts.ledger, self.settings.max_ttl).await?;
         self.keys.store(Arc::new(keys));
+        for hook in self.parts.hooks.values() {
+            hook.look_again().await;
+        }
         Ok(())
     }
 

@@ -52,6 +52,8 @@ pub struct Request<'a> {
     pub created: Timestamp,
     /// Whether drafts are published too.
     pub drafts: bool,
+    /// Whether what opens something that was closed is not published.
+    pub strict: bool,
     /// In place of `base_url` of site.yaml.
     pub base_url: Option<&'a str>,
     /// How trees are laid out.
@@ -95,8 +97,10 @@ pub struct Built {
     pub summary: Summary,
     /// Warnings, in source order.
     pub warnings: Vec<Diagnostic>,
-    /// What it opened, compared with the manifest that was there.
+    /// What it opened, compared with the manifest that was there; or would have opened, where it was withheld.
     pub opened: Vec<Opened>,
+    /// Whether nothing was published because of that: what was there before stays, and the next build says the same.
+    pub withheld: bool,
     /// Whether the output was as it should be already.
     pub unchanged: bool,
 }
@@ -117,7 +121,6 @@ pub fn build(request: &Request<'_>) -> Result<Built, Vec<Diagnostic>> {
     warnings.extend(more);
     let mut publisher =
         Publisher::open(request.out, request.modes.link).map_err(|fault| vec![Diagnostic::from(&fault)])?;
-    let previous = publisher.previous().cloned();
     let manifest = render(&plan, &theme, &publisher, request)
         .and_then(|stored| checked(contract::manifest(&plan, &stored, request.created)));
     let manifest = manifest.and_then(|mut manifest| {
@@ -139,18 +142,14 @@ pub fn build(request: &Request<'_>) -> Result<Built, Vec<Diagnostic>> {
         TreeMode::None => Vec::new(),
     };
     let texts = Texts::of(&plan, manifest.build_id());
-    let opened = match &previous {
-        Some(previous) => {
-            let before = publisher.previous_review().map_err(|fault| vec![Diagnostic::from(&fault)])?;
-            // What cannot be read, or is of another build, says nothing.
-            let before = before.and_then(|bytes| Texts::parse(&bytes).ok());
-            let before = before.filter(|texts| texts.build() == previous.build);
-            let before = Compared { manifest: previous, texts: before.as_ref() };
-            opened::opened(before, Compared { manifest: &manifest, texts: Some(&texts) })
-        }
-        None => Vec::new(),
-    };
+    let opened = opened::by(&publisher, Compared { manifest: &manifest, texts: Some(&texts) });
+    let opened = opened.map_err(|fault| vec![Diagnostic::from(&fault)])?;
     let summary = summary(&plan, (parsed, trees.len(), &manifest));
+    if request.strict && !opened.is_empty() {
+        publisher.abandon().map_err(|fault| vec![Diagnostic::from(&fault)])?;
+        diagnostic::sort(&mut warnings);
+        return Ok(Built { summary, warnings, opened, withheld: true, unchanged: false });
+    }
     let record = Record {
         inputs,
         valid_from: request.now,
@@ -160,7 +159,7 @@ pub fn build(request: &Request<'_>) -> Result<Built, Vec<Diagnostic>> {
     let published = publisher.finish(manifest, &trees, record, Some(&texts.to_json()));
     let published = published.map_err(|fault| vec![Diagnostic::from(&fault)])?;
     diagnostic::sort(&mut warnings);
-    Ok(Built { summary, warnings, opened, unchanged: published.unchanged })
+    Ok(Built { summary, warnings, opened, withheld: false, unchanged: published.unchanged })
 }
 
 /// The output may not lie among the sources: the next build would read it.
@@ -374,7 +373,7 @@ fn unchanged(request: &Request<'_>, inputs: &str) -> Option<Built> {
     let said = Publisher::is_current(request.out, inputs, request.now, request.modes)?;
     let warnings = said.get("warnings").map(diagnostic::read).unwrap_or_default();
     let Said { summary } = serde_json::from_value(said).ok()?;
-    Some(Built { summary, warnings, opened: Vec::new(), unchanged: true })
+    Some(Built { summary, warnings, opened: Vec::new(), withheld: false, unchanged: true })
 }
 
 /// Objects of every output, in the plan's order; then of files and of what everybody may have.
@@ -542,6 +541,7 @@ impl Default for Request<'_> {
             now: Timestamp::MIN,
             created: Timestamp::MIN,
             drafts: false,
+            strict: false,
             base_url: None,
             modes: Modes { link: LinkMode::Hard, trees: TreeMode::All, compress: false },
             program: "",

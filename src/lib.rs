@@ -22,7 +22,7 @@
 //!
 //! [`review`] reads what the others made and says what is in it: who can open what, and why.
 //!
-//! [`account`] answers members themselves, under `/account/`.
+//! [`account`] answers members themselves, under `/account/`; [`provider`] says what payment providers tell, and [`intake`] takes it in.
 //!
 //! [`members`] works out what somebody has from what was told of them; [`ledger`] keeps that, in SQLite or PostgreSQL.
 //!
@@ -41,6 +41,7 @@ pub mod escape;
 pub mod export;
 pub mod fs;
 pub mod id;
+pub mod intake;
 pub mod ledger;
 pub mod load;
 pub mod manifest;

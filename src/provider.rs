@@ -42,6 +42,9 @@ pub trait Provider {
     /// When it is not what this provider sends.
     fn read_again(&self, source: &str, body: &[u8]) -> Result<Delivery, Refusal>;
 
+    /// About whom a delivery is, by what it says itself; also where what it means is not understood.
+    fn subject(&self, delivery: &Delivery) -> Subject;
+
     /// Says what a delivery means. [`Outcome::Needs`] names what `fetched` must hold before it can be said; [`settle`]
     /// does both in turn.
     fn translate(&self, delivery: &Delivery, context: &Context<'_>, fetched: &Fetched) -> Outcome;

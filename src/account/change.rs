@@ -199,8 +199,9 @@ fn origin(events: &[Event], reference: &str) -> (String, bool) {
         {
             collects = terms.billing != Billing::Once;
             source.clone_from(&event.source);
-        }
-        if matches!(&event.what, What::Granted { grant, .. } if grant == reference) {
+        } else if let What::Granted { grant, .. } = &event.what
+            && grant == reference
+        {
             source.clone_from(&event.source);
         }
     }

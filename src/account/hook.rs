@@ -4,9 +4,11 @@ use std::future::Future;
 use std::pin::Pin;
 
 use hyper::HeaderMap;
+use hyper::header::RETRY_AFTER;
 use serde_json::json;
 
 use super::answer::{self, Answer};
+use super::limits::{self, Kind};
 use super::request::Request;
 use super::{LARGEST_HOOK, Service};
 use crate::time::Timestamp;
@@ -21,6 +23,11 @@ pub trait Hook: Send + Sync + std::fmt::Debug {
 
     /// Asks the provider to end what it collects for a grant.
     fn cancel<'a>(&'a self, grant: &'a str) -> Doing<'a, Cancelling>;
+
+    /// Looks, every few seconds, whether something that was taken is to be read again.
+    fn look_again(&self) -> Doing<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// A request as a provider made it.
@@ -39,7 +46,11 @@ pub struct Sent<'a> {
 pub enum Taken {
     /// It is kept, or known already: it need not come again.
     Kept,
-    /// It is not believed or not understood; the status and why, for whoever set the provider up.
+    /// It is kept, and not understood yet for this reason: it need not come again.
+    Unread(String),
+    /// Nothing shows that it is from whom it should be; the status, and why, for our log alone.
+    Forged(u16, String),
+    /// It is from whom it should be and cannot be taken; the status and why, for whoever set the provider up.
     Refused(u16, String),
     /// Not now: it is to come again.
     Later(String),
@@ -64,6 +75,22 @@ pub(super) async fn take(service: &Service, name: &str, request: &Request) -> An
     }
     match hook.take(Sent { headers: &request.headers, body: &request.body, now: request.now }).await {
         Taken::Kept => answer::json(200, &json!({"kept": true})),
+        Taken::Unread(why) => answer::json(200, &json!({"kept": true, "read": false, "why": why})),
+        Taken::Forged(status, why) => {
+            // What is genuine is never turned away because of what is not: only the answers to forgeries are counted.
+            let client = limits::client(request.client(&service.parts.trusted));
+            match service.limits.take(Kind::Forgeries, &client, request.now) {
+                Ok(()) => {
+                    tracing::warn!(hook = name, status, why, "a delivery is not believed");
+                    answer::json(status, &json!({"kept": false}))
+                }
+                Err(seconds) => {
+                    let mut refused = answer::words(429, "too often\n");
+                    refused.headers_mut().insert(RETRY_AFTER, seconds.max(1).into());
+                    refused
+                }
+            }
+        }
         Taken::Refused(status, why) => {
             tracing::warn!(hook = name, status, why, "a delivery was refused");
             answer::json(status, &json!({"kept": false, "why": why}))

@@ -21,6 +21,8 @@ pub(super) enum Kind {
     MailsByAddress,
     /// Links that a client tries.
     Tries,
+    /// Deliveries that nobody believes.
+    Forgeries,
 }
 
 impl Kind {
@@ -30,6 +32,7 @@ impl Kind {
             Self::MailsByClient => (20, 3_600),
             Self::MailsByAddress => (5, 3_600),
             Self::Tries => (60, 600),
+            Self::Forgeries => (30, 600),
         }
     }
 }
@@ -58,7 +61,7 @@ impl Limits {
         // Nobody pushes out the counts of addresses by asking from many places, nor the other way round.
         let counts = match kind {
             Kind::MailsByAddress => &mut counts.addresses,
-            Kind::MailsByClient | Kind::Tries => &mut counts.clients,
+            Kind::MailsByClient | Kind::Tries | Kind::Forgeries => &mut counts.clients,
         };
         let (most, seconds) = kind.bound();
         let key = (kind, whose.to_owned());

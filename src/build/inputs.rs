@@ -32,7 +32,8 @@ pub(super) fn fingerprint(request: &Request<'_>, config: &Config) -> Result<Stri
         files.par_iter().map(|(path, disk)| Ok(format!("{path}\0{}\n", hash(disk)?))).collect();
     let lines = lines.map_err(|fault| Box::new(Diagnostic::error(fault.to_string())))?;
     let mut hasher = Hasher::default();
-    let Request { root: _, out: _, now: _, created: _, drafts, base_url, modes: _, program, progress: _ } = request;
+    let Request { root: _, out: _, now: _, created: _, drafts, strict: _, base_url, modes: _, program, progress: _ } =
+        request;
     hasher.update(format!("{program}\0{drafts}\0{}\n", base_url.unwrap_or_default()).as_bytes());
     for line in lines {
         hasher.update(line.as_bytes());

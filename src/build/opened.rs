@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::review::diff::{Change, Compared, Diff, What};
+use crate::publish::{PublishError, Publisher};
+use crate::review::diff::{Change, Compared, Diff, Way, What};
+use crate::review::texts::Texts;
 
 /// A path that somebody may open now who could not before.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -16,18 +18,40 @@ pub struct Opened {
     pub part: bool,
 }
 
+/// What a build opens that is about to replace what is published. Where nothing is, it opens nothing that was closed.
+///
+/// # Errors
+/// When what is there for reviews cannot be read.
+pub(super) fn by(publisher: &Publisher, after: Compared<'_>) -> Result<Vec<Opened>, PublishError> {
+    let Some(manifest) = publisher.previous() else { return Ok(Vec::new()) };
+    // What is of another form, or of another build, says nothing.
+    let texts = publisher.previous_review()?.and_then(|bytes| Texts::parse(&bytes).ok());
+    let texts = texts.filter(|texts| texts.build() == manifest.build);
+    Ok(opened(Compared { manifest, texts: texts.as_ref() }, after))
+}
+
 /// Everything that stood in the manifest before, under this path or another, and is open to more readers now. Time alone opens nothing here: both are
 /// looked at from the new clock on.
 #[must_use]
-pub(super) fn opened(before: Compared<'_>, after: Compared<'_>) -> Vec<Opened> {
-    let stays = |change: &Change| matches!(change.what, What::Kept | What::Moved);
+fn opened(before: Compared<'_>, after: Compared<'_>) -> Vec<Opened> {
     let changes = Diff::between(before, after).changes.into_iter();
-    let opened = changes.filter(|change| stays(change) || change.parts.is_some()).map(|change| {
-        // Of what is new only what was there before tells anything.
-        let part = change.access.opened.is_empty() || change.what == What::Appeared;
-        let ways = if part { change.parts.map(|parts| parts.opened).unwrap_or_default() } else { change.access.opened };
-        let part = part && change.what != What::Appeared;
-        Opened { path: change.path, readers: ways.into_iter().map(|way| way.words).collect(), part }
-    });
-    opened.filter(|opened| !opened.readers.is_empty()).collect()
+    changes.map(of).filter(|opened| !opened.readers.is_empty()).collect()
+}
+
+fn of(Change { path, what, access, parts, brought, .. }: Change) -> Opened {
+    let stays = matches!(what, What::Kept | What::Moved);
+    let words = |ways: Vec<Way>| ways.into_iter().map(|way| way.words);
+    if stays && !access.opened.is_empty() {
+        return Opened { path, readers: words(access.opened).collect(), part: false };
+    }
+    // Of what is new only what was there before tells anything.
+    let parts = parts.map(|parts| parts.opened).unwrap_or_default();
+    let part = stays || parts.is_empty();
+    let mut readers: Vec<String> = Vec::new();
+    for reader in words(parts).chain(brought.into_iter().flat_map(|brought| words(brought.opened))) {
+        if !readers.contains(&reader) {
+            readers.push(reader);
+        }
+    }
+    Opened { path, readers, part }
 }

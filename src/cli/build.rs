@@ -30,7 +30,7 @@ pub(super) struct Arguments {
     /// Make br and gzip of everything that compresses, once, for edges and hosts that send them
     #[arg(long)]
     compress: bool,
-    /// Fail (exit code 3) on a warning, or where the build opens what was closed before
+    /// Fail (exit code 3) on a warning; and publish nothing where the build would open what was closed
     #[arg(long)]
     strict: bool,
     /// How the result is said
@@ -69,6 +69,7 @@ pub(super) fn run(arguments: &Arguments) -> Ending {
             now: clocks.now,
             created: clocks.created,
             drafts: arguments.site.drafts,
+            strict: arguments.strict,
             base_url: arguments.site.base_url.as_deref(),
             modes: Modes { link, trees, compress: arguments.compress },
             program: &program(),
@@ -89,19 +90,26 @@ fn done(built: &Built, arguments: &Arguments, took: Duration) -> Ending {
             "summary": built.summary,
             "diagnostics": built.warnings,
             "opened": built.opened,
+            "published": !built.withheld,
             "unchanged": built.unchanged,
             "milliseconds": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         })),
         Format::Text => {
+            let opened = if built.withheld { "would open" } else { "opened" };
             for Opened { path, readers, part } in built.opened.iter().take(MOST_NAMED) {
                 let part = if *part { "a part of " } else { "" };
-                say::line(&format!("opened {part}{path} to {}", readers.join(", ")));
+                say::line(&format!("{opened} {part}{path} to {}", readers.join(", ")));
             }
             if built.opened.len() > MOST_NAMED {
-                say::line(&format!("opened {} more", built.opened.len() - MOST_NAMED));
+                say::line(&format!("{opened} {} more", built.opened.len() - MOST_NAMED));
             }
             say::line(&summary(built, took));
         }
+    }
+    if built.withheld && arguments.format == Format::Text {
+        let message = "nothing was published: it would open what was closed, and what is published stays";
+        let fault = Diagnostic::error(message).help("where that is meant, build without `--strict`");
+        say::diagnostics(&[fault], Format::Text);
     }
     if found { Ending::Found } else { Ending::Done }
 }
@@ -127,12 +135,13 @@ fn summary(built: &Built, took: Duration) -> String {
     if !skipped.is_empty() {
         text.push_str(&format!("; skipped {}", skipped.join(", ")));
     }
+    let opened = if built.withheld { "would open" } else { "opened" };
     let to_visitors = built.opened.iter().filter(|opened| opened.readers.iter().any(|reader| to_all(reader))).count();
     if to_visitors > 0 {
-        text.push_str(&format!("; opened {} to visitors", say::number(to_visitors, "page")));
+        text.push_str(&format!("; {opened} {} to visitors", say::number(to_visitors, "page")));
     }
     if built.opened.len() > to_visitors {
-        text.push_str(&format!("; opened {} to members", say::number(built.opened.len() - to_visitors, "page")));
+        text.push_str(&format!("; {opened} {} to members", say::number(built.opened.len() - to_visitors, "page")));
     }
     if !built.warnings.is_empty() {
         text.push_str(&format!("; {}", say::number(built.warnings.len(), "warning")));

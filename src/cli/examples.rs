@@ -34,7 +34,7 @@ Examples:
   tierpress build                             into tierpress-out/, beside site.yaml
   tierpress build --root school --out /srv/school --compress
   tierpress build --now 2026-12-24 --drafts   as it will be on that day, drafts among it
-  tierpress build --strict --format json      for CI: exit code 3 on a warning, or if something opened",
+  tierpress build --strict --format json      for CI: exit code 3 on a warning; publishes nothing that opens what was closed",
     ),
     (
         "check",

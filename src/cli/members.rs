@@ -6,6 +6,7 @@ mod events;
 mod keys;
 mod list;
 mod people;
+mod providers;
 mod quote;
 mod serve;
 pub(super) mod service;

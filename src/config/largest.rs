@@ -27,7 +27,7 @@ const MOMENT: i64 = 9_999_999_999;
 /// How large it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Largest {
-    /// How many entitlements it must have room for: one for each tier and bundle.
+    /// How many entitlements it must have room for: one for each tier and bundle, and one more where it may be kept.
     pub entitlements: usize,
     /// The bytes of the cookie with it, its name and attributes.
     pub cookie: usize,
@@ -37,7 +37,7 @@ pub struct Largest {
 
 /// The largest token of members of a site: every tier and every bundle, each with an end. Where a site keeps unlocked what is
 /// cancelled, each may be there twice, as it was kept and as it was bought again; issuers leave out what is more than
-/// `max_entitlements`, so only so many count.
+/// `max_entitlements`, so only so many count for the cookie.
 #[must_use]
 pub fn largest(catalogue: &Catalogue, token: &Token) -> Largest {
     let live = |id| json!({"value": id, "since": MOMENT, "until": Timestamp::MAX});
@@ -46,9 +46,9 @@ pub fn largest(catalogue: &Catalogue, token: &Token) -> Largest {
     if catalogue.cancellation() == Cancellation::KeepUnlocked {
         entries.extend(catalogue.ids().map(kept));
     }
+    let entitlements = entries.len();
     entries.sort_by_key(|entry| std::cmp::Reverse(entry.to_string().len()));
     entries.truncate(usize::try_from(token.max_entitlements).unwrap_or(usize::MAX));
-    let entitlements = catalogue.ids().count();
     Largest { entitlements, cookie: cookie(token, entries), empty: cookie(token, Vec::new()) }
 }
 

@@ -27,7 +27,7 @@ pub struct Unread {
 }
 
 impl Ledger {
-    /// Keeps something that was not understood. The same once more changes nothing.
+    /// Keeps something that was not understood. The same once more changes only why.
     ///
     /// # Errors
     /// Where the database fails: then it is not kept.
@@ -41,7 +41,7 @@ impl Ledger {
         let mut transaction = self.begin().await?;
         sqlx::query(
             "INSERT INTO unread (source, id, at, why, customer_key, address_key, payload) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (source, id) DO NOTHING",
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (source, id) DO UPDATE SET why = excluded.why",
         )
         .bind(source)
         .bind(id)
@@ -63,13 +63,23 @@ impl Ledger {
         let rows = sqlx::query("SELECT source, id, at, why, payload FROM unread ORDER BY at, source, id")
             .fetch_all(self.reader())
             .await?;
-        let mut unread = Vec::with_capacity(rows.len());
-        for row in rows {
-            let at = Timestamp::saturating(row.try_get("at")?);
-            let (source, id) = (row.try_get("source")?, row.try_get("id")?);
-            unread.push(Unread { source, id, at, why: row.try_get("why")?, payload: row.try_get("payload")? });
-        }
-        Ok(unread)
+        listed(rows)
+    }
+
+    /// What was not understood of what a source said of a customer, or of nobody whom it names.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn unread_of(&self, source: &str, customer: &str) -> Result<Vec<Unread>, Error> {
+        let rows = sqlx::query(
+            "SELECT source, id, at, why, payload FROM unread WHERE source = $1 AND customer_key IN ($2, '') \
+             ORDER BY at, id",
+        )
+        .bind(source)
+        .bind(people::customer_key(customer))
+        .fetch_all(self.reader())
+        .await?;
+        listed(rows)
     }
 
     /// Drops something that is understood now.
@@ -102,4 +112,14 @@ impl Ledger {
         let question = "SELECT reference FROM payments WHERE source = $1 AND payment = $2 ORDER BY reference";
         Ok(sqlx::query_scalar(question).bind(source).bind(payment).fetch_all(self.reader()).await?)
     }
+}
+
+fn listed(rows: Vec<sqlx::any::AnyRow>) -> Result<Vec<Unread>, Error> {
+    let mut unread = Vec::with_capacity(rows.len());
+    for row in rows {
+        let at = Timestamp::saturating(row.try_get("at")?);
+        let (source, id) = (row.try_get("source")?, row.try_get("id")?);
+        unread.push(Unread { source, id, at, why: row.try_get("why")?, payload: row.try_get("payload")? });
+    }
+    Ok(unread)
 }

@@ -50,6 +50,8 @@ pub(super) struct History<'a> {
     pub(super) tier: Option<usize>,
     /// What was free, expires, and was taken.
     used: BTreeSet<Id>,
+    /// Of what a free trial was taken.
+    tried: BTreeSet<Id>,
     /// Pairs of tiers that are both billed, and told.
     overlaps: BTreeSet<(usize, usize)>,
 }
@@ -70,6 +72,7 @@ impl<'a> History<'a> {
             held: Held::default(),
             tier: None,
             used: BTreeSet::new(),
+            tried: BTreeSet::new(),
             overlaps: BTreeSet::new(),
         }
     }
@@ -135,6 +138,9 @@ impl<'a> History<'a> {
                 if !self.is_known(grant, now) {
                     let life = Life::bought(grant.clone(), terms, now, self.rules.zone);
                     let life = self.extended(life.on_trial(*trial_until, self.rules.zone));
+                    if life.is_free_trial() && !self.tried.insert(self.today(&terms.access_control)) {
+                        self.remark(now, Code::TrialAgain, Some(grant));
+                    }
                     self.begin(life, grant, now);
                 }
             }
@@ -183,11 +189,8 @@ impl<'a> History<'a> {
         let length = expires_after.map(|length| length.after(since, 1, self.rules.zone));
         let mut life = Life::given(grant.clone(), source, access_control.clone(), since);
         life.expires = [*until, length].into_iter().flatten().min();
-        if source == Source::Free && life.expires.is_some() {
-            let id = self.rules.catalogue.lookup(access_control.as_str()).map_or(access_control.clone(), |it| it.id);
-            if !self.used.insert(id) {
-                return self.remark(now, Code::FreeAgain, Some(grant));
-            }
+        if source == Source::Free && life.expires.is_some() && !self.used.insert(self.today(access_control)) {
+            return self.remark(now, Code::FreeAgain, Some(grant));
         }
         self.begin(life, grant, now);
     }
@@ -195,8 +198,7 @@ impl<'a> History<'a> {
     /// What is bought once again before it ends begins where that ends.
     fn extended(&self, mut life: Life) -> Life {
         let Some(Terms { billing: Billing::Once, expires_after: Some(length), .. }) = &life.terms else { return life };
-        let today = |id: &Id| self.rules.catalogue.lookup(id.as_str()).map_or(id.clone(), |found| found.id);
-        let id = today(&life.access_control);
+        let id = self.today(&life.access_control);
         let paid = |older: &&Life| {
             let once = older.terms.as_ref().is_some_and(|terms| terms.billing == Billing::Once);
             older.overdue.is_none() && (once || older.settled || older.source == Source::Imported)
@@ -207,6 +209,11 @@ impl<'a> History<'a> {
             life.expires = Some(length.after(ends, 1, self.rules.zone));
         }
         life
+    }
+
+    /// The name of an access control today.
+    fn today(&self, id: &Id) -> Id {
+        self.rules.catalogue.lookup(id.as_str()).map_or_else(|| id.clone(), |found| found.id)
     }
 
     fn begin(&mut self, life: Life, grant: &str, now: Timestamp) {
@@ -269,7 +276,9 @@ impl<'a> History<'a> {
             }
             return;
         }
-        match life.revived(paid, now, self.rules.zone).zip(event.what.grant()) {
+        let zone = self.rules.zone;
+        let again = life.resumed(paid, now, zone).or_else(|| life.revived(paid, now, zone));
+        match again.zip(event.what.grant()) {
             Some((life, grant)) => self.begin(life, grant, now),
             None if matches!(paid.paid_for, PaidFor::Period { .. }) => {
                 self.remark(now, Code::PaymentUnused, event.what.grant());
@@ -279,9 +288,9 @@ impl<'a> History<'a> {
     }
 
     fn switch(&mut self, place: usize, terms: &Terms, (event, now): (&'a Event, Timestamp)) {
-        let today = self.rules.catalogue.lookup(terms.access_control.as_str()).map(|found| found.id);
+        let today = self.today(&terms.access_control);
         let Some((life, grant)) = self.lives.get_mut(place).zip(event.what.grant()) else { return };
-        if today.as_ref().unwrap_or(&terms.access_control) == &life.access_control {
+        if today == life.access_control {
             return life.reprice(terms, now, self.rules.zone);
         }
         let next = life.switched(terms, now, self.rules.zone);

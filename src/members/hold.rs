@@ -1,13 +1,15 @@
 //! Since when something is held: unbroken membership at each rung of the tiers, and of each bundle.
 //!
 //! Drips count from here, so a gap that heals is no gap: what is overdue and then paid, a tier that was superseded and
-//! comes back, a bundle without a tier for a while. Only what ended begins anew.
+//! comes back, a bundle without a tier for a while. Only what ended begins anew. Each grant remembers since when that was
+//! held which it gives: a gap heals by the grants that it interrupted, and as long as they are not paid by none.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fold::History;
+use super::life::Life;
 use super::member::{Run, State};
-use crate::access::catalogue::Kind;
+use crate::access::catalogue::{Catalogue, Kind};
 use crate::config::Rejoin;
 use crate::id::Id;
 use crate::time::Timestamp;
@@ -17,10 +19,10 @@ use crate::time::Timestamp;
 struct Hold {
     /// The beginning of what gives access; none where nothing does.
     gives: Option<Timestamp>,
-    /// Whether some grant of it has not ended.
+    /// Since when it was held by grants of it that are paid, when those gave it last.
+    before: Option<Timestamp>,
+    /// Whether some grant by which it was held has not ended.
     lives: bool,
-    /// Whether one of those began before this instant.
-    goes_on: bool,
 }
 
 impl History<'_> {
@@ -31,11 +33,12 @@ impl History<'_> {
             self.held.past.clear();
             return;
         }
-        let holds = self.holds(known);
+        let holds = self.holds();
         let ids: BTreeSet<Id> = self.held.runs.keys().chain(holds.keys()).cloned().collect();
         for id in ids {
             self.hold_one(&id, holds.get(&id).copied().unwrap_or_default(), now);
         }
+        self.remember();
         // What had ended before anybody told of it, such as an old membership that was imported.
         for life in self.lives.iter().skip(known).filter(|life| life.kind.is_some() && !life.refused) {
             let ended = life.ended.map(|(at, _)| at).filter(|at| life.since < *at);
@@ -47,29 +50,44 @@ impl History<'_> {
     }
 
     fn hold_one(&mut self, id: &Id, hold: Hold, now: Timestamp) {
-        let mut run = self.held.runs.get(id).copied();
+        let run = self.held.runs.get(id).copied();
+        let Some(begun) = hold.gives else {
+            match run {
+                Some(run) if hold.lives => {
+                    self.held.runs.insert(id.clone(), Run { gap: run.gap.or(Some(now)), ..run });
+                }
+                Some(Run { since, gap }) => {
+                    self.held.runs.remove(id);
+                    self.held.past.insert(id.clone(), (since, gap.unwrap_or(now)));
+                }
+                None => {}
+            }
+            return;
+        };
+        let unbroken = run.filter(|run| run.gap.is_none()).map(|run| run.since);
         // A gap heals by what it interrupted, and not by something new.
-        if let Some(Run { since, gap: Some(gap) }) = run.filter(|_| !hold.goes_on) {
-            self.held.runs.remove(id);
+        if let (Some(Run { since, gap: Some(gap) }), None) = (run, hold.before) {
             self.held.past.insert(id.clone(), (since, gap));
-            run = None;
         }
-        match (hold.gives, run) {
-            (Some(begun), None) => {
-                let since = Timestamp::saturating(begun.min(now).seconds().saturating_sub(self.before(id)));
-                self.held.runs.insert(id.clone(), Run { since, gap: None });
+        let since = match [unbroken, hold.before].into_iter().flatten().min() {
+            Some(since) => since.min(begun),
+            None => Timestamp::saturating(begun.min(now).seconds().saturating_sub(self.before(id))),
+        };
+        self.held.runs.insert(id.clone(), Run { since, gap: None });
+    }
+
+    /// Tells each grant that is paid since when that is held which it gives.
+    fn remember(&mut self) {
+        let rules = self.rules;
+        for life in self.lives.iter_mut().filter(|life| life.ended.is_none()) {
+            let covered = covered(life, rules.catalogue);
+            // After a switch to less, the rest is held no more.
+            life.held.retain(|id, _| covered.contains(&id));
+            if life.gives(rules) {
+                let held = covered.into_iter().filter_map(|id| Some((id, self.held.runs.get(id)?)));
+                let unbroken = held.filter(|(_, run)| run.gap.is_none());
+                life.held.extend(unbroken.map(|(id, run)| (id.clone(), run.since)));
             }
-            (Some(begun), Some(run)) => {
-                self.held.runs.insert(id.clone(), Run { since: run.since.min(begun), gap: None });
-            }
-            (None, Some(run)) if hold.lives => {
-                self.held.runs.insert(id.clone(), Run { gap: run.gap.or(Some(now)), ..run });
-            }
-            (None, Some(run)) => {
-                self.held.runs.remove(id);
-                self.held.past.insert(id.clone(), (run.since, now));
-            }
-            (None, None) => {}
         }
     }
 
@@ -79,34 +97,42 @@ impl History<'_> {
         past.map_or(0, |(since, until)| until.seconds() - since.seconds())
     }
 
-    fn holds(&self, known: usize) -> BTreeMap<Id, Hold> {
+    fn holds(&self) -> BTreeMap<Id, Hold> {
         let catalogue = self.rules.catalogue;
         let mut holds: BTreeMap<Id, Hold> = BTreeMap::new();
         for (place, life) in self.lives.iter().enumerate().filter(|(_, life)| life.ended.is_none()) {
-            let ids: Vec<&Id> = match life.kind {
-                None => Vec::new(),
-                Some(Kind::Bundle) => vec![&life.access_control],
-                Some(Kind::Tier) => {
-                    let rank = catalogue.rank(&life.access_control).unwrap_or_default();
-                    catalogue.tiers().iter().take(rank + 1).map(|tier| &tier.id).collect()
-                }
-            };
+            let paid = life.gives(self.rules);
             let given = match life.kind {
                 Some(Kind::Tier) => self.tier == Some(place),
                 Some(Kind::Bundle) | None => {
                     let tier = self.tier.is_some() || catalogue.tiers().is_empty();
-                    life.gives(self.rules) && life.state != State::Suspended && tier
+                    paid && life.state != State::Suspended && tier
                 }
             };
-            for id in ids {
+            for id in covered(life, catalogue) {
                 let hold = holds.entry(id.clone()).or_default();
-                hold.lives = true;
-                hold.goes_on |= place < known;
+                let before = life.held.get(id).copied();
+                hold.lives |= before.is_some();
+                if paid {
+                    hold.before = hold.before.into_iter().chain(before).min();
+                }
                 if given {
                     hold.gives = Some(hold.gives.map_or(life.since, |since| since.min(life.since)));
                 }
             }
         }
         holds
+    }
+}
+
+/// What a grant gives: a bundle, or a tier with those below it.
+fn covered<'c>(life: &Life, catalogue: &'c Catalogue) -> Vec<&'c Id> {
+    match life.kind {
+        None => Vec::new(),
+        Some(Kind::Bundle) => catalogue.bundle(&life.access_control).map(|bundle| &bundle.id).into_iter().collect(),
+        Some(Kind::Tier) => {
+            let rank = catalogue.rank(&life.access_control).unwrap_or_default();
+            catalogue.tiers().iter().take(rank + 1).map(|tier| &tier.id).collect()
+        }
     }
 }

@@ -42,6 +42,8 @@ pub(super) struct Life {
     failed: bool,
     /// Since when it is overdue.
     pub(super) overdue: Option<Timestamp>,
+    /// Whether it is so for a dispute.
+    disputed: bool,
     payments: Vec<Payment>,
     /// Refunds of payments that nobody has heard of yet.
     refunds: BTreeMap<String, (u64, bool)>,
@@ -55,6 +57,8 @@ pub(super) struct Life {
     pub(super) frozen: Option<(Timestamp, Vec<(Id, Timestamp)>)>,
     /// Of a bundle: when it was frozen together with the member's tier.
     pub(super) kept: Option<Timestamp>,
+    /// Since when that was held without a gap which it gives, when it gave that last.
+    pub(super) held: BTreeMap<Id, Timestamp>,
     /// It was asked for and not given.
     pub(super) refused: bool,
     /// What it was worth when all that happened at the last instant had happened.
@@ -128,6 +132,7 @@ impl Life {
             cancelling: None,
             failed: false,
             overdue: None,
+            disputed: false,
             payments: Vec::new(),
             refunds: BTreeMap::new(),
             periods: BTreeSet::new(),
@@ -136,6 +141,7 @@ impl Life {
             ended: None,
             frozen: None,
             kept: None,
+            held: BTreeMap::new(),
             refused: false,
             state: State::Active,
         }
@@ -176,9 +182,11 @@ impl Life {
             cancelling: self.cancelling,
             failed: self.failed,
             overdue: self.overdue,
+            disputed: self.disputed,
             payments: self.payments.clone(),
             refunds: self.refunds.clone(),
             running: self.running,
+            held: self.held.clone(),
             ..fresh
         }
     }
@@ -203,30 +211,10 @@ impl Life {
         self.finish();
     }
 
-    /// The same grant, begun anew by a payment that came after its end; none where the payment buys nothing.
-    pub(super) fn revived(&self, paid: &Paid<'_>, at: Timestamp, zone: &TimeZone) -> Option<Self> {
-        let (_, ended) = self.ended?;
-        let terms = self.terms.as_ref().filter(|terms| terms.price.amount > 0)?;
-        let PaidFor::Period { end, .. } = paid.paid_for else { return None };
-        let known = self.payments.iter().any(|payment| payment.name == paid.name);
-        if known || !matches!(ended, Ended::Cancelled | Ended::Unpaid) {
-            return None;
-        }
-        let mut life = Self {
-            payments: self.payments.clone(),
-            refunds: self.refunds.clone(),
-            periods: self.periods.clone(),
-            trial: self.trial,
-            ..Self::bought(self.reference.clone(), terms, at, zone)
-        };
-        life.kind = self.kind;
-        life.access_control = self.access_control.clone();
-        life.pay(paid, at, zone);
-        let reaches = life.settled || end.is_none_or(|end| end > at);
-        if ended == Ended::Cancelled && !life.settled {
-            life.cancelling = Some(Cancelling::AtDue);
-        }
-        reaches.then_some(life)
+    /// Whether it began with a trial that costs nothing.
+    pub(super) fn is_free_trial(&self) -> bool {
+        let fee = self.terms.as_ref().and_then(|terms| terms.trial).map_or(0, |trial| trial.amount);
+        self.trial.is_some() && fee == 0
     }
 
     /// Whether it gives access, as far as it alone is concerned.
@@ -356,6 +344,7 @@ impl Life {
         self.frozen = None;
         if self.ended.is_none() {
             self.overdue = self.overdue.or(Some(at));
+            self.disputed = true;
         }
         Effect::Done
     }

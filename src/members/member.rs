@@ -175,6 +175,9 @@ pub enum Code {
     /// What is free and expires is taken once.
     #[serde(rename = "free.again")]
     FreeAgain,
+    /// A second free trial of the same tier or bundle.
+    #[serde(rename = "trial.again")]
+    TrialAgain,
     /// An event names a grant that never began.
     #[serde(rename = "grant.unknown")]
     GrantUnknown,

@@ -116,6 +116,8 @@ topics! {
     BundleRefused = "bundle.refused",
     /// What is free only once was asked for again.
     FreeAgain = "free.again",
+    /// Somebody takes a second free trial of the same tier or bundle.
+    TrialAgain = "trial.again",
     /// A payment is missing, or disputed.
     PaymentOverdue = "payment.overdue",
     /// It came.
@@ -283,6 +285,7 @@ fn remarked(remark: &Remark, at: Timestamp) -> Option<Notification> {
         Code::Overlap => Topic::BillingOverlap,
         Code::BundleRefused => Topic::BundleRefused,
         Code::FreeAgain => Topic::FreeAgain,
+        Code::TrialAgain => Topic::TrialAgain,
         Code::PaymentUnused => Topic::PaymentUnused,
         Code::PaymentUnknown => Topic::PaymentUnknown,
         // These may only mean that something is still on its way, or are of no interest to anybody but a bookkeeper.

@@ -117,6 +117,7 @@ impl Code {
             Self::Overlap => "billing.overlap",
             Self::BundleRefused => "bundle.refused",
             Self::FreeAgain => "free.again",
+            Self::TrialAgain => "trial.again",
             Self::GrantUnknown => "grant.unknown",
             Self::GrantKnown => "grant.known",
             Self::GrantEnded => "grant.ended",
@@ -129,10 +130,11 @@ impl Code {
     }
 
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Overlap,
         Self::BundleRefused,
         Self::FreeAgain,
+        Self::TrialAgain,
         Self::GrantUnknown,
         Self::GrantKnown,
         Self::GrantEnded,

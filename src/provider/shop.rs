@@ -136,6 +136,10 @@ impl Provider for Shops {
         Ok(Delivery { source: source.to_owned(), id, kind, at, body })
     }
 
+    fn subject(&self, delivery: &Delivery) -> Subject {
+        delivery.body.as_object().cloned().map(|mut body| subject(&mut body)).unwrap_or_default()
+    }
+
     fn translate(&self, delivery: &Delivery, context: &Context<'_>, _: &Fetched) -> Outcome {
         let Value::Object(body) = &delivery.body else { return Outcome::Ignored("it is no event".to_owned()) };
         let mut rest = body.clone();

@@ -95,10 +95,12 @@ impl Provider for Stripe {
         Ok(Delivery { source: source.to_owned(), id, kind, at, body })
     }
 
+    fn subject(&self, delivery: &Delivery) -> Subject {
+        subject(object_of(delivery))
+    }
+
     fn translate(&self, delivery: &Delivery, context: &Context<'_>, fetched: &Fetched) -> Outcome {
-        let absent = Value::Null;
-        let object = delivery.body.pointer("/data/object").unwrap_or(&absent);
-        let said = Said { delivery, context, fetched, object: Object::new(object) };
+        let said = Said { delivery, context, fetched, object: object_of(delivery) };
         match said.translate() {
             Ok(told) => Outcome::Facts(told),
             Err(Stop::Ignored(why)) => Outcome::Ignored(why),
@@ -164,20 +166,8 @@ impl<'a> Said<'a> {
         Told { subject: Subject { grants: grants.to_vec(), ..self.subject() }, facts }
     }
 
-    /// Whom the object is about, by all that it says itself.
     fn subject(&self) -> Subject {
-        let text = |pointers: &[&str]| {
-            pointers.iter().find_map(|pointer| self.object.text(pointer)).filter(|text| !text.is_empty())
-        };
-        let own = self.object.text("/object").unwrap_or_default();
-        let id = self.object.id("/id").filter(|_| own == "subscription");
-        Subject {
-            member: None,
-            grants: id.map(str::to_owned).into_iter().collect(),
-            reference: text(&["/client_reference_id"]).map(str::to_owned),
-            customer: self.object.id("/customer").or_else(|| self.object.id("/customer_account")).map(str::to_owned),
-            address: text(&["/customer_details/email", "/customer_email", "/billing_details/email"]).map(str::to_owned),
-        }
+        subject(self.object)
     }
 
     /// What was asked of Stripe, once it is there.
@@ -200,5 +190,25 @@ impl<'a> Said<'a> {
 
     fn facts(&self, whats: Vec<What>) -> Vec<Fact> {
         whats.into_iter().enumerate().map(|(number, what)| self.fact(number, what)).collect()
+    }
+}
+
+/// What an event is about.
+fn object_of(delivery: &Delivery) -> Object<'_> {
+    Object::new(delivery.body.pointer("/data/object").unwrap_or(&Value::Null))
+}
+
+/// Whom the object is about, by all that it says itself.
+fn subject(object: Object<'_>) -> Subject {
+    let text =
+        |pointers: &[&str]| pointers.iter().find_map(|pointer| object.text(pointer)).filter(|text| !text.is_empty());
+    let own = object.text("/object").unwrap_or_default();
+    let id = object.id("/id").filter(|_| own == "subscription");
+    Subject {
+        member: None,
+        grants: id.map(str::to_owned).into_iter().collect(),
+        reference: text(&["/client_reference_id"]).map(str::to_owned),
+        customer: object.id("/customer").or_else(|| object.id("/customer_account")).map(str::to_owned),
+        address: text(&["/customer_details/email", "/customer_email", "/billing_details/email"]).map(str::to_owned),
     }
 }

@@ -5,6 +5,7 @@
 //! clocks on: what time alone opens is no change. It refuses to know files: bytes become manifests elsewhere.
 
 mod allow;
+mod elsewhere;
 mod lines;
 mod markdown;
 mod pages;
@@ -81,6 +82,9 @@ pub struct Change {
     /// Parts of a page, or of the teaser in its place, that show to others than before: of those who were given it and still are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parts: Option<Parts>,
+    /// Texts on it that other pages showed, to fewer readers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub brought: Vec<Brought>,
     /// Whether some form of it has other bytes.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub content: bool,
@@ -142,6 +146,17 @@ pub struct Parts {
     pub before: Vec<String>,
     /// For whom parts are that are new; or forms.
     pub after: Vec<String>,
+}
+
+/// Texts that stood on another page.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+pub struct Brought {
+    /// The path of that page, or of the first where there were several.
+    pub was: String,
+    /// Who could read them, there or anywhere: `members of pro`.
+    pub readers: String,
+    /// Who can read them now and could not.
+    pub opened: Vec<Way>,
 }
 
 /// What a pipeline may be told to stop at.
@@ -225,6 +240,7 @@ impl Change {
             led_to: None,
             access: Access::default(),
             parts: None,
+            brought: Vec::new(),
             content: false,
         }
     }
@@ -232,7 +248,8 @@ impl Change {
     /// Whether nothing but bytes differs.
     #[must_use]
     pub fn is_content_alone(&self) -> bool {
-        self.what == What::Kept && self.access == Access::default() && self.parts.is_none()
+        let part = self.parts.is_some() || !self.brought.is_empty();
+        self.what == What::Kept && self.access == Access::default() && !part
     }
 
     /// How sure it is that something is open to more readers.
@@ -244,6 +261,7 @@ impl Change {
             (true, _) => Opening::Whole,
             (false, true) if !stays => Opening::Whole,
             (false, true) => Opening::Part,
+            (false, false) if !self.brought.is_empty() => Opening::Part,
             (false, false) => Opening::Perhaps,
         }
     }
@@ -253,9 +271,10 @@ impl Change {
     pub fn alarms(&self) -> BTreeSet<Alarm> {
         let stays = matches!(self.what, What::Kept | What::Moved);
         let parts = |some: fn(&Parts) -> bool| self.parts.as_ref().is_some_and(some);
+        let opened = !self.access.opened.is_empty();
         let lost = self.what == What::Vanished || (self.what == What::Moved && !self.redirect);
         let alarms = [
-            (Alarm::Open, (stays && !self.access.opened.is_empty()) || parts(Parts::may_open)),
+            (Alarm::Open, (stays && opened) || parts(Parts::may_open) || !self.brought.is_empty()),
             (Alarm::Closed, stays && (!self.access.closed.is_empty() || parts(|parts| !parts.closed.is_empty()))),
             (Alarm::Vanished, lost),
             (Alarm::Relocked, stays && !self.access.relocked.is_empty()),

@@ -17,7 +17,7 @@ use crate::plan::sentences::{Mark, Sentences};
 use crate::plan::{Plan, Subject};
 
 /// The format that this version writes.
-const FORMAT: &str = "tierpress-review/1";
+const FORMAT: &str = "tierpress-review/2";
 
 /// What every page of a build says.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -109,6 +109,10 @@ impl Texts {
 
     pub(super) fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.pages.keys().map(String::as_str)
     }
 
     /// What a page says: its head first; nothing where there is no page.

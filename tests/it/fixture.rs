@@ -104,7 +104,7 @@ impl Fixture {
         text.replace(self.folder.path().to_str().unwrap(), "TEMP")
     }
 
-    fn request<'a>(&self, root: &'a Path, out: &'a Path) -> Request<'a> {
+    pub(crate) fn request<'a>(&self, root: &'a Path, out: &'a Path) -> Request<'a> {
         let now = Timestamp::try_from(NOW_SECONDS).unwrap();
         Request { root, out, now, created: now, ..Request::default() }
     }

@@ -30,7 +30,7 @@ use tierpress::provider::{
 };
 use tierpress::time::Timestamp;
 
-const SECRET: &str = "whsec_0123456789abcdef0123456789abcdef";
+pub(crate) const SECRET: &str = "whsec_0123456789abcdef0123456789abcdef";
 /// `@0`.
 const START: i64 = 1_795_000_000;
 const DAY: i64 = 86_400;
@@ -116,11 +116,17 @@ fn stripe() -> Stripe {
     Stripe::new(secrets(&[SECRET]), false)
 }
 
-fn sign(secret: &str, time: i64, body: &[u8]) -> String {
+pub(crate) fn sign(secret: &str, time: i64, body: &[u8]) -> String {
     let mut message = format!("{time}.").into_bytes();
     message.extend_from_slice(body);
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), &message);
     tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The body of an event, from what a story says is in it.
+pub(crate) fn body(said: &str) -> Vec<u8> {
+    let event: payload::Event = serde_yaml::from_str(said).unwrap();
+    serde_json::to_vec(&event.payload(payload::Shape::New)).unwrap()
 }
 
 /// An event of Stripe's, signed and checked.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Which modules of the crate each module may name. It has no cycle, and that is tested too.
-const MAY_NAME: [(&str, &[&str]); 26] = [
+const MAY_NAME: [(&str, &[&str]); 27] = [
     ("id", &[]),
     ("time", &[]),
     ("escape", &[]),
@@ -16,6 +16,7 @@ const MAY_NAME: [(&str, &[&str]); 26] = [
     ("config", &["access", "diagnostic", "id", "time"]),
     ("ledger", &["access", "config", "diagnostic", "digest", "fs", "id", "members", "time"]),
     ("provider", &["access", "config", "id", "members", "time"]),
+    ("intake", &["account", "config", "ledger", "members", "provider", "time"]),
     ("site", &["access", "config", "time"]),
     ("manifest", &["access", "digest", "id", "path", "time"]),
     ("edge", &["access", "id", "manifest", "path", "time"]),

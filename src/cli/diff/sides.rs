@@ -130,6 +130,7 @@ impl<'a> Sides<'a> {
             now: self.clocks.now,
             created: self.clocks.created,
             drafts: self.site.drafts,
+            strict: false,
             base_url: self.site.base_url.as_deref(),
             modes: Modes { link: LinkMode::Hard, trees: TreeMode::None, compress: false },
             program: &program(),

@@ -74,11 +74,10 @@ fn rotated(arguments: &Rotate) -> Result<Timestamp, Vec<Diagnostic>> {
         let ledger = Ledger::open(&arguments.db).await.map_err(|error| setup(&error))?;
         let rotated = account::rotate(&ledger, config.token.max_ttl, present()).await;
         ledger.close().await;
-        rotated.map_err(|error| match error {
-            AccountError::Waits(since) => {
-                vec![Diagnostic::setup(error.to_string()).help(format!("it is signed with from {since} on"))]
-            }
-            error => setup(&error),
+        rotated.map_err(|error| {
+            let fault = Diagnostic::setup(error.to_string());
+            let AccountError::Waits(since) = error else { return vec![fault] };
+            vec![fault.help(format!("it is signed with from {since} on"))]
         })
     })
 }

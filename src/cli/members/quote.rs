@@ -75,6 +75,20 @@ fn quote(arguments: &Arguments) -> Result<(), Vec<Diagnostic>> {
     };
     let paid = Money { amount: arguments.paid.unwrap_or(from.price.amount), ..from.price };
     let running = Running { start, end, paid, refunded: arguments.refunded };
+    let (since, refunded) = (&arguments.since, arguments.refunded);
+    if at < start {
+        let fault =
+            Diagnostic::setup(format!("the switch is before the period that it cuts short, which begins at `{since}`"));
+        return Err(vec![fault.help("write an `--at` that is not before `--since`")]);
+    }
+    if end <= start {
+        let fault = Diagnostic::setup(format!("the period ends before it begins, at `{since}`"));
+        return Err(vec![fault.help("write an `--until` that is after `--since`")]);
+    }
+    if refunded > paid.amount {
+        let message = format!("`--refunded {refunded}` is more than the {} that was paid", paid.amount);
+        return Err(vec![Diagnostic::setup(message).help("both are in minor units; say with `--paid` what was paid")]);
+    }
     let tiers = [from, to].iter().all(|product| config.catalogue.tier(&product.sells).is_some());
     let credit = Some(credit(&running, to.price, at)).filter(|_| tiers).flatten();
     let left = end.seconds().saturating_sub(at.max(start).seconds()).max(0);
@@ -92,7 +106,9 @@ fn quote(arguments: &Arguments) -> Result<(), Vec<Diagnostic>> {
                 end.seconds().saturating_sub(start.seconds()),
             ),
             None if !tiers => "no credit: only tiers have one".to_owned(),
-            None => "no credit: the currencies differ, or nothing is left of the period".to_owned(),
+            None if from.price.currency != to.price.currency => "no credit: the currencies differ".to_owned(),
+            None if left == 0 => "no credit: nothing is left of the period".to_owned(),
+            None => "no credit: less than one unit is left of what was paid, or nothing is charged".to_owned(),
         }),
     }
     Ok(())

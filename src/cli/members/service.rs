@@ -2,7 +2,6 @@
 //!
 //! Secrets never come as arguments, which all users of a machine can read: they come in files or in the environment.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +13,7 @@ use tierpress::ledger::Ledger;
 use tierpress::server::account::Account;
 
 use super::super::{Format, present, say};
+use super::providers::ProviderArguments;
 
 /// The account service.
 #[derive(Debug, Default, Args)]
@@ -36,16 +36,20 @@ pub(in super::super) struct ServiceArguments {
     /// A proxy whose X-Forwarded-For is believed, besides those of this machine; may be given several times
     #[arg(long, value_name = "IP")]
     trust: Vec<IpAddr>,
+    #[command(flatten)]
+    providers: ProviderArguments,
 }
 
 /// Starts the service on a ledger, which is made where there is none.
 pub(in super::super) fn start(arguments: &ServiceArguments, ledger: &str) -> Result<Account, Vec<Diagnostic>> {
     let frame = frame(arguments)?;
     let mailer = mailer(arguments, &frame).map_err(|fault| vec![*fault])?;
+    let providers = arguments.providers.read().map_err(|fault| vec![*fault])?;
     Account::start(|| async {
         let setup = |error: &dyn std::fmt::Display| vec![Diagnostic::setup(error.to_string())];
         let ledger = Ledger::create(ledger).await.map_err(|error| setup(&error))?;
-        let parts = Parts { frame, ledger, mailer, trusted: arguments.trust.clone(), hooks: BTreeMap::new() };
+        let hooks = providers.hooks(&frame.config, &ledger);
+        let parts = Parts { frame, ledger, mailer, trusted: arguments.trust.clone(), hooks };
         Service::start(parts, present()).await.map_err(|error| setup(&error))
     })
 }

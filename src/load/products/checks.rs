@@ -218,8 +218,12 @@ fn room(catalogue: &Catalogue, (place, around): (&Range<usize>, &Around<'_>), fa
     let held = format!("{} and {}", counted(tiers, "tier"), counted(bundles, "bundle"));
     let most = usize::try_from(token.max_entitlements).unwrap_or(usize::MAX);
     if largest.entitlements > most {
+        let twice = match catalogue.cancellation() {
+            Cancellation::KeepUnlocked => ", each as it was kept and as it was bought again",
+            Cancellation::Hard => "",
+        };
         let message = format!(
-            "somebody who holds everything has {} entitlements ({held}), and a token holds {most}",
+            "somebody who holds everything has {} entitlements ({held}{twice}), and a token holds {most}",
             largest.entitlements
         );
         let help =
@@ -233,13 +237,7 @@ fn room(catalogue: &Catalogue, (place, around): (&Range<usize>, &Around<'_>), fa
             largest.empty,
             largest.cookie - largest.empty
         );
-        let fewer = match catalogue.cancellation() {
-            Cancellation::KeepUnlocked if most > largest.entitlements => {
-                format!(", or write `token: {{max_entitlements: {}}}`", largest.entitlements)
-            }
-            Cancellation::Hard | Cancellation::KeepUnlocked => String::new(),
-        };
-        let help = format!("sell several bundles as one, or give them shorter ids before the first is sold{fewer}");
+        let help = "sell several bundles as one, or give them shorter ids before the first is sold";
         faults.error(Fault::new(message, place.clone()).help(help));
     }
 }

@@ -16,7 +16,7 @@ impl History<'_> {
     pub(super) fn settle(&mut self, now: Timestamp, known: usize) {
         let before = self.tier;
         self.tier = self.in_force();
-        self.downgrade(now, before);
+        self.downgrade(now, before, known);
         self.receive_bundles(now, known);
         if let Some(tier) = self.tier {
             for (place, life) in self.lives.iter_mut().enumerate() {
@@ -40,21 +40,24 @@ impl History<'_> {
     }
 
     /// A tier that ended, and after which there is none, becomes another one if the catalogue says so.
-    fn downgrade(&mut self, now: Timestamp, before: Option<usize>) {
+    fn downgrade(&mut self, now: Timestamp, before: Option<usize>, known: usize) {
         if self.tier.is_some() || self.erased.is_some() {
             return;
         }
-        let ended = self.lives.iter().enumerate().rev().find(|(place, life)| {
-            let now = life.ended.is_some_and(|(at, why)| at == now && why != Ended::Switched);
-            let was = before == Some(*place) || life.state == State::Overdue;
-            now && was && life.kind == Some(Kind::Tier)
-        });
-        let Some((_, life)) = ended else { return };
+        let tiers = self.lives.iter().enumerate().rev().filter(|(_, life)| life.kind == Some(Kind::Tier));
+        let ended =
+            tiers.filter_map(|(place, life)| Some((place, life, life.ended?))).find(|(place, life, (at, why))| {
+                let was = before == Some(*place) || life.state == State::Overdue;
+                // What was brought along may have ended long ago.
+                let brought = *place >= known && *why == Ended::Expired;
+                brought || (*at == now && was && *why != Ended::Switched)
+            });
+        let Some((_, life, (at, _))) = ended else { return };
         let catalogue = self.rules.catalogue;
         let next = catalogue.tier(&life.access_control).and_then(|tier| tier.downgrade_to.as_ref());
         if let Some(next) = next.filter(|next| **next != life.access_control && catalogue.tier(next).is_some()) {
             let reference = format!("downgrade:{}", life.reference);
-            self.add(Life::given(reference, Source::Downgrade, next.clone(), now), now);
+            self.add(Life::given(reference, Source::Downgrade, next.clone(), at), now);
         }
     }
 

@@ -3,8 +3,8 @@
 use jiff::tz::TimeZone;
 
 use super::super::event::PaidFor;
-use super::super::member::{Ended, Source};
-use super::{Effect, Life, Paid, Payment, Period, Span, every};
+use super::super::member::{Ended, Source, State};
+use super::{Cancelling, Effect, Life, Paid, Payment, Period, Span, every, grace};
 use crate::config::product::Billing;
 use crate::time::{Timestamp, period};
 
@@ -12,7 +12,7 @@ impl Life {
     /// Money came in.
     pub(in super::super) fn pay(&mut self, paid: &Paid<'_>, at: Timestamp, zone: &TimeZone) -> Effect {
         // A provider may tell of one payment twice, and a dispute that is won is told as the payment that it was about.
-        if self.payments.iter().any(|payment| payment.name == paid.name) {
+        if self.knows(paid.name) {
             self.recover(at);
             return Effect::Done;
         }
@@ -26,6 +26,55 @@ impl Life {
         self.recover(at);
         self.end_if_refunded(at);
         effect
+    }
+
+    fn knows(&self, payment: &str) -> bool {
+        self.payments.iter().any(|known| known.name == payment)
+    }
+
+    /// The same grant with all its dates, taken up by a payment that came after its end: the disputed one, told again for
+    /// the dispute was won; or the last one of a plan, no later than any payment may be.
+    pub(in super::super) fn resumed(&self, paid: &Paid<'_>, at: Timestamp, zone: &TimeZone) -> Option<Self> {
+        let (ended, why) = self.ended?;
+        let known = self.knows(paid.name);
+        let won = why == Ended::Unpaid && self.disputed && known;
+        let late = why == Ended::Cancelled && !self.settled && !known && at < grace(ended);
+        if !won && !late {
+            return None;
+        }
+        let mut life = Self { ended: None, frozen: None, kept: None, state: State::Active, ..self.clone() };
+        life.pay(paid, at, zone);
+        // The money may have gone back in the meantime.
+        life.end_if_refunded(at);
+        let finished = life.settled && life.periods().is_some();
+        let paid = if won { life.overdue.is_none() } else { finished };
+        let lasts = life.ended.is_none() && life.until().is_none_or(|until| until > at);
+        (paid && lasts).then_some(life)
+    }
+
+    /// The same grant, begun anew by a payment that came after its end; none where the payment buys nothing.
+    pub(in super::super) fn revived(&self, paid: &Paid<'_>, at: Timestamp, zone: &TimeZone) -> Option<Self> {
+        let (_, ended) = self.ended?;
+        let terms = self.terms.as_ref().filter(|terms| terms.price.amount > 0)?;
+        let PaidFor::Period { end, .. } = paid.paid_for else { return None };
+        if self.knows(paid.name) || !matches!(ended, Ended::Cancelled | Ended::Unpaid) {
+            return None;
+        }
+        let mut life = Self {
+            payments: self.payments.clone(),
+            refunds: self.refunds.clone(),
+            periods: self.periods.clone(),
+            trial: self.trial,
+            ..Self::bought(self.reference.clone(), terms, at, zone)
+        };
+        life.kind = self.kind;
+        life.access_control = self.access_control.clone();
+        life.pay(paid, at, zone);
+        let reaches = life.settled || end.is_none_or(|end| end > at);
+        if ended == Ended::Cancelled && !life.settled {
+            life.cancelling = Some(Cancelling::AtDue);
+        }
+        reaches.then_some(life)
     }
 
     fn pay_trial(&mut self) -> Effect {
@@ -94,6 +143,7 @@ impl Life {
         self.failed = false;
         if !self.is_late(at) {
             self.overdue = None;
+            self.disputed = false;
         }
     }
 

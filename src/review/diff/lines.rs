@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Change, Diff, Parts, Way, What};
+use super::{Brought, Change, Diff, Parts, Way, What};
 
 /// So many paths are named where many changed alike.
 const MOST_NAMED: usize = 5;
@@ -44,9 +44,12 @@ pub(super) fn lines(diff: &Diff, all: bool) -> Vec<String> {
 
 /// What there is to say of a change: its kind, the path, and the rest of the line.
 pub(super) fn said(change: &Change) -> Vec<(&'static str, String, String)> {
-    let Change { path, what, was, redirect, led_to, access, parts, content } = change;
+    let Change { path, what, was, redirect, led_to, access, parts, brought, content } = change;
     let path = || path.clone();
-    let mut found = Vec::new();
+    let from = |Brought { was, readers, opened }: &Brought| {
+        ("opened a part of", path(), format!(" to {}: it was in {was}, for {readers}", list(opened)))
+    };
+    let mut found: Vec<_> = brought.iter().map(from).collect();
     match (what, was, led_to) {
         (What::Appeared, ..) => {
             found.push(("appeared", path(), open_to(", open to", &access.opened)));

@@ -15,7 +15,7 @@ pub(super) struct Said<'a> {
 }
 
 /// What stands on a page under one rule.
-type Group<'s> = (&'s Rule, &'s [Mark]);
+pub(super) type Group<'s> = (&'s Rule, &'s [Mark]);
 
 /// The rules under which a text stands, once for each time that it does.
 type Rules<'s> = Vec<&'s Rule>;
@@ -32,7 +32,13 @@ impl<'a> Said<'a> {
         Self { texts, rules: texts.rules().iter().map(settle).collect() }
     }
 
-    fn page(&self, path: &str) -> Vec<Group<'_>> {
+    /// Every page.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.texts.paths()
+    }
+
+    /// What a page says: its head first; nothing where there is no page.
+    pub(super) fn page(&self, path: &str) -> Vec<Group<'_>> {
         self.texts.page(path).filter_map(|(rule, marks)| Some((self.rules.get(rule)?, marks))).collect()
     }
 }

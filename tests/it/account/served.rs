@@ -42,13 +42,13 @@ fn mail_server() -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
 }
 
 /// A program that runs, and is killed with its value.
-struct Running {
+pub(super) struct Running {
     child: Child,
     log: Arc<Mutex<String>>,
 }
 
 impl Running {
-    fn start(command: &mut Command, address: SocketAddr) -> Self {
+    pub(super) fn start(command: &mut Command, address: SocketAddr) -> Self {
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let (stderr, lines) = (child.stderr.take().unwrap(), Arc::clone(&log));
@@ -66,7 +66,7 @@ impl Running {
         running
     }
 
-    fn log(&self) -> String {
+    pub(super) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 }
@@ -78,14 +78,14 @@ impl Drop for Running {
     }
 }
 
-fn tierpress(root: &Path, arguments: &[&str]) -> Command {
+pub(super) fn tierpress(root: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tierpress"));
     command.current_dir(root).args(arguments);
     command
 }
 
 /// A site that is built for an address of its own.
-fn built(address: SocketAddr) -> Fixture {
+pub(super) fn built(address: SocketAddr) -> Fixture {
     let site = Fixture::new(&SITE.replace("https://school.example", &format!("http://localhost:{}", address.port())));
     let done = tierpress(&site.root(), &["build"]).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));

@@ -4,13 +4,15 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use hyper::body::Bytes;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method};
-use tierpress::account::{Answer, Mailer, Parts, Request, Service};
+use tierpress::account::{Answer, Hook, Mailer, Parts, Request, Service};
 use tierpress::build;
 use tierpress::edge::token::{KeySource, Keys, verify};
+use tierpress::intake;
 use tierpress::ledger::{Ledger, Present};
 use tierpress::manifest::Manifest;
 use tierpress::members::Rules;
@@ -53,6 +55,8 @@ drip: 7d
 Hello.
 ";
 
+pub(super) type Hooks = BTreeMap<String, Arc<dyn Hook>>;
+
 pub(super) struct Stage {
     pub(super) site: Fixture,
     pub(super) service: Service,
@@ -69,6 +73,11 @@ impl Stage {
     }
 
     pub(super) fn of(text: &str) -> Rc<Self> {
+        Self::with(text, |_| BTreeMap::new())
+    }
+
+    /// With hooks.
+    pub(super) fn with(text: &str, hooks: impl FnOnce(intake::Parts) -> Hooks) -> Rc<Self> {
         let site = Fixture::new(text);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let now = Timestamp::saturating(NOW);
@@ -81,7 +90,9 @@ impl Stage {
         let (ledger, service) = runtime.block_on(async {
             let ledger = Ledger::create(root.join("members.db").to_str().unwrap()).await.unwrap();
             let mailer = Mailer::folder(mails, "School <school@school.example>").unwrap();
-            let parts = Parts { frame, ledger: ledger.clone(), mailer, trusted: Vec::new(), hooks: BTreeMap::new() };
+            let clock = || Timestamp::saturating(NOW + 60);
+            let hooks = hooks(intake::Parts { config: frame.config.clone(), ledger: ledger.clone(), clock });
+            let parts = Parts { frame, ledger: ledger.clone(), mailer, trusted: Vec::new(), hooks };
             let service = Service::start(parts, now).await.unwrap();
             (ledger, service)
         });
@@ -123,6 +134,10 @@ impl Stage {
 
     pub(super) fn rules(&self) -> Rules<'_> {
         Rules { catalogue: &self.config.catalogue, billing: self.config.billing, zone: &self.config.zone }
+    }
+
+    pub(super) fn config(&self) -> &tierpress::config::Config {
+        &self.config
     }
 
     pub(super) fn product(&self, id: &str) -> tierpress::members::event::Terms {

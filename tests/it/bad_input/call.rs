@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use expect_test::{Expect, expect};
 use serde_json::Value;
 
-use crate::built::{NOW, NOW_SECONDS, contents};
+use crate::built::{NOW, NOW_SECONDS, contents, differences};
 use crate::fixture::{Fixture, SCHOOL};
 
 fn tierpress(fixture: &Fixture, arguments: &[&str]) -> Output {
@@ -437,9 +437,33 @@ fn warnings_fail_a_strict_build() {
     good.write("content/a.md", "---\naccess: pro\n---\ntext\n");
     assert_eq!(tierpress(&good, &["build", "--strict"]).status.code(), Some(0));
     good.write("content/a.md", GOOD);
-    let opened = tierpress(&good, &["build", "--strict"]);
-    assert_eq!(opened.status.code(), Some(3));
+    // What is published stays as it is, however often that is asked.
+    let files = || {
+        let mut files = contents(&good.root().join("tierpress-out"));
+        files.retain(|name, _| !name.ends_with('/'));
+        files
+    };
+    let published = files();
+    for _ in 0..2 {
+        let opened = tierpress(&good, &["build", "--strict"]);
+        assert_eq!(opened.status.code(), Some(3));
+        let said = String::from_utf8(opened.stdout).unwrap();
+        assert!(said.starts_with("would open /a/ to visitors"), "{said}");
+        assert!(said.contains("; would open 1 page to visitors"), "{said}");
+        let said = String::from_utf8(opened.stderr).unwrap();
+        assert!(said.starts_with("error: nothing was published"), "{said}");
+        let changed = differences(&published, &files());
+        assert!(changed.is_empty(), "{changed:#?}");
+    }
+    let json = tierpress(&good, &["build", "--strict", "--format", "json"]);
+    assert_eq!(json.status.code(), Some(3));
+    let said: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!((&said["published"], &said["opened"][0]["path"]), (&false.into(), &"/a/".into()));
+    let opened = tierpress(&good, &["build"]);
+    assert_eq!(opened.status.code(), Some(0));
     assert!(String::from_utf8(opened.stdout).unwrap().starts_with("opened /a/ to "));
+    assert!(!differences(&published, &files()).is_empty());
+    assert_eq!(tierpress(&good, &["build", "--strict"]).status.code(), Some(0));
 }
 
 #[test]

@@ -281,6 +281,17 @@ fn a_quote_is_worked_out_of_products() {
     let (code, said) = at("2027-01-16", &["--format", "json"]);
     let said: serde_json::Value = serde_json::from_str(&said).unwrap();
     assert_eq!((code, &said["credit"]["amount"]), (0, &serde_json::json!(464)));
+
+    for (day, more, reason) in [
+        ("2027-01-16", &["--refunded", "901"][..], "`--refunded 901` is more than the 900 that was paid"),
+        ("2027-01-16", &["--paid", "300", "--refunded", "301"], "`--refunded 301` is more than the 300 that was paid"),
+        ("2026-12-31", &[], "the switch is before the period that it cuts short, which begins at `2027-01-01`"),
+        ("2027-01-16", &["--until", "2027-01-01"], "the period ends before it begins, at `2027-01-01`"),
+    ] {
+        let (code, said) = at(day, more);
+        assert!(code == 2 && said.contains(reason), "{said}");
+    }
+    assert_eq!(at("2027-02-01", &[]).1, "no credit: nothing is left of the period\n");
     let (code, said) = quote(&["basic-montly", "pro-monthly", "--since", "2027-01-01"]);
     assert!(code == 2 && said.contains("did you mean `basic-monthly`?"), "{said}");
     let (code, said) = quote(&["basic-monthly", "pro-monthly", "--since", "soon"]);

@@ -52,6 +52,9 @@ struct Card {
     ice: Option<(i64, BTreeMap<String, i64>)>,
     iced_with_tier: Option<i64>,
     refused: bool,
+    /// Since when what it gives was held, when it gave it last.
+    marks: BTreeMap<String, i64>,
+    disputed: bool,
     shows: &'static str,
 }
 
@@ -299,8 +302,12 @@ impl<'a> Desk<'a> {
             What::PaymentSucceeded { payment, paid, paid_for, .. } => {
                 if alive {
                     Self::cash(card, payment, paid.amount, *paid_for, at);
-                } else if let Some(card) = Self::return_of(card, payment, paid.amount, *paid_for, at) {
-                    self.put(card, at);
+                } else {
+                    let again = Self::taken_up(card, payment, paid.amount, *paid_for, at);
+                    let again = again.or_else(|| Self::return_of(card, payment, paid.amount, *paid_for, at));
+                    if let Some(card) = again {
+                        self.put(card, at);
+                    }
                 }
             }
             What::Refunded { payment, refunded, full, .. } => match card.money.iter_mut().find(|it| it.0 == *payment) {
@@ -317,8 +324,9 @@ impl<'a> Desk<'a> {
             What::Disputed { .. } => {
                 if card.terms.is_some() {
                     card.ice = None;
-                    if alive && card.bad_since.is_none() {
-                        card.bad_since = Some(at);
+                    if alive {
+                        card.disputed = true;
+                        card.bad_since = card.bad_since.or(Some(at));
                     }
                 }
             }
@@ -392,12 +400,32 @@ impl<'a> Desk<'a> {
                     next.bad_since = card.bad_since;
                     next.money = card.money.clone();
                     next.early_refunds = card.early_refunds.clone();
+                    next.marks = card.marks.clone();
+                    next.disputed = card.disputed;
                     card.gone = Some((at, "switched"));
                     self.put(next, at);
                 }
             }
             What::Joined {} | What::Erased {} | What::Purchased { .. } | What::Granted { .. } => panic!(),
         }
+    }
+
+    /// A dispute that was won after all, or the last payment of a plan at most three days late: as if nothing had been.
+    fn taken_up(old: &Card, payment: &str, amount: u64, paid_for: PaidFor, at: i64) -> Option<Card> {
+        let (when, why) = old.gone?;
+        let heard_before = old.money.iter().any(|it| it.0 == payment);
+        let won = why == "unpaid" && heard_before && old.disputed;
+        let late = why == "cancelled" && !heard_before && !old.all_paid && at < when + 3 * DAY;
+        if !won && !late {
+            return None;
+        }
+        let plan = old.terms.as_ref().is_some_and(|terms| matches!(terms.billing, Billing::Plan { .. }));
+        let mut card = Card { gone: None, ice: None, iced_with_tier: None, ..old.clone() };
+        Self::cash(&mut card, payment, amount, paid_for, at);
+        Self::look_at_money(&mut card, at);
+        let paid = if won { card.bad_since.is_none() } else { plan && card.all_paid };
+        let over = [card.ends, card.closes()].into_iter().flatten().any(|end| end <= at);
+        (paid && !over && card.gone.is_none()).then_some(card)
     }
 
     fn return_of(old: &Card, payment: &str, amount: u64, paid_for: PaidFor, at: i64) -> Option<Card> {
@@ -468,6 +496,7 @@ impl<'a> Desk<'a> {
         card.failed = false;
         if card.paid_to.is_none_or(|paid| at < paid + 3 * DAY) {
             card.bad_since = None;
+            card.disputed = false;
         }
         if !known {
             Self::look_at_money(card, at);
@@ -517,14 +546,17 @@ impl<'a> Desk<'a> {
         self.pick();
         if self.tier.is_none() && !self.forgotten {
             let over = |card: &Card| card.gone.is_some_and(|(when, why)| when == at && why != "switched");
-            let lost = (0..before).rev().find(|place| {
+            let lost = (0..self.cards.len()).rev().find(|place| {
                 let card = &self.cards[*place];
-                self.is_tier(card) && over(card) && (was == Some(*place) || card.shows == "overdue")
+                let new = *place >= before;
+                let lost = over(card) && (was == Some(*place) || card.shows == "overdue");
+                self.is_tier(card) && if new { card.gone.is_some_and(|it| it.1 == "expired") } else { lost }
             });
             let next = lost.and_then(|lost| Some((lost, *self.shop.downgrade.get(self.cards[lost].what.as_str())?)));
             if let Some((lost, next)) = next {
                 let name = format!("downgrade:{}", self.cards[lost].name);
-                self.put(Card { name, what: next.to_owned(), free: true, since: at, ..Card::default() }, at);
+                let since = self.cards[lost].gone.unwrap().0;
+                self.put(Card { name, what: next.to_owned(), free: true, since, ..Card::default() }, at);
                 self.pick();
             }
         }
@@ -656,21 +688,27 @@ impl<'a> Desk<'a> {
                 }
             });
             let since = open.map(|place| self.cards[*place].since).min();
-            let old = all.iter().any(|place| *place < before);
+            let mark = |place: &usize| self.cards[*place].marks.get(id).copied();
+            let marked = all.iter().any(|place| mark(place).is_some());
+            // A card that is not paid heals nothing.
+            let healed = all.iter().filter(|place| self.good(&self.cards[**place])).filter_map(mark).min();
             let mut run = self.runs.get(id).copied();
-            if let Some((began, Some(broke))) = run
-                && !old
-            {
-                self.past.insert(id.to_owned(), (began, broke));
-                run = None;
+            if let Some((began, Some(broke))) = run {
+                if let (Some(_), Some(healed)) = (since, healed) {
+                    run = Some((healed, None));
+                } else if since.is_some() || !marked {
+                    self.past.insert(id.to_owned(), (began, broke));
+                    run = None;
+                }
             }
             let run = match (since, run) {
+                (Some(since), None) if healed.is_some() => Some((healed.unwrap().min(since), None)),
                 (Some(since), None) => {
                     let held = self.past.get(id).filter(|_| self.shop.resume).map_or(0, |past| past.1 - past.0);
                     Some(((since.min(at) - held).max(0), None))
                 }
-                (Some(since), Some((began, _))) => Some((began.min(since), None)),
-                (None, Some((began, broke))) if !all.is_empty() => Some((began, broke.or(Some(at)))),
+                (Some(since), Some((began, _))) => Some((began.min(since).min(healed.unwrap_or(began)), None)),
+                (None, Some((began, broke))) if marked => Some((began, broke.or(Some(at)))),
                 (None, Some((began, _))) => {
                     self.past.insert(id.to_owned(), (began, at));
                     None
@@ -681,6 +719,18 @@ impl<'a> Desk<'a> {
                 Some(run) => self.runs.insert(id.to_owned(), run),
                 None => self.runs.remove(id),
             };
+            for place in 0..self.cards.len() {
+                let good = self.good(&self.cards[place]);
+                if self.cards[place].gone.is_some() {
+                    continue;
+                }
+                let marks = &mut self.cards[place].marks;
+                if !all.contains(&place) {
+                    marks.remove(id);
+                } else if let (Some((began, None)), true) = (run, good) {
+                    marks.insert(id.to_owned(), began);
+                }
+            }
         }
         for card in self.cards.iter().skip(before).filter(|card| !card.refused) {
             if let Some((ended, _)) = card.gone.filter(|(ended, _)| card.since < *ended)

@@ -137,7 +137,7 @@ fn the_largest_token_is_the_largest() {
         ));
         let counted = largest(&config.catalogue, &config.token);
         let keeps = mode == "keep-unlocked";
-        assert_eq!(counted.entitlements, 5);
+        assert_eq!(counted.entitlements, if keeps { 10 } else { 5 });
         let entry = |frozen| {
             move |value: &Id| Entitlement { value: value.clone(), since: moment, until: Some(Timestamp::MAX), frozen }
         };

@@ -110,6 +110,7 @@ fn what_diff_says_of_two_sites_is_what_decide_says() {
             led_to: None,
             access: tierpress::review::diff::Access::default(),
             parts: None,
+            brought: Vec::new(),
             content: false,
         };
         ways +=

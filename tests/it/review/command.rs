@@ -130,6 +130,33 @@ fn gated_bytes_that_are_published_once_more_are_an_opening() {
 }
 
 #[test]
+fn a_gated_text_on_another_page_is_an_opening() {
+    let fixture = repository();
+    let root = fixture.root();
+    let secret = "The canary sings in the cellar. It is yellow, and it is blind.";
+    fixture.write("content/p.md", format!("---\naccess: pro\n---\n{secret}\n"));
+    git(&root, &["add", "."]);
+    git(&root, &["commit", "-qm", "more"]);
+    std::fs::remove_file(root.join("content/p.md")).unwrap();
+    fixture.write("content/q.md", format!("---\naccess: public\n---\nNow it is told.\n\n{secret}\n"));
+    let diff = |more: &[&str]| tierpress(&root, &[&["diff", "HEAD", "--fail-on", "open"], more].concat());
+    let output = diff(&[]);
+    assert_eq!(output.status.code(), Some(3));
+    let line = "opened a part of /q/ to visitors, members of free or basic: it was in /p/, for members of pro\n";
+    assert!(text(&output.stdout).contains(line), "{}", text(&output.stdout));
+    assert!(text(&output.stderr).contains("a part of `/q/` is open to more readers"), "{}", text(&output.stderr));
+    let json: Value = serde_json::from_slice(&diff(&["--format", "json"]).stdout).unwrap();
+    let changes = json["changes"].as_array().unwrap();
+    let brought = &changes.iter().find(|change| change["path"] == "/q/").unwrap()["brought"];
+    assert_eq!((&brought[0]["was"], &brought[0]["readers"]), (&"/p/".into(), &"members of pro".into()));
+    // For the same readers it is none.
+    fixture.write("content/q.md", format!("---\naccess: pro\n---\nNow it is told.\n\n{secret}\n"));
+    fixture.write("content/a.md", "---\naccess: basic\n---\n");
+    let output = diff(&[]);
+    assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+}
+
+#[test]
 fn a_pipeline_is_stopped_by_what_nobody_allowed() {
     let site = repository();
     let root = site.root();

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tierpress::access::entitlement::{Entitlement, Reader};
+use tierpress::build::{self, Request};
 use tierpress::edge;
 use tierpress::manifest::Manifest;
 use tierpress::review::diff::{Change, Compared, Diff, Way};
@@ -194,7 +195,7 @@ fn the_file_for_reviews_holds_no_text_and_is_never_served() {
     assert_eq!(std::fs::read_to_string(site.out().join("review.json")).unwrap(), review);
     assert!(site.build().unwrap().unchanged);
     for damaged in
-        ["", "{}", &review.replace("tierpress-review/1", "tierpress-review/2"), &review.replace("[0,", "[9,")]
+        ["", "{}", &review.replace("tierpress-review/2", "tierpress-review/1"), &review.replace("[0,", "[9,")]
     {
         assert!(Texts::parse(damaged.as_bytes()).is_err(), "{damaged}");
     }
@@ -219,4 +220,41 @@ fn a_build_says_what_left_its_gate() {
     std::fs::write(site.out().join("review.json"), untold).unwrap();
     site.write("content/a.md", blocks("Nothing."));
     assert!(site.build().unwrap().opened.is_empty());
+}
+
+#[test]
+fn a_strict_build_does_not_publish_what_left_its_page() {
+    let site = Fixture::new("---\naccess: public\n---\nOpen.\n");
+    site.write(
+        "content/p.md",
+        "---\naccess: pro\n---\nThe *canary* sings in the cellar. It is yellow, and it is blind.\n",
+    );
+    let strict = || {
+        let (root, out) = (site.root(), site.out());
+        build::build(&Request { strict: true, ..site.request(&root, &out) }).unwrap()
+    };
+    assert!(!strict().withheld, "there is nothing to compare with");
+    let public = || {
+        let files = tierpress::fs::walk(&site.out().join("public")).unwrap();
+        let read = |path: &std::path::Path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
+        let files = files.iter().filter(|entry| entry.path.extension().is_some_and(|extension| extension == "html"));
+        files.map(|entry| read(&entry.path)).collect::<String>()
+    };
+    let before = public();
+    assert!(!before.contains("in the cellar"));
+    // The gated page is gone, and no address leads from it.
+    std::fs::remove_file(site.root().join("content/p.md")).unwrap();
+    site.write(
+        "content/q.md",
+        "---\naccess: public\n---\nOnce more: it is so.\n\n## The canary sings in the **cellar**\n",
+    );
+    for _ in 0..2 {
+        let built = strict();
+        let said: Vec<_> = built.opened.iter().map(|opened| (opened.path.as_str(), opened.part)).collect();
+        assert_eq!((said, built.withheld), (vec![("/q/", true)], true));
+        assert_eq!(public(), before);
+    }
+    let built = site.build().unwrap();
+    assert!(!built.withheld && built.opened.len() == 1 && public().contains("The canary sings in the"));
+    assert!(strict().opened.is_empty(), "what is published is not opened again");
 }
