@@ -67,7 +67,7 @@ enum Command {
     /// Say what a visitor, each tier and each bundle gets of every path
     Matrix(matrix::Arguments),
     /// Serve a build, or decide for nginx, Caddy, Traefik and Envoy
-    Edge(edge::Arguments),
+    Edge(Box<edge::Arguments>),
     /// Say who can open a path, through which tags, and why not
     Explain(explain::Arguments),
     /// Show all pages with access, state and dates, and why some are not published

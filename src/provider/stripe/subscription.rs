@@ -220,7 +220,11 @@ fn begins(said: &Said<'_>, now: &Subscription<'_>, product: &Product) -> Result<
 
 /// Whether an active subscription has nothing to be paid, and until when: `Some(None)` where that has no end.
 fn free_for_now(said: &Said<'_>, now: &Subscription<'_>, product: &Product) -> Result<Option<Option<Timestamp>>, Stop> {
-    let Some(invoice) = now.object.id("/latest_invoice") else { return Ok(Some(None)) };
+    if now.object.at("/latest_invoice").is_none() {
+        return Ok(Some(None));
+    }
+    // What names no invoice is not read as if there were none.
+    let Some(invoice) = now.object.id("/latest_invoice") else { return Ok(None) };
     // A price of nothing that sells what has a price: its invoices look like those of a trial.
     if now.unit_amount == Some(0) && product.price.amount > 0 {
         return Ok(Some(None));

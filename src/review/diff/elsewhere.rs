@@ -22,7 +22,7 @@ struct Stood<'s> {
 
 impl Pair<'_> {
     /// Puts what was brought from other pages to the changes of the pages that show it.
-    pub(super) fn from_elsewhere(&self, changes: &mut Vec<Change>) {
+    pub(super) fn add_moved_in(&self, changes: &mut Vec<Change>) {
         let come = self.come(changes);
         if come.is_empty() {
             return;

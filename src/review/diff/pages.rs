@@ -28,7 +28,7 @@ pub(super) fn changes(pair: &Pair<'_>) -> Vec<Change> {
         }
     }
     let mut found = pages.found;
-    pair.from_elsewhere(&mut found);
+    pair.add_moved_in(&mut found);
     found.sort_by(|a, b| (&a.path, &a.was).cmp(&(&b.path, &b.was)));
     found
 }
