@@ -14,7 +14,7 @@ fn a_template_that_is_missing() {
            |
          2 | template: lesson.html
            |           ^^^^^^^^^^^
-          help: the theme has `404.html`, `base.html`, `denied.html`, `entry.html`, `home.html`, `page.html`, `paywall.html`, `section.html`, `structured.html`, `tag.html`
+          help: the theme has `404.html`, `account/confirm.html`, `account/form.html`, `account/home.html`, `account/message.html`, `account/sign-in.html`, `base.html`, `denied.html`, `entry.html`, `home.html`, `page.html`, `paywall.html`, `section.html`, `structured.html`, `tag.html`
         error: unknown template `pge.html`
           --> content/b.md:2:11
            |
