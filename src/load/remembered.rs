@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::config::Config;
+use crate::load::assembly::{Targets, gated};
 use crate::load::inherit::Decided;
 use crate::load::links::Target;
 use crate::load::pages::RawPage;
 use crate::load::sources::{self, PageSource, Sources};
 use crate::load::texts::{self, Addresses, Around, FilesKey, RuledBlock, Text};
-use crate::load::{Earlier, Laid, Request, Targets, assets, frame, gated, pages};
+use crate::load::{Earlier, Laid, Request, assets, frame, pages};
 use crate::site::{Block, PageId, Site, StaticFile, Words};
 use crate::time::Timestamp;
 
