@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Request, bare_site, for_sale, renderer, settings, shelf, sorted, theme_files, theme_site, words};
+use super::rendering::{bare_site, renderer, shelf, theme_site, words};
+use super::{Request, for_sale, settings, sorted, theme_files};
 use crate::config::Config;
 use crate::diagnostic::{self, Diagnostic};
 use crate::plan::{Plan, Subject};
