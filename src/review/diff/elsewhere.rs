@@ -4,7 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Brought, Change, Pair, Way, What, dedup, lines};
+use super::pair::{Pair, dedup};
+use super::{Brought, Change, Way, What, lines};
 use crate::access::rule::Rule;
 use crate::plan::sentences::Mark;
 

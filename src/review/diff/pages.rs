@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Access, Change, Pair, Side, What};
+use super::pair::{Pair, Side};
+use super::{Access, Change, What};
 use crate::digest::ObjectName;
 use crate::manifest::Route;
 

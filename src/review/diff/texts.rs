@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Pair, Parts, Side, Way, lines};
+use super::pair::{Pair, Side};
+use super::{Parts, Way, lines};
 use crate::access::rule::Rule;
 use crate::plan::sentences::Mark;
 use crate::review::texts::Texts;
