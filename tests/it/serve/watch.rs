@@ -97,16 +97,16 @@ fn what_links_lead_to_is_watched_wherever_it_lies() {
     let mut desk = Desk::new("Before.\n");
     let root = desk.site.root();
     let link = |target: &str, path: &str| std::os::unix::fs::symlink(target, root.join(path)).unwrap();
-    fs::create_dir(root.join("content/.shared")).unwrap();
-    fs::write(root.join("content/.shared/b.md"), "Shared.\n").unwrap();
+    fs::create_dir(root.join("shared")).unwrap();
+    fs::write(root.join("shared/b.md"), "Shared.\n").unwrap();
     fs::write(root.join("NEWS.md"), "News.\n").unwrap();
-    link(".shared/b.md", "content/b.md");
+    link("../shared/b.md", "content/b.md");
     link("../NEWS.md", "content/news.md");
     fs::rename(root.join("site.yaml"), root.join("settings")).unwrap();
     link("settings", "site.yaml");
     desk.until("both", |state| ["/news/", "/b/"].iter().all(|path| shown(state, path).is_some()));
     // Links that are new are watched when all has settled; what is written before is not told.
-    desk.write_until_shown("content/.shared/b.md", "Shared again.\n", ("/b/", "Shared again."));
+    desk.write_until_shown("shared/b.md", "Shared again.\n", ("/b/", "Shared again."));
     desk.write_until_shown("NEWS.md", "Later news.\n", ("/news/", "Later news."));
     let settings = fs::read_to_string(root.join("settings")).unwrap().replace("title: ", "title: Other ");
     desk.write_until_shown("settings", &settings, ("/a/", "Other "));
