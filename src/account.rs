@@ -159,6 +159,12 @@ impl Service {
         Ok(())
     }
 
+    /// What tokens are made for: a manifest must ask for the same.
+    #[must_use]
+    pub fn token(&self) -> &manifest::Token {
+        &self.settings
+    }
+
     /// The public halves of the keys of tokens.
     #[must_use]
     pub fn jwks(&self, now: Timestamp) -> Value {

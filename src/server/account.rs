@@ -22,7 +22,7 @@ use super::{Arrived, Clock, Listen};
 use crate::account::{LARGEST_FORM, LARGEST_HOOK, PLACE, Request, Service};
 use crate::diagnostic::Diagnostic;
 use crate::fs;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, Token};
 use crate::path;
 use crate::time::Timestamp;
 
@@ -90,6 +90,11 @@ impl Account {
                 words(503, "this cannot be answered at the moment\n")
             }
         }
+    }
+
+    /// What tokens are made for.
+    pub(super) fn token(&self) -> &Token {
+        self.service.token()
     }
 
     /// The public keys of tokens, as a JWKS.
