@@ -20,9 +20,6 @@ const SESSION_LIFE: i64 = 90 * 86_400;
 
 /// The page with the button.
 pub(super) async fn page(visit: &Visit<'_>) -> Result<Answer, AccountError> {
-    if let Err(seconds) = visit.tries() {
-        return too_often(visit, seconds);
-    }
     let secret = visit.request.query("t").and_then(|text| Secret::brought(&text));
     let Some((secret, link)) = known(visit, secret).await? else { return gone(visit) };
     let (browser, is_new) = visit.browser()?;
@@ -35,9 +32,6 @@ pub(super) async fn page(visit: &Visit<'_>) -> Result<Answer, AccountError> {
 
 /// Takes the button.
 pub(super) async fn used(visit: &Visit<'_>) -> Result<Answer, AccountError> {
-    if let Err(seconds) = visit.tries() {
-        return too_often(visit, seconds);
-    }
     let browser = visit.request.cookie(BROWSER).filter(|browser| visit.is_ours(Some(browser)));
     let Some(browser) = browser else { return visit.not_ours() };
     let ledger = &visit.service.parts.ledger;
@@ -46,9 +40,11 @@ pub(super) async fn used(visit: &Visit<'_>) -> Result<Answer, AccountError> {
     // What was mailed to parses: it did when it was kept.
     let Ok(address) = link.address.parse::<Address>() else { return gone(visit) };
     if browser.hash() != link.browser {
+        if !ledger.try_link(&link.hash).await? {
+            return gone(visit);
+        }
         let typed = visit.request.field("address").and_then(|typed| typed.parse::<Address>().ok());
         if typed.is_none_or(|typed| typed.key() != address.key()) {
-            ledger.miss_link(&link.hash).await?;
             let mut form = form(visit, (&secret, &browser), &link);
             form.error = Some(visit.service.string("account_other_address").to_owned());
             return show(visit, 422, form);
@@ -113,7 +109,12 @@ async fn known(visit: &Visit<'_>, secret: Option<Secret>) -> Result<Option<(Secr
     Ok(link.map(|link| (secret, link)))
 }
 
+/// What somebody is told whose link is none. Only these tries are counted: a link that is good is never refused because of
+/// what others tried from the same place.
 fn gone(visit: &Visit<'_>) -> Result<Answer, AccountError> {
+    if let Err(seconds) = visit.tries() {
+        return too_often(visit, ("account_often_text", seconds));
+    }
     let title = visit.service.string("account_again").to_owned();
     let links = vec![context::Link { title, url: "/account/sign-in".to_owned() }];
     visit.say(410, "account_gone_title", vec![visit.service.string("account_gone_text").to_owned()], links)

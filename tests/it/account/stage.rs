@@ -113,7 +113,9 @@ impl Stage {
     pub(super) fn mails(&self) -> Vec<String> {
         let mut paths: Vec<PathBuf> =
             std::fs::read_dir(self.site.root().join("mails")).unwrap().map(|entry| entry.unwrap().path()).collect();
-        paths.sort_by_key(|path| std::fs::metadata(path).unwrap().modified().unwrap());
+        // By our own clock first: that of files may not tell two apart.
+        let second = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().split('-').next().map(str::to_owned);
+        paths.sort_by_key(|path| (second(path), std::fs::metadata(path).unwrap().modified().unwrap()));
         paths.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
     }
 
@@ -176,11 +178,13 @@ pub(super) fn link_in(mail: &str) -> String {
 pub(super) struct Browser {
     pub(super) stage: Rc<Stage>,
     pub(super) cookies: RefCell<BTreeMap<String, String>>,
+    /// Where it is.
+    pub(super) peer: Cell<[u8; 4]>,
 }
 
 impl Browser {
     pub(super) fn new(stage: &Rc<Stage>) -> Self {
-        Self { stage: Rc::clone(stage), cookies: RefCell::default() }
+        Self { stage: Rc::clone(stage), cookies: RefCell::default(), peer: Cell::new([192, 0, 2, 1]) }
     }
 
     pub(super) fn get(&self, target: &str) -> Page {
@@ -209,7 +213,7 @@ impl Browser {
         body.extend_pairs(fields);
         let body = if fields.is_empty() { Bytes::new() } else { Bytes::from(body.finish()) };
         let now = Timestamp::saturating(self.stage.now.get());
-        let peer = Some("192.0.2.1".parse().unwrap());
+        let peer = Some(std::net::IpAddr::from(self.peer.get()));
         let request = Request { method, target: target.to_owned(), headers: map, body, peer, now };
         let answer = self.stage.ask(request);
         check_headers(target, &answer);
@@ -280,7 +284,8 @@ fn check_headers(target: &str, answer: &Answer) {
         assert_eq!(header("cache-control"), Some(keeps), "{target}");
     }
     if let Some(location) = header("location") {
-        assert!(location.starts_with('/') && !location.starts_with("//"), "{target} leads to {location}");
+        let shop = target.starts_with("/account/buy/") && location.starts_with("https://buy.example/");
+        assert!(shop || location.starts_with('/') && !location.starts_with("//"), "{target} leads to {location}");
     }
 }
 
