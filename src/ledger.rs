@@ -19,6 +19,7 @@ mod read;
 mod sign_in;
 pub mod table;
 mod transfer;
+mod turn;
 mod unread;
 
 use crate::members::Rules;

@@ -59,10 +59,10 @@ impl Ledger {
         payload: Option<&[u8]>,
         present: &Present<'_>,
     ) -> Result<Appended, Error> {
-        let mut transaction = self.begin().await?;
         let arrived = [Arrived { event, payload }];
-        let appended = append_to(&mut transaction, &event.member, &arrived, present).await?;
-        transaction.commit().await?;
+        let mut turn = self.turn().await?;
+        let appended = append_to(&mut turn, &event.member, &arrived, present).await;
+        let appended = turn.end(appended).await?;
         self.forget_after(event).await?;
         Ok(appended.into_iter().next().unwrap_or(Appended::Known))
     }
@@ -99,22 +99,10 @@ impl Ledger {
         payload: Option<&[u8]>,
         present: &Present<'_>,
     ) -> Result<(MemberId, Vec<Appended>), Error> {
-        let mut transaction = self.begin().await?;
-        let found = about::find(&mut transaction, (source, about), events, present).await?;
-        let about::Found { member, proof } = found.ok_or(Refused::Nobody)?;
-        let named = |event: &Event| Event { member: member.clone(), source: source.to_owned(), ..event.clone() };
-        let events: Vec<Event> = events.iter().map(named).collect();
-        events.iter().try_for_each(check)?;
-        // What was sent is kept once, with the first of its events.
-        let payloads = std::iter::once(payload).chain(std::iter::repeat(None));
-        let arrived: Vec<Arrived<'_>> =
-            events.iter().zip(payloads).map(|(event, payload)| Arrived { event, payload }).collect();
-        let appended = append_to(&mut transaction, &member, &arrived, present).await?;
-        if let Some(customer) = about.customer {
-            people::link(&mut transaction, (source, customer), &member, proof).await?;
-        }
-        transaction.commit().await?;
-        for event in &events {
+        let mut turn = self.turn().await?;
+        let done = append_about_to(&mut turn, (source, about), (events, payload), present).await;
+        let (member, appended) = turn.end(done).await?;
+        for event in events {
             self.forget_after(event).await?;
         }
         Ok((member, appended))
@@ -123,6 +111,28 @@ impl Ledger {
     async fn forget_after(&self, event: &Event) -> Result<(), Error> {
         if event.what == (What::Erased {}) { self.forget().await } else { Ok(()) }
     }
+}
+
+async fn append_about_to(
+    connection: &mut AnyConnection,
+    (source, about): (&str, &About<'_>),
+    (events, payload): (&[Event], Option<&[u8]>),
+    present: &Present<'_>,
+) -> Result<(MemberId, Vec<Appended>), Error> {
+    let found = about::find(connection, (source, about), events, present).await?;
+    let about::Found { member, proof } = found.ok_or(Refused::Nobody)?;
+    let named = |event: &Event| Event { member: member.clone(), source: source.to_owned(), ..event.clone() };
+    let events: Vec<Event> = events.iter().map(named).collect();
+    events.iter().try_for_each(check)?;
+    // What was sent is kept once, with the first of its events.
+    let payloads = std::iter::once(payload).chain(std::iter::repeat(None));
+    let arrived: Vec<Arrived<'_>> =
+        events.iter().zip(payloads).map(|(event, payload)| Arrived { event, payload }).collect();
+    let appended = append_to(connection, &member, &arrived, present).await?;
+    if let Some(customer) = about.customer {
+        people::link(connection, (source, customer), &member, proof).await?;
+    }
+    Ok((member, appended))
 }
 
 /// How often something is tried again that another instance was in the way of.

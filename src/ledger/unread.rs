@@ -87,13 +87,13 @@ impl Ledger {
     /// # Errors
     /// Where the database fails.
     pub async fn was_read(&self, source: &str, id: &str) -> Result<(), Error> {
-        let mut transaction = self.begin().await?;
-        sqlx::query("DELETE FROM unread WHERE source = $1 AND id = $2")
+        let mut turn = self.turn().await?;
+        let dropped = sqlx::query("DELETE FROM unread WHERE source = $1 AND id = $2")
             .bind(source)
             .bind(id)
-            .execute(&mut *transaction)
-            .await?;
-        Ok(transaction.commit().await?)
+            .execute(&mut *turn)
+            .await;
+        turn.end(dropped.map(drop).map_err(Error::from)).await
     }
 
     /// Whether a source told of a grant's beginning.

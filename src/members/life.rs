@@ -43,7 +43,7 @@ pub(super) struct Life {
     /// Since when it is overdue.
     pub(super) overdue: Option<Timestamp>,
     /// Whether it is so for a dispute.
-    disputed: bool,
+    pub(super) disputed: bool,
     payments: Vec<Payment>,
     /// Refunds of payments that nobody has heard of yet.
     refunds: BTreeMap<String, (u64, bool)>,
@@ -80,6 +80,8 @@ struct Payment {
     paid: Money,
     refunded: u64,
     full: bool,
+    /// Whether it paid the difference after a switch, and no time.
+    proration: bool,
 }
 
 /// What tells a period of a payment plan from another.

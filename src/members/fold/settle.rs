@@ -95,8 +95,8 @@ impl History<'_> {
         }
     }
 
-    /// What ended by cancelling keeps what was open, where the site says so. What nobody ever paid for, and what was
-    /// closed already for want of a payment, keeps nothing.
+    /// What ended by cancelling keeps what was open, where the site says so. What nobody ever paid for, what was closed
+    /// already for want of a payment, and what the buyer's bank takes back, keeps nothing.
     fn freeze(&mut self, now: Timestamp, known: usize) {
         if self.erased.is_some() || self.rules.catalogue.cancellation() != Cancellation::KeepUnlocked {
             return;
@@ -105,7 +105,7 @@ impl History<'_> {
         for life in self.lives.iter_mut().take(known) {
             let now = life.ended.filter(|(at, why)| *at == now && matches!(why, Ended::Cancelled | Ended::Unpaid));
             let closed = life.state == State::Overdue && rules.billing.overdue == Overdue::Revoke;
-            let Some((at, _)) = now.filter(|_| life.is_earned() && !closed) else { continue };
+            let Some((at, _)) = now.filter(|_| life.is_earned() && !closed && !life.disputed) else { continue };
             let kept = life.kept.is_some() && life.state == State::Suspended;
             let since = |id: &Id| self.held.runs.get(id).filter(|run| run.gap.is_none() || kept);
             if let Some(own) = since(&life.access_control) {

@@ -17,7 +17,8 @@ impl Life {
             return Effect::Done;
         }
         let (refunded, full) = self.refunds.remove(paid.name).unwrap_or_default();
-        self.payments.push(Payment { name: paid.name.to_owned(), paid: paid.money, refunded, full });
+        let proration = matches!(paid.paid_for, PaidFor::Proration {});
+        self.payments.push(Payment { name: paid.name.to_owned(), paid: paid.money, refunded, full, proration });
         let effect = match paid.paid_for {
             PaidFor::Proration {} => Effect::Done,
             PaidFor::Trial {} => self.pay_trial(),
@@ -160,8 +161,9 @@ impl Life {
         Effect::Done
     }
 
+    /// Whose latest time is paid back has none. The difference after a switch pays for no time: the time paid before stays.
     fn end_if_refunded(&mut self, at: Timestamp) {
-        let latest = self.payments.iter().rev().find(|payment| payment.paid.amount > 0);
+        let latest = self.payments.iter().rev().find(|payment| payment.paid.amount > 0 && !payment.proration);
         if latest.is_some_and(|payment| payment.full) {
             self.frozen = None;
             self.end(at, Ended::Refunded);

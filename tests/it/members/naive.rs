@@ -43,8 +43,8 @@ struct Card {
     closing: Option<Option<i64>>,
     failed: bool,
     bad_since: Option<i64>,
-    /// Payments: name, amount, given back, wholly.
-    money: Vec<(String, u64, u64, bool)>,
+    /// Payments: name, amount, given back, wholly, and whether for the difference after a switch.
+    money: Vec<(String, u64, u64, bool, bool)>,
     early_refunds: BTreeMap<String, (u64, bool)>,
     paid_periods: BTreeSet<String>,
     all_paid: bool,
@@ -455,7 +455,8 @@ impl<'a> Desk<'a> {
         let known = card.money.iter().any(|it| it.0 == payment);
         if !known {
             let (back, full) = card.early_refunds.remove(payment).unwrap_or_default();
-            card.money.push((payment.to_owned(), amount, back, full));
+            let difference = matches!(paid_for, PaidFor::Proration {});
+            card.money.push((payment.to_owned(), amount, back, full, difference));
             match (paid_for, card.paid_to) {
                 (PaidFor::Proration {}, _) | (PaidFor::Trial {}, None) => {}
                 (PaidFor::Trial {}, Some(paid)) => card.paid_to = Some(card.trial_end.unwrap_or(paid).max(paid)),
@@ -514,7 +515,7 @@ impl<'a> Desk<'a> {
     }
 
     fn look_at_money(card: &mut Card, at: i64) {
-        if card.money.iter().rev().find(|it| it.1 > 0).is_some_and(|it| it.3) {
+        if card.money.iter().rev().find(|it| it.1 > 0 && !it.4).is_some_and(|it| it.3) {
             card.ice = None;
             card.gone = card.gone.or(Some((at, "refunded")));
         }
@@ -628,7 +629,7 @@ impl<'a> Desk<'a> {
             let shut = card.shows == "overdue" && !self.shop.overdue_keep;
             let iced = card.shows == "suspended" && card.iced_with_tier.is_some();
             let held = |id: &str| self.runs.get(id).filter(|run| run.1.is_none() || iced).map(|run| run.0);
-            if !over || !earned || shut || held(&card.what).is_none() {
+            if !over || !earned || card.disputed || shut || held(&card.what).is_none() {
                 continue;
             }
             let rank = self.shop.tiers.iter().position(|tier| *tier == card.what);
