@@ -10,6 +10,7 @@
 mod about;
 pub mod address;
 mod append;
+mod customers;
 mod database;
 mod due;
 mod names;

@@ -3,11 +3,11 @@
 use super::answer::{self, Answer};
 use super::openings;
 use super::visit::{Signed, Visit};
-use super::{AccountError, buy, cancel, change};
+use super::{AccountError, buy, cancel, change, present};
 use crate::access::catalogue::Kind;
 use crate::config::largest::COOKIE;
 use crate::edge::token::issue::{Claims, SigningError};
-use crate::ledger::Held;
+use crate::ledger::{Held, Waiting};
 use crate::manifest::Manifest;
 use crate::members::{self, State};
 use crate::render::account::{Account, Deed, Grant};
@@ -30,10 +30,11 @@ pub(super) async fn home(visit: &Visit<'_>, manifest: Option<&Manifest>) -> Resu
         action,
         token: signed.secret.form_token(),
     };
-    let waiting = service.parts.ledger.waiting_for(&signed.held.id).await?;
-    let waiting = waiting.into_iter().map(|waiting| {
-        deed(strings("account_purchase"), strings("account_accept"), format!("/account/accept/{}", waiting.id))
-    });
+    let mut waiting = Vec::new();
+    for apart in service.parts.ledger.waiting_for(&signed.held.id).await? {
+        let title = bought(visit, &apart).await?.unwrap_or_else(|| strings("account_purchase"));
+        waiting.push(deed(title, strings("account_accept"), format!("/account/accept/{}", apart.id)));
+    }
     let free = change::free(visit, &signed.held).into_iter().map(|(id, title)| {
         let button = service.fill("join", &[("title", &title)]);
         deed(title, button, format!("/account/add/{id}"))
@@ -43,7 +44,7 @@ pub(super) async fn home(visit: &Visit<'_>, manifest: Option<&Manifest>) -> Resu
         texts: signed_in.into_iter().collect(),
         address: signed.held.address.clone(),
         grants: grants(visit, &signed),
-        waiting: waiting.collect(),
+        waiting,
         opens: manifest.map(|manifest| openings::of(visit, &signed.held, manifest)).unwrap_or_default(),
         free: free.collect(),
         offers: offers(visit, &signed.held),
@@ -52,6 +53,16 @@ pub(super) async fn home(visit: &Visit<'_>, manifest: Option<&Manifest>) -> Resu
     let mut page = visit.page(200, "account/home.html", account)?;
     token_cookie(visit, (&signed.held, signed.until), &mut page)?;
     Ok(page)
+}
+
+/// What a purchase that waits would give.
+async fn bought(visit: &Visit<'_>, waiting: &Waiting) -> Result<Option<String>, AccountError> {
+    let (rules, ledger) = (visit.service.rules(), &visit.service.parts.ledger);
+    let apart = ledger.member(&waiting.id, &present(&rules, visit.now())).await?;
+    let grants = apart.map(|apart| apart.member.grants).unwrap_or_default();
+    let sold = grants.iter().filter(|grant| grant.product.is_some() && grant.ended.is_none());
+    let titles: Vec<&str> = sold.filter_map(|grant| rules.catalogue.title(&grant.access_control)).collect();
+    Ok((!titles.is_empty()).then(|| titles.join(", ")))
 }
 
 /// Puts a new token into an answer's cookie. The cookie stays as long as the session, so that an edge that finds the token

@@ -71,7 +71,9 @@ async fn signed_in(visit: &Visit<'_>, link: &Link, address: &Address) -> Result<
     let secret = Secret::new()?;
     let until = Timestamp::saturating(visit.now().seconds() + SESSION_LIFE);
     ledger.keep_session(&Session { hash: secret.hash(), member: member.clone(), until }).await?;
-    let mut sent_on = answer::go(if link.next.is_empty() { "/account/" } else { &link.next });
+    // What waits is accepted there: whoever comes from a checkout would find the page closed.
+    let home = link.next.is_empty() || !ledger.waiting_for(&member).await?.is_empty();
+    let mut sent_on = answer::go(if home { "/account/" } else { &link.next });
     answer::set_cookie(&mut sent_on, (SESSION, secret.expose()), SESSION_LIFE);
     answer::set_cookie(&mut sent_on, (BROWSER, ""), 0);
     let rules = visit.service.rules();

@@ -9,7 +9,7 @@ use sqlx::AnyConnection;
 use super::address::Address;
 use super::append::{Mark, by_name};
 use super::names::WAITING;
-use super::{Error, Present, Refused, people, read};
+use super::{Error, Present, Refused, customers, people, read};
 use crate::access::catalogue::Kind;
 use crate::members::event::{Event, MemberId, Reference, What};
 use crate::members::{self, Grant};
@@ -98,7 +98,7 @@ async fn first(
         return Ok(Some(First::Proved(people::holder(connection, member).await?, Proof::Enough)));
     }
     let customer = match about.customer {
-        Some(customer) => people::by_customer(connection, source, customer).await?,
+        Some(customer) => customers::by_customer(connection, source, customer).await?,
         None => None,
     };
     let customer = match customer {

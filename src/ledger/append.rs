@@ -9,7 +9,7 @@ use sqlx::{AnyConnection, Row as _};
 use super::about::{self, About};
 use super::database::Ledger;
 use super::names::{self, WAITING};
-use super::{Error, Present, Refused, check, people, read};
+use super::{Error, Present, Refused, check, customers, people, read};
 use crate::members::event::{Event, MemberId, What};
 use crate::members::{self, Notification};
 use crate::time::Timestamp;
@@ -130,7 +130,7 @@ async fn append_about_to(
         events.iter().zip(payloads).map(|(event, payload)| Arrived { event, payload }).collect();
     let appended = append_to(connection, &member, &arrived, present).await?;
     if let Some(customer) = about.customer {
-        people::link(connection, (source, customer), &member, proof).await?;
+        customers::link(connection, (source, customer), &member, proof).await?;
     }
     Ok((member, appended))
 }

@@ -14,7 +14,7 @@ use super::address::Address;
 use super::append::{Appended, Mark, insert};
 use super::database::{Kind, Ledger};
 use super::table::Row;
-use super::{Error, Present, Refused, people};
+use super::{Error, Present, Refused, customers, people};
 use crate::diagnostic::{Diagnostic, Source};
 use crate::members::event::{Event, MemberId, What, Why};
 use crate::time::Timestamp;
@@ -323,7 +323,7 @@ async fn take(connection: &mut AnyConnection, record: &Record) -> Result<(), Err
         Record::Customer { source, customer, member, proved } => {
             people::is_not_erased(connection, member).await?;
             let proof = if *proved { Proof::Enough } else { Proof::None };
-            people::link(connection, (source, customer), member, proof).await
+            customers::link(connection, (source, customer), member, proof).await
         }
         Record::Waiting { member, holder, since } => {
             sqlx::query(

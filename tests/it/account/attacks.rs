@@ -23,6 +23,7 @@ fn forms_of_other_sites_change_nothing() {
             "/account/logout",
             "/account/add/free",
             "/account/cancel/x",
+            "/account/keep/x",
             "/account/accept/w_1",
             "/account/link",
             "/account/sign-in",

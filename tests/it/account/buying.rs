@@ -110,7 +110,15 @@ fn an_address_that_somebody_else_types_changes_nothing_before_it_is_accepted() {
     let back = ada.get("/account/refresh?bought=pro-monthly&next=/lesson/");
     assert_eq!(back.location(), "/account/");
     assert!(started.elapsed().as_secs() < 8, "it was waited for");
+    // So does signing in, for whoever was not.
+    let again = Browser::new(&stage);
+    let token = again.get("/account/sign-in?next=/lesson/").field("token");
+    let asked = [("token", token.as_str()), ("address", "ada@example.org"), ("next", "/lesson/")];
+    assert_eq!(again.post("/account/sign-in", &asked).location(), "/account/sent");
+    assert_eq!(again.use_link(&stage.link(), &[]).location(), "/account/");
     let home = ada.get("/account/").text();
+    let waits = home.split("id=\"account-waiting\"").nth(1).expect("something waits");
+    assert!(waits.split("</section>").next().unwrap().contains("<strong>Pro</strong>"), "{waits}");
     let waiting = home.split("action=\"/account/accept/").nth(1).expect("something waits");
     let name = waiting.split('"').next().unwrap().to_owned();
     // Nobody else can take it.

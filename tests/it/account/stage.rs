@@ -196,7 +196,14 @@ impl Browser {
         self.send(Method::POST, target, fields, &[("origin", "https://school.example")])
     }
 
-    pub(super) fn send(&self, method: Method, target: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Page {
+    /// A request as this browser makes it.
+    pub(super) fn request(
+        &self,
+        method: Method,
+        target: &str,
+        fields: &[(&str, &str)],
+        headers: &[(&str, &str)],
+    ) -> Request {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(HeaderName::try_from(*name).unwrap(), HeaderValue::try_from(*value).unwrap());
@@ -214,8 +221,11 @@ impl Browser {
         let body = if fields.is_empty() { Bytes::new() } else { Bytes::from(body.finish()) };
         let now = Timestamp::saturating(self.stage.now.get());
         let peer = Some(std::net::IpAddr::from(self.peer.get()));
-        let request = Request { method, target: target.to_owned(), headers: map, body, peer, now };
-        let answer = self.stage.ask(request);
+        Request { method, target: target.to_owned(), headers: map, body, peer, now }
+    }
+
+    pub(super) fn send(&self, method: Method, target: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Page {
+        let answer = self.stage.ask(self.request(method, target, fields, headers));
         check_headers(target, &answer);
         for cookie in answer.headers().get_all("set-cookie") {
             let cookie = cookie.to_str().unwrap();
