@@ -7,7 +7,7 @@ use sqlx::Row as _;
 
 use super::address::Address;
 use super::database::Ledger;
-use super::{Error, people};
+use super::{Error, customers, people};
 use crate::members::event::Reference;
 use crate::time::Timestamp;
 
@@ -47,7 +47,7 @@ impl Ledger {
         .bind(id)
         .bind(at.seconds())
         .bind(why)
-        .bind(customer.map(people::customer_key).unwrap_or_default())
+        .bind(customer.map(customers::customer_key).unwrap_or_default())
         .bind(address.map(Address::key).unwrap_or_default())
         .bind(payload.clone())
         .execute(&mut *transaction)
@@ -76,7 +76,7 @@ impl Ledger {
              ORDER BY at, id",
         )
         .bind(source)
-        .bind(people::customer_key(customer))
+        .bind(customers::customer_key(customer))
         .fetch_all(self.reader())
         .await?;
         listed(rows)
