@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, Row as _};
 
 use super::address::Address;
-use super::append::{Appended, Mark, insert};
+use super::append::{Appended, insert};
 use super::database::{Kind, Ledger};
+use super::mark::Mark;
 use super::table::Row;
 use super::{Error, Present, Refused, people};
 use crate::diagnostic::{Diagnostic, Source};

@@ -53,4 +53,5 @@ mod tidy;
 mod token;
 mod tour;
 mod truth;
+mod webhooks;
 mod worker;
