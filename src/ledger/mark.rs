@@ -122,7 +122,7 @@ impl Mark {
     ) -> Result<(), Error> {
         let events = read::events(connection, &self.member).await?;
         if events.iter().any(|event| event.what == (What::Erased {})) {
-            people::erase(connection, &self.member).await?;
+            people::erase(connection, &self.member, present.now).await?;
         }
         let silent = Self { told: None, ..self };
         silent.settle(connection, (&events, &events), present).await

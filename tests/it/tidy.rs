@@ -82,6 +82,7 @@ const MAY_NAME: [(&str, &[&str]); 28] = [
             "manifest",
             "members",
             "path",
+            "provider",
             "render",
             "time",
         ],

@@ -2,11 +2,10 @@
 //!
 //! Secrets never come as arguments, which all users of a machine can read: they come in files or in the environment.
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use tierpress::account::{MailError, Mailer, Parts, Service};
+use tierpress::account::{MailError, Mailer, Network, Parts, Service};
 use tierpress::build::{self, Frame, Request};
 use tierpress::diagnostic::Diagnostic;
 use tierpress::ledger::Ledger;
@@ -34,9 +33,9 @@ pub(in super::super) struct ServiceArguments {
     /// Write mails into this folder and send none: while a site is being made
     #[arg(long, value_name = "DIR", conflicts_with = "smtp")]
     mail_dir: Option<PathBuf>,
-    /// A proxy whose X-Forwarded-For is believed, besides those of this machine; may be given several times
+    /// A proxy whose X-Forwarded-For is believed, besides those of this machine, or a range of them such as 10.0.0.0/8; may be given several times
     #[arg(long, value_name = "IP")]
-    trust: Vec<IpAddr>,
+    trust: Vec<Network>,
     #[command(flatten)]
     providers: ProviderArguments,
     #[command(flatten)]
@@ -70,8 +69,14 @@ fn frame(arguments: &ServiceArguments) -> Result<Frame, Vec<Diagnostic>> {
     };
     let (frame, warnings) = build::frame(&request)?;
     // What the site's texts are at fault with is the business of a build.
-    let ours: Vec<Diagnostic> =
+    let mut ours: Vec<Diagnostic> =
         warnings.into_iter().filter(|warning| warning.message.contains("of the account")).collect();
+    if frame.config.refresh_url.is_none() {
+        let fault = Diagnostic::warning(
+            "readers are signed out by edges as soon as their token ends: there is no `refresh_url`",
+        );
+        ours.push(fault.help("write `refresh_url: /account/refresh` into site.yaml, and build it again"));
+    }
     say::diagnostics(&ours, Format::Text);
     Ok(frame)
 }
