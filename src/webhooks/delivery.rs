@@ -242,11 +242,11 @@ mod tests {
         let now = Timestamp::saturating(1_000_000);
         let refused = |status, again| Answer::Refused { status, again };
         let mut at = now;
-        for attempt in 1..10 {
-            let Outcome::Again { at: next, rests, .. } = outcome(refused(500, None), attempt, at) else { panic!() };
-            let delay = DELAYS[usize::try_from(attempt).unwrap() - 1];
+        for failures in 1..10 {
+            let Outcome::Again { at: next, rests, .. } = outcome(refused(500, None), failures, at) else { panic!() };
+            let delay = DELAYS[usize::try_from(failures).unwrap() - 1];
             let waited = next.seconds() - at.seconds();
-            assert!((delay..=delay * 120 / 100).contains(&waited), "{attempt}: {waited}");
+            assert!((delay..=delay * 120 / 100).contains(&waited), "{failures}: {waited}");
             assert_eq!(rests, None);
             at = next;
         }
