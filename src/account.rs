@@ -172,6 +172,23 @@ impl Service {
         Ok(())
     }
 
+    /// Tells what time has changed, and what it opened where the pages are known.
+    ///
+    /// # Errors
+    /// Where the ledger fails: what was told until then is kept.
+    pub async fn tick(&self, pages: Option<&Pages<'_>>, now: Timestamp) -> Result<(), AccountError> {
+        let rules = self.rules();
+        let present = present(&rules, now);
+        while self.parts.ledger.tick_with(TICKS, &present, pages).await? >= TICKED {}
+        Ok(())
+    }
+
+    /// Where members are.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.parts.ledger
+    }
+
     /// What tokens are made for: a manifest must ask for the same.
     #[must_use]
     pub fn token(&self) -> &manifest::Token {
@@ -193,23 +210,6 @@ impl Service {
                 is_there.then_some(LARGEST_HOOK)
             }
         }
-    }
-
-    /// Tells what time has changed, and what it opened where the pages are known.
-    ///
-    /// # Errors
-    /// Where the ledger fails: what was told until then is kept.
-    pub async fn tick(&self, pages: Option<&Pages<'_>>, now: Timestamp) -> Result<(), AccountError> {
-        let rules = self.rules();
-        let present = present(&rules, now);
-        while self.parts.ledger.tick_with(TICKS, &present, pages).await? >= TICKED {}
-        Ok(())
-    }
-
-    /// Where members are.
-    #[must_use]
-    pub fn ledger(&self) -> &Ledger {
-        &self.parts.ledger
     }
 
     /// The public halves of the keys of tokens.

@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "a measurement has a clock and files of its own")]
 #![allow(clippy::expect_used, reason = "a fault here stops a measurement, nothing else")]
 
+mod openings;
 mod service;
 
 use std::path::Path;
@@ -50,6 +51,9 @@ struct Arguments {
     /// How many tokens are asked for.
     #[arg(long, default_value_t = 10_000)]
     tokens: usize,
+    /// How many pages there are that open in time.
+    #[arg(long, default_value_t = 10_000)]
+    pages: usize,
     /// A database of PostgreSQL, empty, in place of a file.
     #[arg(long)]
     db: Option<String>,
@@ -101,6 +105,9 @@ async fn measure(arguments: &Arguments) -> bool {
     let all = everybody(&place, &present).await;
     let rate = appended(arguments, &place, &present).await;
     delivered(arguments, &place, &present).await;
+    let ledger = Ledger::open(&place).await.expect("a ledger");
+    openings::measure(&ledger, &rules, (arguments.pages, present.now)).await;
+    ledger.close().await;
     let ledger = Ledger::open(&place).await.expect("a ledger");
     let counts = service::Counts { deliveries: arguments.deliveries, tokens: arguments.tokens };
     let rates = service::measure(&ledger, SITE, &counts, present.now).await;

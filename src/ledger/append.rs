@@ -135,7 +135,7 @@ async fn append_about_to(
 }
 
 /// How often something is tried again that another instance was in the way of.
-const TRIES: usize = 3;
+pub(super) const TRIES: usize = 3;
 
 /// Appends events of one member, and tells what they change.
 pub(super) async fn append_to(

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use sqlx::Row as _;
 
+use super::append::TRIES;
 use super::database::Ledger;
 use super::mark::{Mark, Openings};
 use super::{Error, Present, read};
@@ -162,6 +163,20 @@ impl Ledger {
 
     /// Tells what time has changed for some members, in the order of their names.
     async fn tell(&self, members: &[MemberId], present: (&Present<'_>, Option<Openings<'_>>)) -> Result<(), Error> {
+        let mut tries = 0;
+        loop {
+            match self.try_to_tell(members, present).await {
+                Err(error) if error.will_pass() && tries < TRIES => tries += 1,
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_to_tell(
+        &self,
+        members: &[MemberId],
+        present: (&Present<'_>, Option<Openings<'_>>),
+    ) -> Result<(), Error> {
         let mut transaction = self.begin().await?;
         for member in members {
             let mark = Mark::take(&mut transaction, member).await?;

@@ -190,8 +190,8 @@ pub(super) async fn queue(
     now: Timestamp,
 ) -> Result<bool, Error> {
     let queued = sqlx::query(
-        "INSERT INTO deliveries (endpoint, member, number, state, attempts, next_attempt, ended, why) \
-         VALUES ($1, $2, $3, 'waiting', 0, $4, -1, '') ON CONFLICT (endpoint, member, number) DO NOTHING",
+        "INSERT INTO deliveries (endpoint, member, number, state, attempts, failures, next_attempt, ended, why) \
+         VALUES ($1, $2, $3, 'waiting', 0, 0, $4, -1, '') ON CONFLICT (endpoint, member, number) DO NOTHING",
     )
     .bind(endpoint)
     .bind(member)

@@ -35,6 +35,8 @@ pub struct Delivery {
     pub news: News,
     /// Which attempt this is, from 1.
     pub attempt: i64,
+    /// How many of those before have failed: the others were broken off with the program that made them.
+    pub failures: i64,
 }
 
 /// What came of an attempt.
@@ -139,7 +141,7 @@ impl Ledger {
         macro_rules! due {
             ($lock:literal) => {
                 concat!(
-                    "SELECT d.member, d.number, d.attempts, o.id, o.kind, o.at, o.body FROM deliveries d \
+                    "SELECT d.member, d.number, d.attempts, d.failures, o.id, o.kind, o.at, o.body FROM deliveries d \
                      JOIN outbox o ON o.member = d.member AND o.number = d.number \
                      WHERE d.endpoint = $1 AND d.state = 'waiting' AND d.next_attempt <= $2 \
                      AND NOT EXISTS (SELECT 1 FROM deliveries p WHERE p.endpoint = d.endpoint AND p.member = d.member \
@@ -165,9 +167,9 @@ impl Ledger {
         let mut claimed = Vec::new();
         for row in ask(true, room).fetch_all(&mut *transaction).await? {
             let attempts: i64 = row.try_get("attempts")?;
-            claimed.push(Delivery { news: news(&row)?, attempt: attempts + 1 });
+            claimed.push(Delivery { news: news(&row)?, attempt: attempts + 1, failures: row.try_get("failures")? });
         }
-        for Delivery { news, attempt } in &claimed {
+        for Delivery { news, attempt, failures: _ } in &claimed {
             sqlx::query(
                 "UPDATE deliveries SET attempts = $4, next_attempt = $5 \
                  WHERE endpoint = $1 AND member = $2 AND number = $3",
@@ -340,10 +342,10 @@ async fn write(
         "UPDATE deliveries SET state = $5, ended = $6, why = $7 WHERE endpoint = $1 AND member = $2 AND number = $3 \
          AND state <> 'delivered' AND $4 > 0"
     } else if state == "dead" {
-        "UPDATE deliveries SET state = $5, ended = $6, why = $7 WHERE endpoint = $1 AND member = $2 AND number = $3 \
-         AND attempts = $4 AND state = 'waiting'"
+        "UPDATE deliveries SET state = $5, ended = $6, why = $7, failures = failures + 1 \
+         WHERE endpoint = $1 AND member = $2 AND number = $3 AND attempts = $4 AND state = 'waiting'"
     } else {
-        "UPDATE deliveries SET state = $5, next_attempt = $6, why = $7 WHERE endpoint = $1 AND member = $2 \
+        "UPDATE deliveries SET state = $5, next_attempt = $6, why = $7, failures = failures + 1 WHERE endpoint = $1 AND member = $2 \
          AND number = $3 AND attempts = $4 AND state = 'waiting'"
     };
     let written = sqlx::query(statement)
@@ -385,7 +387,7 @@ async fn revive(
     (dead, now): (bool, Timestamp),
 ) -> Result<bool, Error> {
     let revived = sqlx::query(
-        "UPDATE deliveries SET state = 'waiting', attempts = 0, next_attempt = $4, ended = -1, why = '' \
+        "UPDATE deliveries SET state = 'waiting', attempts = 0, failures = 0, next_attempt = $4, ended = -1, why = '' \
          WHERE endpoint = $1 AND member = $2 AND number = $3 AND (state = 'dead' OR ($5 = 0 AND state = 'delivered'))",
     )
     .bind(endpoint)

@@ -150,7 +150,7 @@ impl Deliverer {
             let (endpoint, client, clock) = (Arc::clone(endpoint), self.client.clone(), Arc::clone(&self.clock));
             sending.spawn_blocking(move || {
                 let answer = send(&client, &endpoint, &delivery, clock());
-                let outcome = outcome(answer, delivery.attempt, clock());
+                let outcome = outcome(answer, delivery.failures + 1, clock());
                 (delivery, outcome)
             });
         }
@@ -179,8 +179,8 @@ fn send(client: &Client, endpoint: &Endpoint, delivery: &Delivery, now: Timestam
     }
 }
 
-/// What an answer means for a notification.
-fn outcome(answer: Answer, attempt: i64, now: Timestamp) -> Outcome {
+/// What an answer means for a notification that would have failed so often with this attempt.
+fn outcome(answer: Answer, failures: i64, now: Timestamp) -> Outcome {
     let (why, again, rests) = match answer {
         Answer::Taken(_) => return Outcome::Arrived,
         Answer::Gone => return Outcome::Gone { why: "410 Gone: it wants nothing more".to_owned() },
@@ -190,7 +190,7 @@ fn outcome(answer: Answer, attempt: i64, now: Timestamp) -> Outcome {
             (format!("it answered {status}"), again.map(|at| at.min(later(now, LONGEST))), rests)
         }
     };
-    let delay = usize::try_from(attempt - 1).ok().and_then(|attempt| DELAYS.get(attempt));
+    let delay = usize::try_from(failures - 1).ok().and_then(|failures| DELAYS.get(failures));
     match delay {
         Some(delay) => Outcome::Again { at: later(now, by_chance(*delay)).max(again.unwrap_or(now)), rests, why },
         None => Outcome::Dead { why },
@@ -214,7 +214,7 @@ fn later(at: Timestamp, seconds: i64) -> Timestamp {
 
 /// The log says what went wrong, and of whom by the name of the notification alone.
 fn say(endpoint: &Endpoint, attempts: &[(Delivery, Outcome)]) {
-    for (Delivery { news, attempt }, outcome) in attempts {
+    for (Delivery { news, attempt, failures: _ }, outcome) in attempts {
         let (endpoint, id, attempt) = (&endpoint.name, &news.id, *attempt);
         match outcome {
             Outcome::Arrived => {}
@@ -242,11 +242,11 @@ mod tests {
         let now = Timestamp::saturating(1_000_000);
         let refused = |status, again| Answer::Refused { status, again };
         let mut at = now;
-        for attempt in 1..10 {
-            let Outcome::Again { at: next, rests, .. } = outcome(refused(500, None), attempt, at) else { panic!() };
-            let delay = DELAYS[usize::try_from(attempt).unwrap() - 1];
+        for failures in 1..10 {
+            let Outcome::Again { at: next, rests, .. } = outcome(refused(500, None), failures, at) else { panic!() };
+            let delay = DELAYS[usize::try_from(failures).unwrap() - 1];
             let waited = next.seconds() - at.seconds();
-            assert!((delay..=delay * 120 / 100).contains(&waited), "{attempt}: {waited}");
+            assert!((delay..=delay * 120 / 100).contains(&waited), "{failures}: {waited}");
             assert_eq!(rests, None);
             at = next;
         }

@@ -12,13 +12,15 @@ CREATE TABLE endpoints (
     rests BIGINT NOT NULL
 );
 
--- What became of a notification at a place. `state` is waiting, delivered or dead; `ended` is when it became that.
+-- What became of a notification at a place. `state` is waiting, delivered or dead; `ended` is when it became that. An attempt
+-- that nobody noted the end of, for the program died, is no failure.
 CREATE TABLE deliveries (
     endpoint TEXT NOT NULL,
     member TEXT NOT NULL,
     number BIGINT NOT NULL,
     state TEXT NOT NULL,
     attempts BIGINT NOT NULL,
+    failures BIGINT NOT NULL,
     next_attempt BIGINT NOT NULL,
     ended BIGINT NOT NULL,
     why TEXT NOT NULL,

@@ -116,6 +116,7 @@ async fn whoever_dies_gives_it_up(place: Arc<Place>) {
     // That it arrived is true, whoever says so.
     arrived(&ledger, &first[0], day(1)).await;
     assert_eq!(states(&ledger, "m_0").await[0], State::Delivered(day(1)));
+    assert_eq!((second[0].attempt, second[0].failures), (2, 0), "whoever died has not failed");
     assert_eq!(claim(&ledger, later(day(1), 61)).await[0].news.number, 2);
 }
 
@@ -125,7 +126,7 @@ async fn what_is_given_up_holds_nothing_up(place: Arc<Place>) {
     failed(&ledger, &first, (day(1), Some(later(day(1), 300)))).await;
     assert_eq!(claim(&ledger, later(day(1), 299)).await, [], "the next one waits for it");
     let again = claim(&ledger, later(day(1), 300)).await.remove(0);
-    assert_eq!((again.news.number, again.attempt), (1, 2));
+    assert_eq!((again.news.number, again.attempt, again.failures), (1, 2, 1));
     failed(&ledger, &again, (later(day(1), 300), None)).await;
     assert_eq!(states(&ledger, "m_0").await[0], State::Dead(later(day(1), 300)));
     assert_eq!(claim(&ledger, later(day(1), 301)).await.remove(0).news.number, 2);
