@@ -6,9 +6,11 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use http_body_util::{BodyExt as _, Limited};
 use tokio::net::UnixListener;
 use tokio::runtime::{Builder, Runtime};
@@ -35,9 +37,15 @@ const LOOK: Duration = Duration::from_secs(5);
 /// How many requests are answered at once; more wait.
 const AT_ONCE: usize = 512;
 
+/// Makes the service, from settings, theme and secrets as they are then.
+pub type Make = Box<dyn Fn() -> Making + Send + Sync>;
+/// The service while it is made.
+pub type Making = Pin<Box<dyn Future<Output = Result<Service, Vec<Diagnostic>>> + Send>>;
+
 /// The account service with the threads that it lives on.
 pub struct Account {
-    service: Arc<Service>,
+    service: ArcSwap<Service>,
+    make: Make,
     runtime: Option<Runtime>,
     places: Arc<Semaphore>,
 }
@@ -47,14 +55,28 @@ impl Account {
     ///
     /// # Errors
     /// Those of making it, and when the system gives no threads.
-    pub fn start<F>(make: impl FnOnce() -> F) -> Result<Self, Vec<Diagnostic>>
-    where
-        F: Future<Output = Result<Service, Vec<Diagnostic>>>,
-    {
+    pub fn start(make: Make) -> Result<Self, Vec<Diagnostic>> {
         let runtime = Builder::new_multi_thread().worker_threads(THREADS).thread_name("account").enable_all().build();
         let runtime = runtime.map_err(|error| vec![*system(&error)])?;
-        let service = Arc::new(runtime.block_on(make())?);
-        Ok(Self { service, runtime: Some(runtime), places: Arc::new(Semaphore::new(AT_ONCE)) })
+        let service = ArcSwap::from_pointee(runtime.block_on(make())?);
+        Ok(Self { service, make, runtime: Some(runtime), places: Arc::new(Semaphore::new(AT_ONCE)) })
+    }
+
+    /// Makes the service anew. Where that fails the old one stays; whoever is being answered is answered by the old one.
+    pub(super) async fn reload(&self) {
+        let Some(runtime) = &self.runtime else { return };
+        match runtime.spawn((self.make)()).await {
+            Ok(Ok(service)) => {
+                self.service.store(Arc::new(service));
+                tracing::info!("settings, theme and secrets of the account taken");
+            }
+            Ok(Err(faults)) => {
+                for fault in faults.iter().filter(|fault| fault.is_error()) {
+                    tracing::error!(reason = %fault.message, "the account stays as it was");
+                }
+            }
+            Err(error) => tracing::error!(reason = %error, "the account stays as it was"),
+        }
     }
 
     /// Whether a request is for the service.
@@ -65,7 +87,7 @@ impl Account {
     /// Answers a request.
     pub(super) async fn answer(&self, arrived: Arrived, now: Timestamp, manifest: Option<Arc<Manifest>>) -> Reply {
         // Nothing is read of what nobody takes.
-        let Some(largest) = self.service.largest(arrived.path()) else {
+        let Some(largest) = self.service.load().largest(arrived.path()) else {
             return words(404, "nothing is taken here\n");
         };
         let target = String::from_utf8_lossy(arrived.target()).into_owned();
@@ -78,7 +100,7 @@ impl Account {
         };
         let request = Request { method: head.method, target, headers: head.headers, body, peer, now };
         let Some(runtime) = &self.runtime else { return words(503, "this cannot be answered at the moment\n") };
-        let (service, places) = (Arc::clone(&self.service), Arc::clone(&self.places));
+        let (service, places) = (self.service.load_full(), Arc::clone(&self.places));
         let answered = runtime.spawn(async move {
             let place = places.acquire().await;
             let answer = service.answer(request, manifest.as_deref()).await;
@@ -96,13 +118,13 @@ impl Account {
 
     /// The public keys of tokens, as a JWKS.
     pub(super) fn jwks(&self, now: Timestamp) -> Vec<u8> {
-        self.service.jwks(now).to_string().into_bytes()
+        self.service.load().jwks(now).to_string().into_bytes()
     }
 
     /// Looks whether another instance, or a command, made a key.
     pub(super) async fn look(&self) {
         let Some(runtime) = &self.runtime else { return };
-        let service = Arc::clone(&self.service);
+        let service = self.service.load_full();
         let looked = runtime.spawn(async move { service.look().await });
         match looked.await {
             Ok(Ok(())) => {}
@@ -174,7 +196,7 @@ pub fn run(account: Account, alone: &Alone) -> Result<(), Vec<Diagnostic>> {
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let serving = tokio::spawn(serve(Arc::clone(&account), (listener, alone.clone()), Arc::clone(&held), stopped));
         tokio::spawn(look(Arc::clone(&account), alone.manifest.clone(), held));
-        signals.stopped().await;
+        signals.wait(async || account.reload().await).await;
         tracing::info!("stopping");
         stop.send_replace(true);
         drop(serving.await);
