@@ -168,6 +168,12 @@ impl Service {
         Ok(())
     }
 
+    /// What tokens are made for: a manifest must ask for the same.
+    #[must_use]
+    pub fn token(&self) -> &manifest::Token {
+        &self.settings
+    }
+
     /// How large the body of a request may be, in bytes; none where nothing is taken at all.
     #[must_use]
     pub fn largest(&self, path: &[u8]) -> Option<usize> {

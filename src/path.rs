@@ -125,6 +125,21 @@ pub fn encode_strictly(path: &str) -> String {
     escape(path, b"-._~/")
 }
 
+/// The URL of a place to sign in with `next=PATH` at its end: a canonical path to go on to.
+#[must_use]
+pub fn with_next(url: &str, path: &str) -> String {
+    let (url, fragment) = url.split_once('#').map_or((url, None), |(url, fragment)| (url, Some(fragment)));
+    let joint = if !url.contains('?') {
+        "?"
+    } else if url.ends_with(['?', '&']) {
+        ""
+    } else {
+        "&"
+    };
+    let fragment = fragment.map(|fragment| format!("#{fragment}")).unwrap_or_default();
+    format!("{url}{joint}next={}{fragment}", encode_strictly(path))
+}
+
 fn escape(path: &str, plain: &[u8]) -> String {
     let mut encoded = String::with_capacity(path.len());
     for byte in path.bytes() {

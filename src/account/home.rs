@@ -19,7 +19,7 @@ const SHORTEST: i64 = 5;
 
 /// The account page.
 pub(super) async fn home(visit: &Visit<'_>, manifest: Option<&Manifest>) -> Result<Answer, AccountError> {
-    let Some(signed) = visit.signed().await? else { return Ok(visit.sign_in_first("")) };
+    let Some(signed) = visit.signed().await? else { return Ok(visit.sign_in_first(&visit.request.next())) };
     let service = visit.service;
     let strings = |key: &str| service.string(key).to_owned();
     let signed_in =

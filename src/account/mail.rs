@@ -7,8 +7,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message};
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Body, Mailbox, Message};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 
 use super::secret::Secret;
@@ -107,6 +107,17 @@ impl Mailer {
         }
     }
 
+    /// In a folder people read it as it lies there: no line of it is broken.
+    fn body(&self, text: &str) -> Body {
+        match &self.to {
+            To::Server(_) => Body::new(text.to_owned()),
+            To::Folder(_) => {
+                let lines = text.replace('\n', "\r\n").into_bytes();
+                Body::dangerous_pre_encoded(lines, ContentTransferEncoding::EightBit)
+            }
+        }
+    }
+
     fn message(&self, letter: &Letter<'_>) -> Result<Message, MailError> {
         let failed = |_| MailError::Message;
         let to: lettre::Address = letter.to.as_str().parse().map_err(failed)?;
@@ -124,7 +135,7 @@ impl Mailer {
             .message_id(Some(id))
             .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
             .header(ContentType::TEXT_PLAIN)
-            .body(letter.text.to_owned());
+            .body(self.body(letter.text));
         message.map_err(|_| MailError::Message)
     }
 }

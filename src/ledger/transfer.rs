@@ -83,6 +83,8 @@ pub struct Imported {
 /// What stands in the way of an import, with the number of its line, from 1.
 pub type Faults = Vec<(usize, Refused)>;
 
+/// What Stripe is called as a source.
+const STRIPE: &str = "stripe";
 /// How many events are read at once.
 const PAGE: u32 = 2_000;
 
@@ -216,6 +218,11 @@ impl Ledger {
                 Some(member) => member,
                 None => people::join(&mut transaction, &row.address).await?,
             };
+            if let Some(customer) = row.customer.clone() {
+                let customer =
+                    Record::Customer { source: STRIPE.to_owned(), customer, member: member.clone(), proved: true };
+                take(&mut transaction, &customer).await?;
+            }
             events.push((row.line, granted(row, member)));
         }
         let events: Vec<(usize, &Event)> = events.iter().map(|(line, event)| (*line, event)).collect();

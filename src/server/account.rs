@@ -24,7 +24,7 @@ use super::{Arrived, Clock, Listen};
 use crate::account::{PLACE, Request, Service};
 use crate::diagnostic::Diagnostic;
 use crate::fs;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, Token};
 use crate::path;
 use crate::time::Timestamp;
 
@@ -66,6 +66,11 @@ impl Account {
     pub(super) async fn reload(&self) {
         let Some(runtime) = &self.runtime else { return };
         match runtime.spawn((self.make)()).await {
+            // An edge asks for the tokens that were made when it started.
+            Ok(Ok(service)) if *service.token() != self.token() => {
+                let reason = "`token` of site.yaml is another: that needs a restart";
+                tracing::error!(reason, "the account stays as it was");
+            }
             Ok(Ok(service)) => {
                 self.service.store(Arc::new(service));
                 tracing::info!("settings, theme and secrets of the account taken");
@@ -114,6 +119,11 @@ impl Account {
                 words(503, "this cannot be answered at the moment\n")
             }
         }
+    }
+
+    /// What tokens are made for.
+    pub(super) fn token(&self) -> Token {
+        self.service.load().token().clone()
     }
 
     /// The public keys of tokens, as a JWKS.

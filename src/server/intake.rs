@@ -10,7 +10,7 @@ use crate::account::PLACE;
 use crate::digest::{self, Digest};
 use crate::envelope::{self, EnvelopeError, VerifyingKey};
 use crate::fs;
-use crate::manifest::{Manifest, ManifestError};
+use crate::manifest::{self, Manifest, ManifestError};
 use crate::time::Timestamp;
 
 /// The largest file that is read as a manifest, in bytes.
@@ -26,8 +26,8 @@ pub(super) struct Intake {
     pub(super) public_key: Option<VerifyingKey>,
     /// Whether there is a server for the paths that are not decided here.
     pub(super) passes_on: bool,
-    /// Whether this process answers below `/account/` itself.
-    pub(super) has_account: bool,
+    /// The tokens that this process makes, where it answers below `/account/` itself.
+    pub(super) account: Option<manifest::Token>,
 }
 
 /// A manifest that may be answered from.
@@ -62,6 +62,8 @@ pub(super) enum Refused {
     NoUpstream,
     #[error("`/account/` is not in its `passthrough`: nobody could reach the account")]
     NoAccount,
+    #[error("its tokens are not those that the account makes")]
+    OtherTokens,
 }
 
 impl Refused {
@@ -78,6 +80,9 @@ impl Refused {
             Self::Ahead { .. } => "look at the clock of this machine, and at `--now` of the build",
             Self::Incomplete(_) => "copy the objects before the manifest, or give their folder with `--objects`",
             Self::NoAccount => "write `passthrough: [/account/]` into site.yaml, and build it again",
+            Self::OtherTokens => {
+                "build it from the site.yaml of `--root`, and with the same address: `--base-url`, or TIERPRESS_BASE_URL"
+            }
             Self::NoUpstream => "give `--upstream http://HOST:PORT`",
         }
     }
@@ -101,12 +106,17 @@ impl Intake {
         if manifest.clock.seconds() > now.seconds().saturating_add(AHEAD) {
             return Err(Refused::Ahead { clock: manifest.clock });
         }
-        let is_ours = |prefix: &String| self.has_account && prefix.starts_with(PLACE);
+        let is_ours = |prefix: &String| self.account.is_some() && prefix.starts_with(PLACE);
         if !self.passes_on && !manifest.site.passthrough.iter().all(is_ours) {
             return Err(Refused::NoUpstream);
         }
-        if self.has_account && !manifest.site.passthrough.iter().any(|prefix| PLACE.starts_with(prefix.as_str())) {
+        if self.account.is_some() && !manifest.site.passthrough.iter().any(|prefix| PLACE.starts_with(prefix.as_str()))
+        {
             return Err(Refused::NoAccount);
+        }
+        // Whoever signed in would be a stranger to the edge, and nothing would say why.
+        if self.account.is_some() && manifest.token.is_some() && manifest.token != self.account {
+            return Err(Refused::OtherTokens);
         }
         objects.check(&manifest).map_err(Refused::Incomplete)?;
         Ok(Accepted { manifest, payload })

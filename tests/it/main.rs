@@ -33,6 +33,7 @@ mod fixture;
 mod front_matter;
 mod fuzz;
 mod generated;
+mod guides;
 mod leaks;
 mod ledger;
 mod list;

@@ -118,8 +118,10 @@ impl Desk {
         let catalogue = &self.config.catalogue;
         catalogue.lookup(text).map(|found| found.id).ok_or_else(|| {
             let unknown = Diagnostic::setup(format!("unknown tier or bundle `{text}`"));
-            let near = catalogue.nearest(text).map(|near| format!("did you mean `{near}`?"));
-            vec![unknown.help(near.unwrap_or_else(|| "write an id of site.yaml".to_owned()))]
+            let product = self.config.products.iter().find(|product| product.id.as_str() == text);
+            let sells = product.map(|product| format!("the product `{text}` sells `{}`: write that", product.sells));
+            let near = || catalogue.nearest(text).map(|near| format!("did you mean `{near}`?"));
+            vec![unknown.help(sells.or_else(near).unwrap_or_else(|| "write an id of site.yaml".to_owned()))]
         })
     }
 

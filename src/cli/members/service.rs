@@ -80,8 +80,14 @@ fn frame(arguments: &ServiceArguments) -> Result<Frame, Vec<Diagnostic>> {
     };
     let (frame, warnings) = build::frame(&request)?;
     // What the site's texts are at fault with is the business of a build.
-    let ours: Vec<Diagnostic> =
+    let mut ours: Vec<Diagnostic> =
         warnings.into_iter().filter(|warning| warning.message.contains("of the account")).collect();
+    if frame.config.refresh_url.is_none() {
+        let fault = Diagnostic::warning(
+            "readers are signed out by edges as soon as their token ends: there is no `refresh_url`",
+        );
+        ours.push(fault.help("write `refresh_url: /account/refresh` into site.yaml, and build it again"));
+    }
     say::diagnostics(&ours, Format::Text);
     Ok(frame)
 }

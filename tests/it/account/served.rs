@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex};
 
 use super::stage::{SITE, link_in};
 use crate::chromium::Browser;
+use crate::chromium::looks::look;
 use crate::edges::free_address;
 use crate::fixture::Fixture;
 use crate::server::{http, until};
 
 /// A mail server that takes whatever it is sent.
-fn mail_server() -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+pub(crate) fn mail_server() -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (address, mails) = (listener.local_addr().unwrap(), Arc::new(Mutex::new(Vec::new())));
     let taken = Arc::clone(&mails);
@@ -42,13 +43,13 @@ fn mail_server() -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
 }
 
 /// A program that runs, and is killed with its value.
-pub(super) struct Running {
+pub(crate) struct Running {
     child: Child,
     log: Arc<Mutex<String>>,
 }
 
 impl Running {
-    pub(super) fn start(command: &mut Command, address: SocketAddr) -> Self {
+    pub(crate) fn start(command: &mut Command, address: SocketAddr) -> Self {
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let (stderr, lines) = (child.stderr.take().unwrap(), Arc::clone(&log));
@@ -71,7 +72,7 @@ impl Running {
         nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGHUP).unwrap();
     }
 
-    pub(super) fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 }
@@ -83,7 +84,7 @@ impl Drop for Running {
     }
 }
 
-pub(super) fn tierpress(root: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn tierpress(root: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tierpress"));
     command.current_dir(root).args(arguments);
     command
@@ -111,23 +112,6 @@ fn a_reader_signs_in_by_a_mail_in_a_real_browser() {
     let base = format!("http://localhost:{}", address.port());
     let mut browser = Browser::start();
     let mut page = browser.open(&format!("{base}/account/join"));
-    let shots = Path::new(env!("CARGO_TARGET_TMPDIR")).join("account");
-    std::fs::create_dir_all(&shots).unwrap();
-    let look = |page: &mut crate::chromium::Page, name: &str| {
-        for (width, height, dark) in [(390, 844, false), (390, 844, true), (1280, 900, false), (1280, 900, true)] {
-            page.viewport(width, height);
-            page.dark(dark);
-            let wide = page.eval("document.documentElement.scrollWidth <= document.documentElement.clientWidth");
-            assert_eq!(wide, true, "{name} scrolls sideways at {width}");
-            let mode = if dark { "dark" } else { "light" };
-            page.screenshot(&shots.join(format!("{name}-{width}-{mode}.png")));
-        }
-        assert_eq!(page.eval("document.querySelectorAll('h1').length"), 1, "{name}");
-        assert_eq!(
-            page.eval("[...document.querySelectorAll('input:not([type=hidden])')].every(i => i.labels.length)"),
-            true
-        );
-    };
     look(&mut page, "join");
     page.click("document.getElementById('account-address')");
     page.type_text("ada@example.org");

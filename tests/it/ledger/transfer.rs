@@ -256,7 +256,7 @@ fn every_fault_of_a_table_in_one_run() {
            |
          1 | mail,access_control,start,Since,until,since
            |                     ^^^^^
-          help: the first line names the columns: email,access_control,since,until
+          help: the first line names the columns: email,access_control,since,until,stripe_customer
         error: the column `since` stands here twice
           --> members.csv:1:39
            |
@@ -267,7 +267,7 @@ fn every_fault_of_a_table_in_one_run() {
            |
          1 | mail,access_control,start,Since,until,since
            | ^^^^
-          help: the first line names the columns: email,access_control,since,until
+          help: the first line names the columns: email,access_control,since,until,stripe_customer
     "#]],
     );
     faulty(
@@ -275,7 +275,7 @@ fn every_fault_of_a_table_in_one_run() {
         expect![[r#"
         error: the table is empty
           --> members.csv:1:1
-          help: the first line names the columns: email,access_control,since,until
+          help: the first line names the columns: email,access_control,since,until,stripe_customer
     "#]],
     );
     faulty(
@@ -286,7 +286,7 @@ fn every_fault_of_a_table_in_one_run() {
            |
          1 | email,access_control
            | ^^^^^
-          help: the first line names the columns: email,access_control,since,until
+          help: the first line names the columns: email,access_control,since,until,stripe_customer
     "#]],
     );
 }
