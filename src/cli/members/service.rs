@@ -15,6 +15,7 @@ use tokio::sync::OnceCell;
 
 use super::super::{Format, present, say};
 use super::providers::ProviderArguments;
+use super::webhooks::WebhookArguments;
 
 /// The account service.
 #[derive(Clone, Debug, Default, Args)]
@@ -39,12 +40,16 @@ pub(in super::super) struct ServiceArguments {
     trust: Vec<Network>,
     #[command(flatten)]
     providers: ProviderArguments,
+    #[command(flatten)]
+    webhooks: WebhookArguments,
 }
 
 /// Starts the service on a ledger, which is made where there is none.
 pub(in super::super) fn start(arguments: &ServiceArguments, ledger: &str) -> Result<Account, Vec<Diagnostic>> {
     let given = Arc::new((arguments.clone(), ledger.to_owned(), OnceCell::new()));
-    Account::start(Box::new(move || Box::pin(make(Arc::clone(&given)))))
+    let endpoints = arguments.webhooks.read()?;
+    let account = Account::start(Box::new(move || Box::pin(make(Arc::clone(&given)))))?;
+    Ok(account.telling(endpoints))
 }
 
 /// What the service is made of each time, and the ledger once it is open.
