@@ -15,6 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 
 use super::connections::{self, Listener};
+use super::intake::Own;
 use super::reply::{self, Body, Reply};
 use super::seldom::Seldom;
 use super::watch::{Signals, cannot_listen, say_listening, system};
@@ -22,7 +23,7 @@ use super::{Arrived, Clock, Listen};
 use crate::account::{LARGEST_FORM, LARGEST_HOOK, PLACE, Request, Service};
 use crate::diagnostic::Diagnostic;
 use crate::fs;
-use crate::manifest::{Manifest, Token};
+use crate::manifest::Manifest;
 use crate::path;
 use crate::time::Timestamp;
 
@@ -92,9 +93,9 @@ impl Account {
         }
     }
 
-    /// What tokens are made for.
-    pub(super) fn token(&self) -> &Token {
-        self.service.token()
+    /// What a manifest must agree with.
+    pub(super) fn own(&self) -> Own {
+        Own { base_url: self.service.base_url().to_owned(), token: self.service.token().clone() }
     }
 
     /// The public keys of tokens, as a JWKS.
