@@ -91,7 +91,7 @@ fn main() -> ExitCode {
             for (case, time) in &score.slow {
                 println!("{case}\n    took {} ms", time.as_millis());
             }
-            let Score { exact, by_trait, left_out, leaks, faults, slow: _ } = &score;
+            let Score { exact, by_trait, left_out, leaks, faults, .. } = &score;
             println!(
                 "{exact} exact, {by_trait} by a trait, {left_out} left out, {} wrong, {leaks} leaks",
                 faults.len()

@@ -7,6 +7,8 @@
 //! mail is used. No log line of it holds an address, a token or a link.
 
 mod answer;
+mod buy;
+mod cancel;
 mod change;
 mod home;
 pub mod hook;
@@ -14,6 +16,7 @@ mod keys;
 mod limits;
 mod link;
 mod mail;
+mod network;
 mod openings;
 mod refresh;
 mod request;
@@ -23,7 +26,6 @@ mod sign_in;
 mod visit;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -35,12 +37,15 @@ use crate::diagnostic::Diagnostic;
 use crate::ledger::{self, Ledger, Present};
 use crate::manifest::{self, Manifest};
 use crate::members::Rules;
+use crate::path;
+use crate::provider::reference::References;
 use crate::time::Timestamp;
 
 pub use answer::Answer;
 pub use hook::Hook;
 pub use keys::rotate;
 pub use mail::{MailError, Mailer};
+pub use network::Network;
 pub use request::Request;
 
 use answer::words;
@@ -72,7 +77,7 @@ pub struct Parts {
     /// Who takes mails.
     pub mailer: Mailer,
     /// Proxies that say for whom they ask, besides those of this machine.
-    pub trusted: Vec<IpAddr>,
+    pub trusted: Vec<Network>,
     /// Who takes what is sent to `/account/hooks/NAME`; the one named `events` also takes `/account/events`.
     pub hooks: BTreeMap<String, Arc<dyn Hook>>,
 }
@@ -84,6 +89,7 @@ pub struct Service {
     settings: manifest::Token,
     origin: String,
     keys: ArcSwap<Keys>,
+    references: References,
     limits: Limits,
     waiting: Semaphore,
 }
@@ -124,8 +130,11 @@ impl Service {
             parts.frame.config.token.clone();
         let settings = manifest::Token { issuer, audience, claim, cookie, max_ttl, max_entitlements };
         let keys = Keys::start(&parts.ledger, max_ttl, now).await?;
+        let secret = secret::Secret::new()?;
+        let secret = parts.ledger.checkout_secret(Some(secret.expose())).await?;
         Ok(Self {
-            origin: request::origin(&parts.frame.config.base_url),
+            origin: path::origin(&parts.frame.config.base_url).unwrap_or_default(),
+            references: References::new(&secret.unwrap_or_default()),
             parts,
             settings,
             keys: ArcSwap::from_pointee(keys),
@@ -171,6 +180,23 @@ impl Service {
         &self.settings
     }
 
+    /// How large the body of a request may be, in bytes; none where nothing is taken at all.
+    #[must_use]
+    pub fn largest(&self, path: &[u8]) -> Option<usize> {
+        let hook = match path.strip_prefix(PLACE.as_bytes()) {
+            Some(b"events") => Some(&b"events"[..]),
+            Some(below) => below.strip_prefix(b"hooks/"),
+            None => None,
+        };
+        match hook {
+            None => Some(LARGEST_FORM),
+            Some(name) => {
+                let is_there = std::str::from_utf8(name).is_ok_and(|name| self.parts.hooks.contains_key(name));
+                is_there.then_some(LARGEST_HOOK)
+            }
+        }
+    }
+
     /// The public halves of the keys of tokens.
     #[must_use]
     pub fn jwks(&self, now: Timestamp) -> Value {
@@ -193,10 +219,13 @@ impl Service {
             Route::Link => link::page(&visit).await,
             Route::UseLink => link::used(&visit).await,
             Route::Refresh => refresh::refresh(&visit).await,
+            Route::Buy(product) => buy::buy(&visit, &product).await,
             Route::Add(id) => change::add(&visit, &id).await,
             Route::Accept(waiting) => change::accept(&visit, &waiting).await,
-            Route::Cancel(grant) => change::cancel_page(&visit, &grant).await,
-            Route::CancelNow(grant) => change::cancel(&visit, &grant).await,
+            Route::Cancel(grant) => cancel::cancel_page(&visit, &grant).await,
+            Route::CancelNow(grant) => cancel::cancel(&visit, &grant).await,
+            Route::Keep(grant) => cancel::keep_page(&visit, &grant).await,
+            Route::KeepNow(grant) => cancel::keep(&visit, &grant).await,
             Route::SignOut => change::sign_out_page(&visit).await,
             Route::SignOutNow => change::sign_out(&visit).await,
             Route::Keys => Ok(answer::jwks(&self.jwks(request.now))),

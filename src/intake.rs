@@ -13,11 +13,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use tokio::sync::Mutex;
 
-use crate::account::hook::{Cancelling, Doing, Hook, Sent, Taken};
+use crate::account::hook::{Changing, Doing, Hook, Sent, Taken};
 use crate::config::Config;
 use crate::ledger::{self, Ledger, Unread};
 use crate::provider::stripe::{self, Stripe};
-use crate::provider::{Api, Delivery, Provider, Refusal, Request, shop};
+use crate::provider::{Api, ApiError, Change, Delivery, Provider, Refusal, Request, shop};
 use crate::time::Timestamp;
 use reading::{Reading, address};
 
@@ -117,9 +117,8 @@ impl Hook for Intake {
         })
     }
 
-    fn cancel<'a>(&'a self, _: &'a str) -> Doing<'a, Cancelling> {
-        // Keys only read.
-        Box::pin(std::future::ready(Cancelling::Elsewhere))
+    fn change<'a>(&'a self, grant: &'a str, change: Change) -> Doing<'a, Changing> {
+        Box::pin(self.0.change(grant, change))
     }
 
     fn look_again(&self) -> Doing<'_, ()> {
@@ -150,6 +149,29 @@ impl Inner {
         }
     }
 
+    /// Asks the provider to end what it collects for, or to go on; where that cannot be asked, says where the buyer can.
+    async fn change(self: &Arc<Self>, grant: &str, change: Change) -> Changing {
+        let (own, name) = (Arc::clone(self), grant.to_owned());
+        let asked = tokio::task::spawn_blocking(move || {
+            let order = own.provider.change(&name, change)?;
+            Some(own.api.as_deref()?.order(&order))
+        });
+        let why = match asked.await {
+            Ok(Some(Ok(Some(_)))) => return Changing::Asked,
+            Ok(Some(Err(ApiError::Away(why)))) => return Changing::Later(why),
+            Ok(Some(Ok(None))) => "there is no such grant".to_owned(),
+            Ok(Some(Err(error @ (ApiError::Refused(_) | ApiError::Unreadable(_))))) => error.to_string(),
+            Err(error) => return Changing::Later(error.to_string()),
+            Ok(None) => return self.elsewhere(),
+        };
+        tracing::warn!(grant, why, "a provider did not do what a member asked for");
+        self.elsewhere()
+    }
+
+    fn elsewhere(&self) -> Changing {
+        self.provider.portal().map_or(Changing::Elsewhere, |url| Changing::Portal(url.to_owned()))
+    }
+
     async fn take(
         self: &Arc<Self>,
         delivery: &Arc<Delivery>,
@@ -161,6 +183,9 @@ impl Inner {
         if let Reading::Not(why) = &reading {
             // On the disk before anybody else is asked, and before it is tried again: what says who it is about may have
             // been told in between, and looked for this in vain.
+            if self.is_forgotten(delivery).await? {
+                return Ok(Taken::Kept);
+            }
             self.keep(delivery, body, why).await?;
             reading = self.read(delivery, (body, true), now).await?;
         }
@@ -185,6 +210,14 @@ impl Inner {
                 );
                 Ok(Taken::Unread(why))
             }
+        }
+    }
+
+    /// Whether a delivery is about somebody who was forgotten: it gives nothing, and what it says of them is not kept.
+    async fn is_forgotten(&self, delivery: &Delivery) -> Result<bool, ledger::Error> {
+        match self.provider.subject(delivery).customer {
+            Some(customer) => self.parts.ledger.is_forgotten(delivery.source(), &customer).await,
+            None => Ok(false),
         }
     }
 

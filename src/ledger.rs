@@ -7,8 +7,10 @@
 //! One code serves SQLite, one file with one writer, and PostgreSQL, where several instances share a database. It refuses to
 //! know HTTP, mail, payment providers and clocks; the present is an argument.
 
+mod about;
 pub mod address;
 mod append;
+mod customers;
 mod database;
 mod due;
 mod names;
@@ -18,13 +20,15 @@ mod read;
 mod sign_in;
 pub mod table;
 mod transfer;
+mod turn;
 mod unread;
 
 use crate::members::Rules;
 use crate::members::event::Event;
 use crate::time::Timestamp;
 
-pub use append::{About, Appended};
+pub use about::About;
+pub use append::Appended;
 pub use database::Ledger;
 pub use names::{event_id, member_id};
 pub use people::Waiting;
@@ -112,6 +116,14 @@ pub enum Refused {
     /// Nothing says whom an event is about.
     #[error("the event names nobody: neither a member, nor a known customer or grant, nor an address")]
     Nobody,
+    /// Somebody else told of the grant first.
+    #[error("the grant `{grant}` of this member is of `{source_name}`, and nobody else may say what becomes of it")]
+    Foreign {
+        /// The grant.
+        grant: String,
+        /// Whose it is.
+        source_name: String,
+    },
     /// The address is another member's.
     #[error("the address is that of `{0}`")]
     Taken(String),

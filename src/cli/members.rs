@@ -58,6 +58,8 @@ enum Command {
     Accept(people::AcceptArguments),
     /// Change a member's mail address
     Email(people::EmailArguments),
+    /// Sign a member out of all browsers
+    SignOut(people::SignOutArguments),
     /// Make two members one
     Merge(people::MergeArguments),
     /// Forget who a member is
@@ -88,6 +90,7 @@ pub(super) fn run(arguments: &Arguments) -> Ending {
         Command::Cancel(arguments) => deeds::cancel(arguments),
         Command::Accept(arguments) => people::accept(arguments),
         Command::Email(arguments) => people::email(arguments),
+        Command::SignOut(arguments) => people::sign_out(arguments),
         Command::Merge(arguments) => people::merge(arguments),
         Command::Erase(arguments) => people::erase(arguments),
         Command::Events(arguments) => events::run(arguments),

@@ -6,12 +6,11 @@
 
 use sqlx::{AnyConnection, Row as _};
 
-use super::address::Address;
+use super::about::{self, About};
 use super::database::Ledger;
 use super::names::{self, WAITING};
-use super::{Error, Present, Refused, check, people, read};
-use crate::access::catalogue::Kind;
-use crate::members::event::{Event, MemberId, Reference, What};
+use super::{Error, Present, Refused, check, customers, people, read};
+use crate::members::event::{Event, MemberId, What};
 use crate::members::{self, Notification};
 use crate::time::Timestamp;
 
@@ -24,21 +23,6 @@ pub enum Appended {
     Known,
     /// Its source used its id before, for this: nothing was written.
     Conflict(Box<Event>),
-}
-
-/// Whom events are about, as far as their source knows. Asked in the order of the fields, and the first that is found counts.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct About<'a> {
-    /// The member, by a source that knows their name.
-    pub member: Option<&'a str>,
-    /// Grants that are named besides those in the events: whose they are.
-    pub grants: &'a [Reference],
-    /// A member's name that we gave the source at checkout, and that came back signed.
-    pub reference: Option<&'a str>,
-    /// The source's own name for who pays.
-    pub customer: Option<&'a str>,
-    /// What they typed as their address: nobody has shown that it is theirs.
-    pub address: Option<&'a Address>,
 }
 
 /// An event to be appended, and what the source sent word for word.
@@ -75,10 +59,10 @@ impl Ledger {
         payload: Option<&[u8]>,
         present: &Present<'_>,
     ) -> Result<Appended, Error> {
-        let mut transaction = self.begin().await?;
         let arrived = [Arrived { event, payload }];
-        let appended = append_to(&mut transaction, &event.member, &arrived, present).await?;
-        transaction.commit().await?;
+        let mut turn = self.turn().await?;
+        let appended = append_to(&mut turn, &event.member, &arrived, present).await;
+        let appended = turn.end(appended).await?;
         self.forget_after(event).await?;
         Ok(appended.into_iter().next().unwrap_or(Appended::Known))
     }
@@ -90,7 +74,8 @@ impl Ledger {
     /// follows of it, until the member accepts it ([`Ledger::accept`]).
     ///
     /// # Errors
-    /// [`Refused::Nobody`] where nothing says whom they are about, and as [`Ledger::append`].
+    /// [`Refused::Nobody`] where nothing says whom they are about, [`Refused::Foreign`] where they are about a grant of
+    /// another source, and as [`Ledger::append`].
     pub async fn append_about(
         &self,
         (source, about): (&str, &About<'_>),
@@ -114,22 +99,10 @@ impl Ledger {
         payload: Option<&[u8]>,
         present: &Present<'_>,
     ) -> Result<(MemberId, Vec<Appended>), Error> {
-        let mut transaction = self.begin().await?;
-        let found = find(&mut transaction, (source, about), events, present).await?;
-        let member = people::holder(&mut transaction, &found.ok_or(Refused::Nobody)?).await?;
-        let named = |event: &Event| Event { member: member.clone(), source: source.to_owned(), ..event.clone() };
-        let events: Vec<Event> = events.iter().map(named).collect();
-        events.iter().try_for_each(check)?;
-        // What was sent is kept once, with the first of its events.
-        let payloads = std::iter::once(payload).chain(std::iter::repeat(None));
-        let arrived: Vec<Arrived<'_>> =
-            events.iter().zip(payloads).map(|(event, payload)| Arrived { event, payload }).collect();
-        let appended = append_to(&mut transaction, &member, &arrived, present).await?;
-        if let Some(customer) = about.customer {
-            people::link(&mut transaction, source, customer, &member).await?;
-        }
-        transaction.commit().await?;
-        for event in &events {
+        let mut turn = self.turn().await?;
+        let done = append_about_to(&mut turn, (source, about), (events, payload), present).await;
+        let (member, appended) = turn.end(done).await?;
+        for event in events {
             self.forget_after(event).await?;
         }
         Ok((member, appended))
@@ -138,6 +111,28 @@ impl Ledger {
     async fn forget_after(&self, event: &Event) -> Result<(), Error> {
         if event.what == (What::Erased {}) { self.forget().await } else { Ok(()) }
     }
+}
+
+async fn append_about_to(
+    connection: &mut AnyConnection,
+    (source, about): (&str, &About<'_>),
+    (events, payload): (&[Event], Option<&[u8]>),
+    present: &Present<'_>,
+) -> Result<(MemberId, Vec<Appended>), Error> {
+    let found = about::find(connection, (source, about), events, present).await?;
+    let about::Found { member, proof } = found.ok_or(Refused::Nobody)?;
+    let named = |event: &Event| Event { member: member.clone(), source: source.to_owned(), ..event.clone() };
+    let events: Vec<Event> = events.iter().map(named).collect();
+    events.iter().try_for_each(check)?;
+    // What was sent is kept once, with the first of its events.
+    let payloads = std::iter::once(payload).chain(std::iter::repeat(None));
+    let arrived: Vec<Arrived<'_>> =
+        events.iter().zip(payloads).map(|(event, payload)| Arrived { event, payload }).collect();
+    let appended = append_to(connection, &member, &arrived, present).await?;
+    if let Some(customer) = about.customer {
+        customers::link(connection, (source, customer), &member, proof).await?;
+    }
+    Ok((member, appended))
 }
 
 /// How often something is tried again that another instance was in the way of.
@@ -160,13 +155,14 @@ pub(super) async fn append_to(
         let payload = payload.filter(|_| !was_erased);
         let outcome = insert(connection, event, payload, present.now).await?;
         if outcome == Appended::New {
+            about::is_own(&after, event)?;
             after.push(Event { member: mark.member.clone(), ..Event::clone(event) });
         }
         appended.push(outcome);
     }
     let is_erased = after.iter().any(|event| event.what == (What::Erased {}));
     if is_erased && !was_erased {
-        people::erase(connection, &mark.member).await?;
+        people::erase(connection, &mark.member, present.now).await?;
     }
     if after.len() > before.len() {
         mark.settle(connection, (&before, &after), present).await?;
@@ -253,7 +249,7 @@ impl Mark {
     ) -> Result<(), Error> {
         let events = read::events(connection, &self.member).await?;
         if events.iter().any(|event| event.what == (What::Erased {})) {
-            people::erase(connection, &self.member).await?;
+            people::erase(connection, &self.member, present.now).await?;
         }
         let silent = Self { told: None, ..self };
         silent.settle(connection, (&events, &events), present).await
@@ -333,84 +329,16 @@ async fn compare(connection: &mut AnyConnection, event: &Event) -> Result<Append
     Ok(if is_same { Appended::Known } else { Appended::Conflict(Box::new(known)) })
 }
 
-async fn by_name(connection: &mut AnyConnection, (source, id): (&str, &str)) -> Result<Option<Event>, Error> {
+pub(super) async fn by_name(
+    connection: &mut AnyConnection,
+    (source, id): (&str, &str),
+) -> Result<Option<Event>, Error> {
     let body: Option<String> = sqlx::query_scalar("SELECT body FROM events WHERE source = $1 AND id = $2")
         .bind(source)
         .bind(id)
         .fetch_optional(connection)
         .await?;
     body.map(|body| read::parse(&body)).transpose()
-}
-
-/// Who events are about.
-async fn find(
-    connection: &mut AnyConnection,
-    (source, about): (&str, &About<'_>),
-    events: &[Event],
-    present: &Present<'_>,
-) -> Result<Option<MemberId>, Error> {
-    for event in events {
-        if let Some(known) = by_name(connection, (source, &event.id)).await? {
-            return Ok(Some(known.member));
-        }
-    }
-    if let Some(member) = about.member {
-        return Ok(Some(member.to_owned()));
-    }
-    let own = events.iter().filter_map(|event| event.what.grant());
-    for grant in own.chain(about.grants.iter().map(String::as_str)) {
-        if let Some(member) = people::by_grant(connection, source, grant).await? {
-            return Ok(Some(member));
-        }
-    }
-    if let Some(member) = about.reference {
-        return Ok(Some(member.to_owned()));
-    }
-    if let Some(customer) = about.customer
-        && let Some(member) = people::by_customer(connection, source, customer).await?
-    {
-        return Ok(Some(member));
-    }
-    match about.address {
-        Some(address) => by_address_alone(connection, address, events, present).await.map(Some),
-        None => Ok(None),
-    }
-}
-
-async fn by_address_alone(
-    connection: &mut AnyConnection,
-    address: &Address,
-    events: &[Event],
-    present: &Present<'_>,
-) -> Result<MemberId, Error> {
-    let Some(member) = people::by_address(connection, address).await? else {
-        return people::join(connection, address).await;
-    };
-    let mark = Mark::take(connection, &member).await?;
-    let held = read::events(connection, &mark.member).await?;
-    let has_tier = members::fold(&held, present.rules, present.now).tier.is_some();
-    if has_tier && events.iter().any(|event| sells_tier(event, present)) {
-        return people::wait(connection, &mark.member, present.now).await;
-    }
-    Ok(mark.member)
-}
-
-fn sells_tier(event: &Event, present: &Present<'_>) -> bool {
-    let access_control = match &event.what {
-        What::Purchased { terms, .. } | What::Switched { terms, .. } => &terms.access_control,
-        What::Granted { access_control, .. } => access_control,
-        What::Joined {}
-        | What::PaymentSucceeded { .. }
-        | What::PaymentFailed { .. }
-        | What::Cancelled { .. }
-        | What::Uncancelled { .. }
-        | What::Refunded { .. }
-        | What::Disputed { .. }
-        | What::Revoked { .. }
-        | What::Erased {} => return false,
-    };
-    // What the catalogue of today does not know may be a tier again tomorrow.
-    present.rules.catalogue.kind(access_control) != Some(Kind::Bundle)
 }
 
 /// The grant and the payment that an event names.

@@ -12,6 +12,7 @@ use sqlx::any::AnyPoolOptions;
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Row as _, Transaction};
 
 use super::Error;
+use super::turn::Together;
 use crate::fs;
 
 /// A database of events, and what belongs to it.
@@ -21,6 +22,7 @@ pub struct Ledger {
     write: AnyPool,
     read: AnyPool,
     kind: Kind,
+    together: Together,
 }
 
 /// Which database it is.
@@ -79,11 +81,12 @@ impl Ledger {
             let options = options.after_connect(move |connection, _| Box::pin(prepare(connection, setup)));
             options.connect_lazy(&url).map_err(unopened)
         };
+        let together = Together::default();
         let ledger = match &place {
-            Place::File(_) => Self { write: pool(1)?, read: pool(4)?, kind: Kind::Sqlite },
+            Place::File(_) => Self { write: pool(1)?, read: pool(4)?, kind: Kind::Sqlite, together },
             Place::Server(_) => {
                 let pool = pool(8)?;
-                Self { write: pool.clone(), read: pool, kind: Kind::Postgres }
+                Self { write: pool.clone(), read: pool, kind: Kind::Postgres, together }
             }
         };
         ledger.is_safe(&place).await?;
@@ -147,6 +150,10 @@ impl Ledger {
         Ok(self.write.begin_with(statement).await?)
     }
 
+    pub(super) fn together(&self) -> &Together {
+        &self.together
+    }
+
     pub(super) fn reader(&self) -> &AnyPool {
         &self.read
     }
@@ -177,9 +184,10 @@ impl Ledger {
 }
 
 /// The schema, one step after the other, for SQLite and for PostgreSQL. A step that was released is never changed.
-const MIGRATIONS: [(&str, &str); 2] = [
+const MIGRATIONS: [(&str, &str); 3] = [
     (include_str!("schema/sqlite-1.sql"), include_str!("schema/postgres-1.sql")),
     (include_str!("schema/sqlite-2.sql"), include_str!("schema/postgres-2.sql")),
+    (include_str!("schema/sqlite-3.sql"), include_str!("schema/postgres-3.sql")),
 ];
 
 /// What was deleted is overwritten, for it may be personal.

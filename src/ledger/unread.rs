@@ -7,7 +7,7 @@ use sqlx::Row as _;
 
 use super::address::Address;
 use super::database::Ledger;
-use super::{Error, people};
+use super::{Error, customers, people};
 use crate::members::event::Reference;
 use crate::time::Timestamp;
 
@@ -47,7 +47,7 @@ impl Ledger {
         .bind(id)
         .bind(at.seconds())
         .bind(why)
-        .bind(customer.map(people::customer_key).unwrap_or_default())
+        .bind(customer.map(customers::customer_key).unwrap_or_default())
         .bind(address.map(Address::key).unwrap_or_default())
         .bind(payload.clone())
         .execute(&mut *transaction)
@@ -76,7 +76,7 @@ impl Ledger {
              ORDER BY at, id",
         )
         .bind(source)
-        .bind(people::customer_key(customer))
+        .bind(customers::customer_key(customer))
         .fetch_all(self.reader())
         .await?;
         listed(rows)
@@ -87,13 +87,13 @@ impl Ledger {
     /// # Errors
     /// Where the database fails.
     pub async fn was_read(&self, source: &str, id: &str) -> Result<(), Error> {
-        let mut transaction = self.begin().await?;
-        sqlx::query("DELETE FROM unread WHERE source = $1 AND id = $2")
+        let mut turn = self.turn().await?;
+        let dropped = sqlx::query("DELETE FROM unread WHERE source = $1 AND id = $2")
             .bind(source)
             .bind(id)
-            .execute(&mut *transaction)
-            .await?;
-        Ok(transaction.commit().await?)
+            .execute(&mut *turn)
+            .await;
+        turn.end(dropped.map(drop).map_err(Error::from)).await
     }
 
     /// Whether a source told of a grant's beginning.

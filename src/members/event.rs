@@ -105,6 +105,9 @@ pub enum What {
     Disputed {
         /// Of which grant.
         grant: Reference,
+        /// Which, where that is known: the same payment told again is a dispute that was won.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        payment: Option<String>,
     },
     /// Access that nobody paid for here.
     Granted {
@@ -146,7 +149,7 @@ impl What {
             | Self::Uncancelled { grant }
             | Self::Switched { grant, .. }
             | Self::Refunded { grant, .. }
-            | Self::Disputed { grant }
+            | Self::Disputed { grant, .. }
             | Self::Granted { grant, .. }
             | Self::Revoked { grant } => Some(grant),
         }

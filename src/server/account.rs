@@ -20,7 +20,7 @@ use super::reply::{self, Body, Reply};
 use super::seldom::Seldom;
 use super::watch::{Signals, cannot_listen, say_listening, system};
 use super::{Arrived, Clock, Listen};
-use crate::account::{LARGEST_FORM, LARGEST_HOOK, PLACE, Request, Service};
+use crate::account::{PLACE, Request, Service};
 use crate::diagnostic::Diagnostic;
 use crate::fs;
 use crate::manifest::Manifest;
@@ -65,8 +65,10 @@ impl Account {
 
     /// Answers a request.
     pub(super) async fn answer(&self, arrived: Arrived, now: Timestamp, manifest: Option<Arc<Manifest>>) -> Reply {
-        let hooks = arrived.path().starts_with(b"/account/hooks/") || arrived.path() == b"/account/events";
-        let largest = if hooks { LARGEST_HOOK } else { LARGEST_FORM };
+        // Nothing is read of what nobody takes.
+        let Some(largest) = self.service.largest(arrived.path()) else {
+            return words(404, "nothing is taken here\n");
+        };
         let target = String::from_utf8_lossy(arrived.target()).into_owned();
         let peer = arrived.peer;
         let (head, body) = arrived.request.into_parts();

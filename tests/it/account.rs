@@ -2,6 +2,8 @@
 
 mod attacks;
 pub(crate) mod browser;
+mod buying;
+mod cancelling;
 mod edges;
 mod hooks;
 mod members;

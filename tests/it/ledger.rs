@@ -1,5 +1,6 @@
 //! The ledger, on both of its databases: what every test here says of one, it says of the other.
 
+mod about;
 mod append;
 mod cli;
 mod kill;
@@ -96,7 +97,7 @@ impl Place {
             }
             None => {
                 let (server, name) = self.url.split_once("?options[search_path]=").unwrap();
-                let tables = "events payloads members people customers grants payments unread waiting outbox ledger_rules ledger_schema";
+                let tables = "events payloads members people customers grants payments unread waiting outbox ledger_rules ledger_schema links sessions";
                 let select = |table: &str| format!("SELECT * FROM {name}.{table};");
                 let script: String = tables.split(' ').map(select).collect();
                 let output = std::process::Command::new("psql").args([server, "-Atqc", &script]).output().unwrap();

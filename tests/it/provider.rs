@@ -4,7 +4,7 @@
 //! 2025-03-31; cases (`provider/cases.yaml`) and stories (`provider/stories.yaml`) say what is in them, and which facts
 //! come of it. Days are counted from `@0`.
 
-mod api;
+pub(crate) mod api;
 mod cases;
 mod fuzz;
 mod payload;

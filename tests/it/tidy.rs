@@ -65,6 +65,7 @@ const MAY_NAME: [(&str, &[&str]); 27] = [
             "manifest",
             "members",
             "path",
+            "provider",
             "render",
             "time",
         ],

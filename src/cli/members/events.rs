@@ -4,7 +4,7 @@ use std::io::BufRead as _;
 
 use clap::Args;
 use tierpress::diagnostic::Source;
-use tierpress::ledger::{Appended, Filed, Line, Unread};
+use tierpress::ledger::{Appended, Error, Filed, Line, Unread};
 
 use super::super::{Ending, Format, say};
 use super::desk::{At, Desk, Faults, If, fault, json, one, table, with};
@@ -153,7 +153,13 @@ async fn take(desk: &Desk, line: &str) -> Result<serde_json::Value, Faults> {
         }
     };
     let rules = desk.rules();
-    let appended = desk.ledger.append(&event, None, &desk.present(&rules)).await.map_err(fault)?;
+    let appended = match desk.ledger.append(&event, None, &desk.present(&rules)).await {
+        // Of this line alone: the others are told all the same.
+        Err(Error::Refused(refused)) => {
+            return Ok(serde_json::json!({ "appended": "refused", "fault": refused.to_string() }));
+        }
+        appended => appended.map_err(fault)?,
+    };
     let word = match &appended {
         Appended::New => "new",
         Appended::Known => "known",

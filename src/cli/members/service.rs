@@ -2,11 +2,10 @@
 //!
 //! Secrets never come as arguments, which all users of a machine can read: they come in files or in the environment.
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use tierpress::account::{MailError, Mailer, Parts, Service};
+use tierpress::account::{MailError, Mailer, Network, Parts, Service};
 use tierpress::build::{self, Frame, Request};
 use tierpress::diagnostic::Diagnostic;
 use tierpress::ledger::Ledger;
@@ -33,9 +32,9 @@ pub(in super::super) struct ServiceArguments {
     /// Write mails into this folder and send none: while a site is being made
     #[arg(long, value_name = "DIR", conflicts_with = "smtp")]
     mail_dir: Option<PathBuf>,
-    /// A proxy whose X-Forwarded-For is believed, besides those of this machine; may be given several times
+    /// A proxy whose X-Forwarded-For is believed, besides those of this machine, or a range of them such as 10.0.0.0/8; may be given several times
     #[arg(long, value_name = "IP")]
-    trust: Vec<IpAddr>,
+    trust: Vec<Network>,
     #[command(flatten)]
     providers: ProviderArguments,
 }

@@ -16,6 +16,9 @@ use super::tokens::Mint;
 /// What is worth a word.
 const SLOW: Duration = Duration::from_secs(2);
 
+/// How many cases of a round may need a second connection.
+const AGAIN: usize = 2;
+
 /// What became of the cases of one or more rounds.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Score {
@@ -31,6 +34,9 @@ pub(crate) struct Score {
     pub(crate) faults: Vec<(String, String)>,
     /// Cases that took long: an edge that waits for something.
     pub(crate) slow: Vec<(String, Duration)>,
+    /// Cases whose first connection was closed without a byte, and that were answered on a second one, as every client asks
+    /// again (RFC 9110, 9.2.2).
+    pub(crate) again: Vec<String>,
 }
 
 impl Score {
@@ -42,14 +48,15 @@ impl Score {
         self.leaks += other.leaks;
         self.faults.extend(other.faults);
         self.slow.extend(other.slow);
+        self.again.extend(other.again);
         self
     }
 }
 
 /// Plays all cases of a round, each over a connection of its own.
 pub(crate) fn play(round: &Round, stage: &Stage, profile: &Profile, address: SocketAddr) -> Score {
-    let mut player =
-        Player { round, stage, address, mint: Mint::new(stage.by), judge: Judge::new(stage), equal: BTreeMap::new() };
+    let (mint, judge, equal, again) = (Mint::new(stage.by), Judge::new(stage), BTreeMap::new(), Vec::new());
+    let mut player = Player { round, stage, address, mint, judge, equal, again };
     let mut score = Score::default();
     for case in &round.cases {
         if !claimed(case, profile) {
@@ -70,6 +77,10 @@ pub(crate) fn play(round: &Round, stage: &Stage, profile: &Profile, address: Soc
                 score.faults.push((case.name.clone(), format!("LEAK: {fault}")));
             }
         }
+    }
+    score.again = player.again;
+    if score.again.len() > AGAIN {
+        score.faults.push((round.about.clone(), format!("closed without an answer at first: {:?}", score.again)));
     }
     score
 }
@@ -101,6 +112,7 @@ struct Player<'a> {
     judge: Judge<'a>,
     /// The first answer of each group of equal ones, with the name of its case.
     equal: BTreeMap<String, (String, Answer)>,
+    again: Vec<String>,
 }
 
 impl Player<'_> {
@@ -163,6 +175,16 @@ impl Player<'_> {
             text += &format!("Content-Length: {}\r\n", body.len());
         }
         text += "\r\n";
-        http::send(self.address, &request.method, &bytes(&(text + &body)))
+        let (method, whole) = (request.method.as_str(), bytes(&(text + &body)));
+        let first = http::send(self.address, method, &whole);
+        let nothing = matches!(&first, Err(NoAnswer::Closed(bytes)) if bytes.is_empty());
+        if !nothing || !matches!(method, "GET" | "HEAD") {
+            return first;
+        }
+        let second = http::send(self.address, method, &whole);
+        if second.is_ok() {
+            self.again.push(case.name.clone());
+        }
+        second
     }
 }

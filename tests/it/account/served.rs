@@ -163,7 +163,8 @@ fn calls_that_cannot_work_are_refused() {
     let site = built(address);
     std::fs::write(site.root().join("smtp.url"), "smtp://ada:secret@mail.example").unwrap();
     for (arguments, expected) in [
-        (&["--members", "members.db"][..], "nobody could sign in: there is no mail server"),
+        (&["--members"][..], "nothing says where the ledger is"),
+        (&["--members", "members.db"], "nobody could sign in: there is no mail server"),
         (&["--members", "members.db", "--smtp", "smtp.url"], "would be spoken to without TLS"),
         (&["--members", "members.db", "--smtp", "nowhere"], "nowhere"),
         (&["--members", "no/such/folder/members.db", "--mail-dir", "mails", "--mail-from", "a@b.example"], "error"),
@@ -173,11 +174,19 @@ fn calls_that_cannot_work_are_refused() {
         ),
     ] {
         let mut command = tierpress(&site.root(), &["edge", "--manifest", "tierpress-out/manifest.json"]);
-        let output = command.args(["--listen", &address.to_string()]).args(arguments).output().unwrap();
+        command.env_remove("TIERPRESS_DB").args(["--listen", &address.to_string()]);
+        let output = command.args(arguments).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(expected) && !said.contains("secret"), "{said}");
     }
+    // A database whose URL has a password in it is not named where all users of the machine can read it.
+    let mut command = tierpress(&site.root(), &["edge", "--manifest", "tierpress-out/manifest.json", "--members"]);
+    command.env("TIERPRESS_DB", "postgres://ada:secret@127.0.0.1:1/members");
+    command.args(["--listen", &address.to_string(), "--mail-dir", "mails", "--mail-from", "a@b.example"]);
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("127.0.0.1:1") && !said.contains("secret"), "{said}");
     let text = SITE
         .replace("passthrough: [/account/]\n", "")
         .replace("login_url: /account/sign-in\nrefresh_url: /account/refresh\n", "");

@@ -71,8 +71,11 @@ fn random_requests_are_answered_alike() {
             scores.insert(name, before.and(score));
         }
     }
-    for (name, Score { exact, by_trait, .. }) in &scores {
+    for (name, Score { exact, by_trait, again, .. }) in &scores {
         println!("random requests: {name}: {exact} answered exactly, {by_trait} by a trait, {rounds} sites");
+        for case in again {
+            println!("random requests: {name}: closed without an answer at first: {case}");
+        }
     }
 }
 

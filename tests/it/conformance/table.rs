@@ -21,7 +21,7 @@ static FILES: Mutex<()> = Mutex::new(());
 /// Writes down what an edge scored; fails if anything was wrong or if the table says something else.
 #[track_caller]
 pub(super) fn report(profile: &Profile, score: &Score) {
-    let Score { exact, by_trait, left_out, leaks, faults, slow } = score;
+    let Score { exact, by_trait, left_out, leaks, faults, slow, again } = score;
     let line = format!(
         "| {} | {} | {} | {exact} | {by_trait} | {left_out} | {} | {leaks} |",
         profile.name,
@@ -32,6 +32,9 @@ pub(super) fn report(profile: &Profile, score: &Score) {
     println!("{line}");
     for (case, time) in slow {
         println!("{}: {} ms: {case}", profile.name, time.as_millis());
+    }
+    for case in again {
+        println!("{}: closed without an answer at first: {case}", profile.name);
     }
     let stale = {
         let _one_at_a_time = FILES.lock().unwrap_or_else(PoisonError::into_inner);
@@ -78,7 +81,7 @@ fn write_json(profile: &Profile, score: &Score) {
     let path: PathBuf = root().join("target/conformance.json");
     let known = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let mut all: Value = known.unwrap_or_else(|| json!({}));
-    let Score { exact, by_trait, left_out, leaks, faults, slow: _ } = score;
+    let Score { exact, by_trait, left_out, leaks, faults, .. } = score;
     all[profile.name] = json!({
         "algorithms": profile.algorithms, "traits": profile.traits, "exact": exact, "by_trait": by_trait,
         "left_out": left_out, "leaks": leaks, "faults": faults,

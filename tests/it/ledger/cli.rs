@@ -528,8 +528,9 @@ fn each_line_is_answered() {
         )
     };
     let lines = [event("1", "pro"), event("1", "pro"), String::new(), event("1", "basic"), "{".to_owned()];
-    let lines =
-        [lines.join("\n"), r#"{"record":"person","member":"m","address":"a@b.example"}"#.to_owned(), event("2", "pro")];
+    let other = event("3", "pro").replace("shop", "other").replace("g-3", "g-1");
+    let person = r#"{"record":"person","member":"m","address":"a@b.example"}"#.to_owned();
+    let lines = [lines.join("\n"), person, other, event("2", "pro")];
     child.stdin.take().unwrap().write_all(lines.join("\n").as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
@@ -539,6 +540,7 @@ fn each_line_is_answered() {
         {"appended":"conflict","source":"shop","id":"1","known":{"source":"shop","id":"1","at":1798761600,"member":"m_ada","kind":"granted","grant":"g-1","access_control":"pro","why":"free"},"line":4}
         {"appended":"refused","fault":"this is no JSON: EOF while parsing an object","line":5}
         {"appended":"refused","fault":"this is no event","line":6}
+        {"appended":"refused","fault":"the grant `g-1` of this member is of `shop`, and nobody else may say what becomes of it","line":7}
         {"appended":"new","source":"shop","id":"2"}
     "#]].assert_eq(&String::from_utf8(output.stdout).unwrap());
 }
