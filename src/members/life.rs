@@ -313,7 +313,6 @@ impl Life {
         if self.ended.is_some() {
             return None;
         }
-        let grace = |due| if self.failed && self.cancelling.is_none() { due } else { grace(due) };
         let late = self.due.filter(|_| self.overdue.is_none()).map(grace);
         let given_up = self.overdue.map(|since| since.after(rules.billing.overdue_max));
         [self.until(), late, given_up].into_iter().flatten().min()
@@ -337,7 +336,6 @@ impl Life {
                 None => self.overdue = Some(now),
             }
         }
-        self.close_if_failed(now);
         if self.overdue.is_some_and(|since| since.after(rules.billing.overdue_max) <= now) {
             self.end(now, Ended::Unpaid);
         }
@@ -354,7 +352,7 @@ impl Life {
         }
     }
 
-    /// Money did not come in. Time that is paid for stays open until it is over.
+    /// Money did not come in.
     pub(super) fn fail(&mut self, at: Timestamp) {
         if self.due.is_some() {
             self.failed = true;
@@ -363,8 +361,7 @@ impl Life {
     }
 
     fn close_if_failed(&mut self, at: Timestamp) {
-        let is_due = self.due.is_some_and(|due| due <= at);
-        if self.failed && is_due && self.cancelling.is_none() {
+        if self.failed && self.cancelling.is_none() {
             self.overdue = self.overdue.or(Some(at));
         }
     }

@@ -209,6 +209,15 @@ fn a_reader_joins_and_buys(start: fn(&Stage) -> edges::Running, keys_in_file: bo
         assert_eq!(school.webhook(&bytes, "whsec_ffffffffffffffffffffffffffffffff").status, 400);
     }
 
+    // Whoever has a tier takes what was bought in their name themselves.
+    let home = school.ask(("GET", "/account/"), &free, b"");
+    let page = text(&home);
+    let place = page.find("action=\"/account/accept/").expect("what waits") + "action=\"".len();
+    let accept = page[place..].split('"').next().unwrap().to_owned();
+    let fields = form(&[("token", &field(&home, "token"))]);
+    let taken = school.ask(("POST", &accept), &format!("{FORM}{ORIGIN}{free}"), &fields);
+    assert_eq!(taken.status, 303, "{}", text(&taken));
+
     // The next token opens the lesson at this edge.
     let renewed = school.ask(("GET", "/account/refresh?next=/lesson/"), &free, b"");
     assert_eq!((renewed.status, renewed.header("location").as_deref()), (303, Some("/lesson/")));

@@ -92,9 +92,9 @@ impl Card {
         self.disputed.as_ref().is_some_and(|which| which.as_ref().map_or(heard, |which| which == payment))
     }
 
-    /// Money that was to come and did not, and now its day is here.
+    /// Money that was to come and did not.
     fn miss(&mut self, at: i64) {
-        if self.failed && self.closing.is_none() && self.paid_to.is_some_and(|paid| paid <= at) {
+        if self.failed && self.closing.is_none() {
             self.bad_since = self.bad_since.or(Some(at));
         }
     }
@@ -210,9 +210,6 @@ impl<'a> Desk<'a> {
                     } else {
                         card.bad_since = Some(at);
                     }
-                }
-                if card.gone.is_none() {
-                    card.miss(at);
                 }
                 let given_up = card.bad_since.is_some_and(|bad| bad + self.shop.overdue_max <= at);
                 if given_up && card.gone.is_none() {
