@@ -36,7 +36,7 @@ use crate::build::Frame;
 use crate::diagnostic::Diagnostic;
 use crate::ledger::{self, Ledger, Present};
 use crate::manifest::{self, Manifest};
-use crate::members::Rules;
+use crate::members::{Pages, Rules};
 use crate::path;
 use crate::provider::reference::References;
 use crate::time::Timestamp;
@@ -63,6 +63,10 @@ pub const LARGEST_HOOK: usize = 1024 * 1024;
 
 /// How many requests wait for a purchase at once.
 const WAITING: usize = 256;
+
+/// Of how many members is told at once what time has changed.
+const TICKS: u32 = 200;
+const TICKED: usize = 200;
 
 /// The source of events that members make here.
 pub const SOURCE: &str = "account";
@@ -195,6 +199,23 @@ impl Service {
                 is_there.then_some(LARGEST_HOOK)
             }
         }
+    }
+
+    /// Tells what time has changed, and what it opened where the pages are known.
+    ///
+    /// # Errors
+    /// Where the ledger fails: what was told until then is kept.
+    pub async fn tick(&self, pages: Option<&Pages<'_>>, now: Timestamp) -> Result<(), AccountError> {
+        let rules = self.rules();
+        let present = present(&rules, now);
+        while self.parts.ledger.tick_with(TICKS, &present, pages).await? >= TICKED {}
+        Ok(())
+    }
+
+    /// Where members are.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.parts.ledger
     }
 
     /// The public halves of the keys of tokens.

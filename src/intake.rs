@@ -3,13 +3,13 @@
 //! An [`Intake`] is a [`Hook`] over a [`Provider`]. Nothing is acknowledged before it is durable, and nothing is dropped because
 //! it is not understood today: what names an unknown price, what must be asked of a provider that is away, and what is
 //! about somebody whom nobody has named yet, lies in the ledger as it was sent. It is read again when more is told of the
-//! same customer, after the start, and every ten minutes.
+//! same customer, after the start, and from time to time, less and less often.
 
 mod reading;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use tokio::sync::Mutex;
 
@@ -25,6 +25,8 @@ use reading::{Reading, address};
 const REST: i64 = 600;
 /// How often what lies there is read once more because something in it was understood.
 const PASSES: usize = 4;
+/// How much of it is read in one look.
+const MOST: usize = 200;
 
 /// Asks a provider, from any thread.
 pub type AnyApi = Box<dyn Api + Send + Sync>;
@@ -53,6 +55,8 @@ struct Inner {
     /// When everything is read again.
     due: AtomicI64,
     reading: Mutex<()>,
+    /// Whether this process has looked at all of it.
+    has_read: AtomicBool,
 }
 
 impl Intake {
@@ -73,8 +77,8 @@ impl Intake {
         api: Option<AnyApi>,
         (source, parts): (Option<&'static str>, Parts),
     ) -> Self {
-        let (due, reading) = (AtomicI64::new(i64::MIN), Mutex::new(()));
-        Self(Arc::new(Inner { parts, provider, api, source, due, reading }))
+        let (due, reading, has_read) = (AtomicI64::new(i64::MIN), Mutex::new(()), AtomicBool::new(false));
+        Self(Arc::new(Inner { parts, provider, api, source, due, reading, has_read }))
     }
 
     /// Reads everything again that was not understood, and asks the provider where that is needed. How much of it is
@@ -85,10 +89,15 @@ impl Intake {
     pub async fn read_again(&self) -> Result<usize, ledger::Error> {
         let inner = &self.0;
         let Ok(_alone) = inner.reading.try_lock() else { return Ok(0) };
+        let ledger = &inner.parts.ledger;
+        if !inner.has_read.swap(true, Ordering::Relaxed) {
+            ledger.unread_anew().await?;
+        }
+        let now = (inner.parts.clock)();
+        let owns = |source: &str| inner.owns(source);
         let mut read = 0;
         for pass in 0..PASSES {
-            let waiting = inner.parts.ledger.unread().await?;
-            let own: Vec<Unread> = waiting.into_iter().filter(|unread| inner.owns(&unread.source)).collect();
+            let own = ledger.unread_due(&owns, MOST, now).await?;
             // One question to a provider that is away is enough.
             let now_read = inner.read_all(&own, pass == 0).await?;
             read += now_read;
@@ -96,6 +105,7 @@ impl Intake {
                 break;
             }
         }
+        ledger.read_in_vain(&ledger.unread_due(&owns, MOST, now).await?, now).await?;
         Ok(read)
     }
 }

@@ -13,6 +13,8 @@ mod append;
 mod customers;
 mod database;
 mod due;
+pub mod endpoints;
+mod mark;
 mod names;
 pub mod outbox;
 mod people;
@@ -30,7 +32,7 @@ use crate::time::Timestamp;
 pub use about::About;
 pub use append::Appended;
 pub use database::Ledger;
-pub use names::{event_id, member_id};
+pub use names::{event_id, member_id, message_id};
 pub use people::Waiting;
 pub use read::{Filed, Held};
 pub use sign_in::{Link, Session, SigningKey};
@@ -144,9 +146,12 @@ pub enum Refused {
         /// What it calls the event.
         id: String,
     },
-    /// No notification has that id.
-    #[error("there is no dead notification `{0}`")]
-    NotDead(String),
+    /// No notification has that id, or none that may be sent.
+    #[error("there is no notification `{0}` that can be sent again")]
+    NotTold(String),
+    /// No endpoint has that name.
+    #[error("no endpoint `{0}` is known")]
+    NoEndpoint(String),
 }
 
 /// The longest name that an event may give anything.

@@ -22,5 +22,5 @@ pub mod words;
 pub use fold::fold;
 pub use member::{Code, Ended, Grant, Member, Remark, Rules, Source, State};
 pub use notification::{Notification, Topic, changed, notifications};
-pub use opened::opened;
+pub use opened::{Pages, opened};
 pub use origin::{Origin, origin};

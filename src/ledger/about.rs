@@ -7,7 +7,8 @@
 use sqlx::AnyConnection;
 
 use super::address::Address;
-use super::append::{Mark, by_name};
+use super::append::by_name;
+use super::mark::Mark;
 use super::names::WAITING;
 use super::{Error, Present, Refused, customers, people, read};
 use crate::access::catalogue::Kind;

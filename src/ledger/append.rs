@@ -8,10 +8,9 @@ use sqlx::{AnyConnection, Row as _};
 
 use super::about::{self, About};
 use super::database::Ledger;
-use super::names::{self, WAITING};
+use super::mark::Mark;
 use super::{Error, Present, Refused, check, customers, people, read};
 use crate::members::event::{Event, MemberId, What};
-use crate::members::{self, Notification};
 use crate::time::Timestamp;
 
 /// What became of an event.
@@ -168,118 +167,6 @@ pub(super) async fn append_to(
         mark.settle(connection, (&before, &after), present).await?;
     }
     Ok(appended)
-}
-
-/// A member's row, held until the transaction ends.
-#[derive(Debug)]
-pub(super) struct Mark {
-    /// Who they are now.
-    pub(super) member: MemberId,
-    /// Up to when notifications were made; `None` for somebody new.
-    told: Option<Timestamp>,
-    /// The number of the last one.
-    number: i64,
-}
-
-impl Mark {
-    /// Takes hold of a member, who is made if need be. Others who want to write of them wait.
-    pub(super) async fn take(connection: &mut AnyConnection, member: &str) -> Result<Self, Error> {
-        let mut member = member.to_owned();
-        loop {
-            let row = sqlx::query(
-                "INSERT INTO members (member, holder, told, number, due) VALUES ($1, $1, -1, 0, $2) \
-                 ON CONFLICT (member) DO UPDATE SET holder = members.holder RETURNING holder, told, number",
-            )
-            .bind(&member)
-            .bind(NEVER)
-            .fetch_one(&mut *connection)
-            .await?;
-            let holder: String = row.try_get("holder")?;
-            // Somebody who was merged is called otherwise now.
-            if holder == member {
-                let told: i64 = row.try_get("told")?;
-                return Ok(Self { member, told: Timestamp::try_from(told).ok(), number: row.try_get("number")? });
-            }
-            member = holder;
-        }
-    }
-
-    /// Writes what is to be told: first what time changed, by the events of before; then what the new ones change now.
-    pub(super) async fn settle(
-        self,
-        connection: &mut AnyConnection,
-        (before, after): (&[Event], &[Event]),
-        present: &Present<'_>,
-    ) -> Result<(), Error> {
-        let rules = present.rules;
-        // An instance whose clock is behind does not tell a second time what another one has told.
-        let now = self.told.map_or(present.now, |told| told.max(present.now));
-        // A purchase that waits is nothing that anybody has.
-        let is_waiting = self.member.starts_with(WAITING);
-        let mut said: Vec<Notification> = Vec::new();
-        if let (Some(told), false) = (self.told, is_waiting) {
-            said.extend(members::notifications(before, rules, told, now));
-        }
-        let holds = members::fold(after, rules, now);
-        if !is_waiting && before.len() != after.len() {
-            said.extend(members::changed(&members::fold(before, rules, now), &holds, now));
-        }
-        let mut number = self.number;
-        for notification in &said {
-            number += 1;
-            tell(connection, (&self.member, number), notification, now).await?;
-        }
-        let coming = after.iter().map(|event| event.at).filter(|at| *at > now).min();
-        let due = holds.changes.into_iter().chain(coming).min().filter(|_| !is_waiting);
-        sqlx::query("UPDATE members SET told = $2, number = $3, due = $4 WHERE member = $1")
-            .bind(&self.member)
-            .bind(now.seconds())
-            .bind(number)
-            .bind(due.map_or(NEVER, Timestamp::seconds))
-            .execute(connection)
-            .await?;
-        Ok(())
-    }
-
-    /// Sets the instant from which on there is something to tell, and tells nothing of what lies before it.
-    pub(super) async fn settle_in_silence(
-        self,
-        connection: &mut AnyConnection,
-        present: &Present<'_>,
-    ) -> Result<(), Error> {
-        let events = read::events(connection, &self.member).await?;
-        if events.iter().any(|event| event.what == (What::Erased {})) {
-            people::erase(connection, &self.member, present.now).await?;
-        }
-        let silent = Self { told: None, ..self };
-        silent.settle(connection, (&events, &events), present).await
-    }
-}
-
-/// What is due at no time.
-const NEVER: i64 = i64::MAX;
-
-async fn tell(
-    connection: &mut AnyConnection,
-    (member, number): (&str, i64),
-    notification: &Notification,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let body = serde_json::to_string(notification).map_err(|error| Error::Damaged(error.to_string()))?;
-    sqlx::query(
-        "INSERT INTO outbox (member, number, id, at, kind, body, state, attempts, next_attempt, delivered) \
-         VALUES ($1, $2, $3, $4, $5, $6, 'waiting', 0, $7, -1)",
-    )
-    .bind(member)
-    .bind(number)
-    .bind(names::message_id()?)
-    .bind(notification.at.seconds())
-    .bind(notification.topic.as_str())
-    .bind(body)
-    .bind(now.seconds())
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 pub(super) async fn insert(

@@ -6,8 +6,8 @@
 use sqlx::{AnyConnection, Row as _};
 
 use super::address::Address;
-use super::append::Mark;
 use super::database::Ledger;
+use super::mark::Mark;
 use super::{Error, Present, Refused, names, read};
 use crate::members::event::{Event, MemberId, What};
 use crate::time::Timestamp;
@@ -268,7 +268,9 @@ pub(super) async fn erase(connection: &mut AnyConnection, member: &str, now: Tim
          (SELECT member FROM members WHERE holder = $1)",
         "DELETE FROM payloads WHERE sequence IN \
          (SELECT e.sequence FROM members m JOIN events e ON e.member = m.member WHERE m.holder = $1)",
-        "DELETE FROM outbox WHERE state <> 'delivered' AND member IN (SELECT member FROM members WHERE holder = $1)",
+        "DELETE FROM deliveries WHERE state <> 'delivered' AND member IN (SELECT member FROM members WHERE holder = $1)",
+        "DELETE FROM outbox WHERE member IN (SELECT member FROM members WHERE holder = $1) AND NOT EXISTS \
+         (SELECT 1 FROM deliveries d WHERE d.member = outbox.member AND d.number = outbox.number)",
     ] {
         sqlx::query(statement).bind(member).execute(&mut *connection).await?;
     }

@@ -11,8 +11,9 @@ use sqlx::{AnyConnection, Row as _};
 
 use super::about::Proof;
 use super::address::Address;
-use super::append::{Appended, Mark, insert};
+use super::append::{Appended, insert};
 use super::database::{Kind, Ledger};
+use super::mark::Mark;
 use super::table::Row;
 use super::{Error, Present, Refused, customers, people};
 use crate::diagnostic::{Diagnostic, Source};

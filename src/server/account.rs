@@ -2,19 +2,20 @@
 //!
 //! It lives on threads of its own, with its connections to the database and to the mail server: an edge's threads hand
 //! requests over and wait, and nothing that the service waits for keeps a page from being served. Bodies are read whole
-//! here, and never more of them than may be.
+//! here, and never more of them than may be. Beside requests it tells what time changes, and delivers what is told.
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Limited};
 use tokio::net::UnixListener;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 
-use super::connections::{self, Listener};
+use super::connections::{self, ALL, GRACE, Listener};
 use super::intake::Own;
 use super::reply::{self, Body, Reply};
 use super::seldom::Seldom;
@@ -24,8 +25,10 @@ use crate::account::{PLACE, Request, Service};
 use crate::diagnostic::Diagnostic;
 use crate::fs;
 use crate::manifest::Manifest;
+use crate::members::Pages;
 use crate::path;
 use crate::time::Timestamp;
+use crate::webhooks::{Deliverer, Endpoint};
 
 /// How many threads the service has.
 const THREADS: usize = 2;
@@ -41,7 +44,15 @@ pub struct Account {
     service: Arc<Service>,
     runtime: Option<Runtime>,
     places: Arc<Semaphore>,
+    /// Who is told what changes.
+    endpoints: Vec<Endpoint>,
+    /// What goes on beside requests, and what ends it.
+    beside: Mutex<JoinSet<()>>,
+    stop: watch::Sender<bool>,
 }
+
+/// The manifest in force, whenever it is asked for.
+pub(super) type Manifests = Arc<dyn Fn() -> Option<Arc<Manifest>> + Send + Sync>;
 
 impl Account {
     /// Starts the threads, and makes the service on them.
@@ -55,7 +66,38 @@ impl Account {
         let runtime = Builder::new_multi_thread().worker_threads(THREADS).thread_name("account").enable_all().build();
         let runtime = runtime.map_err(|error| vec![*system(&error)])?;
         let service = Arc::new(runtime.block_on(make())?);
-        Ok(Self { service, runtime: Some(runtime), places: Arc::new(Semaphore::new(AT_ONCE)) })
+        let (places, stop) = (Arc::new(Semaphore::new(AT_ONCE)), watch::Sender::new(false));
+        Ok(Self { service, runtime: Some(runtime), places, endpoints: Vec::new(), beside: Mutex::default(), stop })
+    }
+
+    /// The same, and some endpoints are told what changes.
+    #[must_use]
+    pub fn telling(mut self, endpoints: Vec<Endpoint>) -> Self {
+        self.endpoints = endpoints;
+        self
+    }
+
+    /// Begins what goes on beside requests: telling what time changes, and delivering it.
+    pub(super) fn begin(&self, clock: Clock, manifests: Manifests) {
+        let Some(runtime) = &self.runtime else { return };
+        let mut beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        let (service, stop) = (Arc::clone(&self.service), self.stop.subscribe());
+        beside.spawn_on(tell(service, (clock, manifests), stop), runtime.handle());
+        if !self.endpoints.is_empty() {
+            let ledger = self.service.ledger().clone();
+            let deliverer = Deliverer::new(ledger, self.endpoints.clone(), Arc::new(clock));
+            beside.spawn_on(deliverer.run(self.stop.subscribe()), runtime.handle());
+        }
+    }
+
+    /// Ends it: what is being sent is sent to its end, as far as that does not take too long.
+    pub(super) async fn end(&self) {
+        self.stop.send_replace(true);
+        let mut beside = std::mem::take(&mut *self.beside.lock().unwrap_or_else(PoisonError::into_inner));
+        let ended = tokio::time::timeout(GRACE, async { while beside.join_next().await.is_some() {} }).await;
+        if ended.is_err() {
+            tracing::warn!("notifications on their way were not waited for; they are sent again");
+        }
     }
 
     /// Whether a request is for the service.
@@ -118,6 +160,30 @@ impl Account {
     }
 }
 
+/// Tells what time changes, and what it opens, until it is told to stop.
+async fn tell(service: Arc<Service>, (clock, manifests): (Clock, Manifests), mut stop: watch::Receiver<bool>) {
+    let tick = async |pages: Option<&Pages<'_>>| {
+        if let Err(error) = service.tick(pages, clock()).await {
+            tracing::error!(reason = %error, "what time changes is not told for the moment");
+        }
+    };
+    loop {
+        let manifest = manifests();
+        let pages = manifest.as_deref().map(Pages::of);
+        loop {
+            tick(pages.as_ref()).await;
+            if tokio::time::timeout(LOOK, stop.wait_for(|stop| *stop)).await.is_ok() {
+                return;
+            }
+            if manifests().as_ref().map(Arc::as_ptr) != manifest.as_ref().map(Arc::as_ptr) {
+                // What opened by the old one until now: a build that came after a release no longer knows of it.
+                tick(pages.as_ref()).await;
+                break;
+            }
+        }
+    }
+}
+
 impl Drop for Account {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
@@ -176,37 +242,44 @@ pub fn run(account: Account, alone: &Alone) -> Result<(), Vec<Diagnostic>> {
     };
     say_listening(&heard, "account");
     let held = Arc::new(RwLock::new(manifest));
+    let current = Arc::clone(&held);
+    account.begin(alone.clock, Arc::new(move || current.read().unwrap_or_else(PoisonError::into_inner).clone()));
     runtime.block_on(async {
-        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let (stop, stopped) = watch::channel(false);
         let serving = tokio::spawn(serve(Arc::clone(&account), (listener, alone.clone()), Arc::clone(&held), stopped));
         tokio::spawn(look(Arc::clone(&account), alone.manifest.clone(), held));
         signals.stopped().await;
         tracing::info!("stopping");
         stop.send_replace(true);
-        drop(serving.await);
+        if serving.await.is_err() {
+            tracing::error!("answering was broken off");
+        }
+        account.end().await;
     });
     Ok(())
 }
 
 type Held = Arc<RwLock<Option<Arc<Manifest>>>>;
 
-/// Takes connections until the service stops.
+/// Takes connections until the service stops, then waits for those that are being answered.
 async fn serve(
     account: Arc<Account>,
     (listener, alone): (Listener, Alone),
     held: Held,
-    stopped: tokio::sync::watch::Receiver<bool>,
+    stopped: watch::Receiver<bool>,
 ) {
     let places = Arc::new(Semaphore::new(alone.max_connections));
+    let open = Arc::new(Semaphore::new(ALL));
     let (clock, seldom) = (alone.clock, Seldom::default());
     loop {
         let mut stop = stopped.clone();
         let taken = tokio::select! {
             biased;
-            _ended = stop.wait_for(|stop| *stop) => return,
+            _ended = stop.wait_for(|stop| *stop) => break,
             taken = connections::accept(&listener, (&places, &seldom)) => taken,
         };
         let Some((stream, place)) = taken else { continue };
+        let Ok(here) = Arc::clone(&open).try_acquire_owned() else { continue };
         let (account, held) = (Arc::clone(&account), Arc::clone(&held));
         tokio::spawn(async move {
             let answer = move |arrived: Arrived| {
@@ -216,9 +289,12 @@ async fn serve(
             };
             let stop = async move { drop(stop.wait_for(|stop| *stop).await) };
             stream.converse(stop, answer).await;
-            drop(place);
+            drop((place, here));
         });
     }
+    drop(listener);
+    let all = u32::try_from(ALL).unwrap_or(u32::MAX);
+    drop(tokio::time::timeout(GRACE, open.acquire_many(all)).await);
 }
 
 /// Looks after the keys and the manifest.

@@ -55,6 +55,8 @@ pub(super) fn run(worker: &Arc<Worker>) -> Result<(), Vec<Diagnostic>> {
     }
     if let Some(account) = &worker.options.account {
         runtime.spawn(look_at_keys(Arc::clone(worker), Arc::clone(account)));
+        let held = Arc::clone(worker);
+        account.begin(options.clock, Arc::new(move || Some(Arc::clone(&held.held.load().manifest))));
     }
     runtime.block_on(signals.wait(worker));
     tracing::info!("stopping");
@@ -63,6 +65,9 @@ pub(super) fn run(worker: &Arc<Worker>) -> Result<(), Vec<Diagnostic>> {
         if thread.join().is_err() {
             tracing::error!("a thread was broken off");
         }
+    }
+    if let Some(account) = &worker.options.account {
+        runtime.block_on(account.end());
     }
     runtime.shutdown_timeout(LAST);
     Ok(())

@@ -54,4 +54,5 @@ mod tidy;
 mod token;
 mod tour;
 mod truth;
+mod webhooks;
 mod worker;

@@ -13,6 +13,7 @@ use tierpress::server::account::Account;
 
 use super::super::{Format, present, say};
 use super::providers::ProviderArguments;
+use super::webhooks::WebhookArguments;
 
 /// The account service.
 #[derive(Debug, Default, Args)]
@@ -37,6 +38,8 @@ pub(in super::super) struct ServiceArguments {
     trust: Vec<Network>,
     #[command(flatten)]
     providers: ProviderArguments,
+    #[command(flatten)]
+    webhooks: WebhookArguments,
 }
 
 /// Starts the service on a ledger, which is made where there is none.
@@ -44,13 +47,15 @@ pub(in super::super) fn start(arguments: &ServiceArguments, ledger: &str) -> Res
     let frame = frame(arguments)?;
     let mailer = mailer(arguments, &frame).map_err(|fault| vec![*fault])?;
     let providers = arguments.providers.read().map_err(|fault| vec![*fault])?;
-    Account::start(|| async {
+    let endpoints = arguments.webhooks.read()?;
+    let account = Account::start(|| async {
         let setup = |error: &dyn std::fmt::Display| vec![Diagnostic::setup(error.to_string())];
         let ledger = Ledger::create(ledger).await.map_err(|error| setup(&error))?;
         let hooks = providers.hooks(&frame.config, &ledger);
         let parts = Parts { frame, ledger, mailer, trusted: arguments.trust.clone(), hooks };
         Service::start(parts, present()).await.map_err(|error| setup(&error))
-    })
+    })?;
+    Ok(account.telling(endpoints))
 }
 
 fn frame(arguments: &ServiceArguments) -> Result<Frame, Vec<Diagnostic>> {
