@@ -245,9 +245,9 @@ pub fn plan_and_theme(request: &Request<'_>, earlier: Option<Earlier<'_>>) -> Re
 /// a whole build has to say what comes of it.
 #[must_use]
 pub fn reread(plan: &Plan, remembered: &mut Remembered, sources: &[&str]) -> Option<Plan> {
-    let words: Option<Vec<_>> = sources.iter().map(|source| remembered.reread(plan.site(), source)).collect();
+    let words = remembered.reread(plan.site(), sources)?;
     let mut plan = plan.clone();
-    for (page, words) in words? {
+    for (page, words) in words {
         plan.reword(page, words);
     }
     Some(plan)

@@ -313,10 +313,8 @@ fn beside_pages(
     (tree, folders): (&Tree, &BTreeMap<String, String>),
 ) -> Vec<(String, Location)> {
     let sections = (0..tree.len()).filter(|section| tree.page_of(*section).is_none());
-    let sections = sections.map(|section| {
-        let folder: Arc<str> = format!("content/{}", tree.folder(section)).trim_end_matches('/').into();
-        (pages::section_url(raw, tree, section), Location::file(&folder))
-    });
+    let sections =
+        sections.map(|section| (pages::section_url(raw, tree, section), Location::file(&tree.source(section))));
     let files = sources.files.iter().map(|file| (pages::file_url(folders, file), Location::file(&file.path)));
     let statics = sources.static_files.iter().map(|file| (static_url(file), Location::file(&file.path)));
     let made: Arc<str> = "(made by the build)".into();

@@ -11,11 +11,12 @@ use crate::config::Config;
 use crate::load::assembly::{Targets, gated};
 use crate::load::inherit::Decided;
 use crate::load::links::Target;
+use crate::load::markdown::Use;
 use crate::load::pages::RawPage;
 use crate::load::sources::{self, PageSource, Sources};
 use crate::load::texts::{self, Addresses, Around, FilesKey, RuledBlock, Text};
 use crate::load::{Earlier, Laid, Request, assets, frame, pages};
-use crate::site::{Block, PageId, Site, StaticFile, Words};
+use crate::site::{Block, PageId, Place, Site, StaticFile, Words};
 use crate::time::Timestamp;
 
 /// See the module.
@@ -194,8 +195,25 @@ impl Remembered {
         position(&self.laid.raw, path)
     }
 
-    /// Reads a page's text again. `None` where more than its words changed, or could have.
-    pub(crate) fn reread(&mut self, site: &Site, path: &str) -> Option<(PageId, Words)> {
+    /// Reads the texts of some pages again. `None` where more than words changed, or could have: then nothing of it is
+    /// remembered, for the site that is held says nothing of it.
+    pub(crate) fn reread(&mut self, site: &Site, paths: &[&str]) -> Option<Vec<(PageId, Words)>> {
+        let numbers = paths.iter().filter_map(|path| self.number(path));
+        let of =
+            |number: usize| Some((number, self.laid.raw.get(number)?.clone(), Arc::clone(self.texts.get(number)?)));
+        let before: Vec<(usize, RawPage, Arc<Text>)> = numbers.filter_map(of).collect();
+        let words: Option<Vec<_>> = paths.iter().map(|path| self.reread_one(site, path)).collect();
+        if words.is_none() {
+            for (number, page, text) in before {
+                if let Some((now, parsed)) = self.laid.raw.get_mut(number).zip(self.texts.get_mut(number)) {
+                    (*now, *parsed) = (page, text);
+                }
+            }
+        }
+        words
+    }
+
+    fn reread_one(&mut self, site: &Site, path: &str) -> Option<(PageId, Words)> {
         let number = self.number(path)?;
         let id = (*self.ids.get(number)?)?;
         if self.warned.contains(path) {
@@ -235,7 +253,7 @@ impl Remembered {
     /// Whether an anchor is gone that another page's link leads to; or one came where links were warned about.
     fn is_missed(&self, number: usize, text: &Text) -> bool {
         let Some(before) = self.texts.get(number).filter(|before| before.anchors != text.anchors) else { return false };
-        let leads_there = |used: &crate::load::markdown::Use<Target>| {
+        let leads_there = |used: &Use<Target>| {
             let gone = |fragment: &String| before.anchors.contains(fragment) && !text.anchors.contains(fragment);
             used.target == Target::Page(number) && used.fragment.as_ref().is_some_and(gone)
         };
@@ -268,7 +286,7 @@ fn is_alike(before: &Text, after: &Text) -> bool {
         pieces: _,
         notes: _,
         blocks,
-        uses: _,
+        uses,
         anchors: _,
         first_heading: _,
         divider,
@@ -280,7 +298,17 @@ fn is_alike(before: &Text, after: &Text) -> bool {
     // Where a block stands is nobody's business but its own.
     let bare = |block: &RuledBlock| RuledBlock { span: 0..0, range: 0..0, ..block.clone() };
     blocks.iter().map(bare).eq(before.blocks.iter().map(bare))
+        && statics(uses) == statics(&before.uses)
         && *divider == before.divider
         && *image == before.image
         && *showings == before.showings
+}
+
+/// What a text shows of `static/`, and where: whether only gated places show a file is a question to all pages.
+fn statics(uses: &[Use<Target>]) -> BTreeSet<(usize, Place)> {
+    let of = |used: &Use<Target>| match used.target {
+        Target::Static(file) => Some((file, used.place)),
+        Target::Page(_) | Target::Section(_) | Target::File(_) | Target::Generated => None,
+    };
+    uses.iter().filter_map(of).collect()
 }

@@ -104,11 +104,8 @@ pub fn find(root: &Path, diagnostics: &mut Vec<Diagnostic>) -> Sources {
 
 /// Which of these files are others of `content/`, and by which link. What cannot be followed was said already.
 fn originals(root: &Path, files: &[FileSource]) -> BTreeMap<Arc<str>, Original> {
-    let Ok(boundary) = fs::canonicalize(root) else { return BTreeMap::new() };
-    let below = |path: &Path| {
-        let real = fs::canonicalize(path).ok()?;
-        Some(site_path(&boundary, real.strip_prefix(&boundary).ok()?))
-    };
+    let Ok(boundary) = Boundary::of(root) else { return BTreeMap::new() };
+    let below = |path: &Path| boundary.site_path(&fs::canonicalize(path).ok()?);
     let original = |file: &FileSource| {
         let path = below(&file.disk).filter(|path| *path != file.path && path.starts_with("content/"))?;
         // The first part of the way that is not where it seems to be is the link.
@@ -139,15 +136,19 @@ pub struct Found {
 pub fn walk(root: &Path, folder: &str, diagnostics: &mut Vec<Diagnostic>) -> Found {
     let mut found = Found::default();
     let top = root.join(folder);
-    let boundary = match (fs::exists(&top), fs::canonicalize(root)) {
+    let fault = |message: String| Diagnostic::error(message).at(Location::file(&folder.into()));
+    let boundary = match (fs::exists(&top), Boundary::of(root)) {
         (Ok(false), _) => return found,
         (Ok(true), Ok(boundary)) => boundary,
         (Err(error), _) | (_, Err(error)) => {
-            let message = format!("this folder cannot be read: {}", error.cause());
-            diagnostics.push(Diagnostic::error(message).at(Location::file(&folder.into())));
+            diagnostics.push(fault(format!("this folder cannot be read: {}", error.cause())));
             return found;
         }
     };
+    if let Some(message) = boundary.folder_fault(&top, folder) {
+        diagnostics.push(fault(message).help("put a copy in its place"));
+        return found;
+    }
     let mut entries = WalkDir::new(&top).follow_links(true).sort_by_file_name().into_iter();
     while let Some(entry) = entries.next() {
         let entry = match entry {
@@ -221,7 +222,7 @@ enum Visited {
     File(FileSource),
 }
 
-fn visit(entry: &DirEntry, (root, boundary): (&Path, &Path)) -> Result<Visited, Box<Diagnostic>> {
+fn visit(entry: &DirEntry, (root, boundary): (&Path, &Boundary)) -> Result<Visited, Box<Diagnostic>> {
     let lossy = site_path(root, entry.path());
     let name = entry.file_name().to_str();
     let is_folder = entry.file_type().is_dir();
@@ -240,7 +241,7 @@ fn visit(entry: &DirEntry, (root, boundary): (&Path, &Path)) -> Result<Visited, 
         ));
     };
     if entry.path_is_symlink()
-        && let Some(message) = link_fault(entry.path(), &lossy, boundary)
+        && let Some(message) = boundary.link_fault(entry.path(), &lossy)
     {
         return Err(Box::new(Diagnostic::error(message).at(Location::file(&lossy)).help("put a copy in its place")));
     }
@@ -264,29 +265,82 @@ fn visit(entry: &DirEntry, (root, boundary): (&Path, &Path)) -> Result<Visited, 
     Ok(Visited::File(FileSource { folder, path: lossy, disk: entry.path().to_owned(), name: name.to_owned() }))
 }
 
-/// A link stays within the site, out of what is left out of it, and no folder that is public as a whole shows `content/`,
-/// which is not.
-fn link_fault(disk: &Path, path: &str, boundary: &Path) -> Option<String> {
-    let content = boundary.join("content");
-    let Ok(target) = fs::canonicalize(disk) else { return Some("this link leads nowhere".to_owned()) };
-    let Ok(below) = target.strip_prefix(boundary) else { return Some("this link leaves the site".to_owned()) };
-    if !path.starts_with("content") && (target.starts_with(&content) || content.starts_with(&target)) {
-        return Some("this link makes `content/` public".to_owned());
+/// Where a site ends, with all links followed.
+struct Boundary {
+    root: PathBuf,
+    /// `content/`, which may be a link itself.
+    content: PathBuf,
+}
+
+impl Boundary {
+    fn of(root: &Path) -> Result<Self, fs::Error> {
+        let root = fs::canonicalize(root)?;
+        let content = root.join("content");
+        let content = if fs::exists(&content)? { fs::canonicalize(&content).unwrap_or(content) } else { content };
+        Ok(Self { root, content })
     }
-    let mut way = boundary.to_owned();
-    for part in below {
-        way.push(part);
-        if part.as_encoded_bytes().starts_with(b".") {
-            return Some(format!(
-                "this link leads into `{}`, and what begins with a dot is never published",
-                part.display()
-            ));
-        }
-        if below.starts_with("tierpress-out") || is_output(&way) {
-            return Some(format!("this link leads into `{}`, which Tierpress has built", site_path(boundary, &way)));
+
+    /// What a place is called in the site; `None` for one outside of it.
+    fn site_path(&self, real: &Path) -> Option<Arc<str>> {
+        match real.strip_prefix(&self.content) {
+            Ok(below) if below.as_os_str().is_empty() => Some("content".into()),
+            Ok(below) => Some(format!("content/{}", site_path(&self.content, below)).into()),
+            Err(_) => Some(site_path(&self.root, real.strip_prefix(&self.root).ok()?)),
         }
     }
-    None
+
+    fn shares_content(&self, real: &Path) -> bool {
+        real.starts_with(&self.content) || self.content.starts_with(real)
+    }
+
+    /// A link stays within the site, out of what is left out of it, and no folder that is public as a whole shows
+    /// `content/`, which is not.
+    fn link_fault(&self, disk: &Path, path: &str) -> Option<String> {
+        let Ok(target) = fs::canonicalize(disk) else { return Some("this link leads nowhere".to_owned()) };
+        if !target.starts_with(&self.root) {
+            return Some("this link leaves the site".to_owned());
+        }
+        if !is_in_content(path) && self.shares_content(&target) {
+            return Some("this link makes `content/` public".to_owned());
+        }
+        self.left_out(&target)
+    }
+
+    /// The same of a folder that is about to be walked, for it may be one by a link above it: `themes/own` as a whole.
+    fn folder_fault(&self, top: &Path, folder: &str) -> Option<String> {
+        // What is a link itself is looked at where links are; one that cannot be followed, too.
+        let is_link = fs::metadata(top).ok().flatten().is_some_and(|top| top.kind == fs::Kind::Symlink);
+        let real = fs::canonicalize(top).ok().filter(|_| !is_link && !is_in_content(folder))?;
+        if self.shares_content(&real) {
+            return Some("by a link this folder is one with `content/`, and all of it would be public".to_owned());
+        }
+        if real == self.root.join(folder) { None } else { self.left_out(&real) }
+    }
+
+    /// What is said of a link into what is left out of the site.
+    fn left_out(&self, target: &Path) -> Option<String> {
+        let below = target.strip_prefix(&self.root).ok()?;
+        let mut way = self.root.clone();
+        for part in below {
+            way.push(part);
+            if part.as_encoded_bytes().starts_with(b".") {
+                return Some(format!(
+                    "this link leads into `{}`, and what begins with a dot is never published",
+                    part.display()
+                ));
+            }
+            if below.starts_with("tierpress-out") || is_output(&way) {
+                let way = site_path(&self.root, &way);
+                return Some(format!("this link leads into `{way}`, which Tierpress has built"));
+            }
+        }
+        None
+    }
+}
+
+/// Whether a path below the site's root is `content` or lies in it.
+fn is_in_content(path: &str) -> bool {
+    path.strip_prefix("content").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Whether a build has written this folder.

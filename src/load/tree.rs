@@ -159,6 +159,12 @@ impl Tree {
         self.nodes.get(section).map_or("", |node| &node.folder)
     }
 
+    /// Its folder as messages name it.
+    #[must_use]
+    pub fn source(&self, section: usize) -> Arc<str> {
+        format!("content/{}", self.folder(section)).trim_end_matches('/').into()
+    }
+
     /// What it is sorted by.
     #[must_use]
     pub fn order(&self, section: usize) -> Option<&Order> {

@@ -73,6 +73,8 @@ pub struct Keeper {
     changed: Option<BTreeSet<String>>,
     /// What that one found in the folders of templates.
     templates: BTreeSet<String>,
+    /// What the newest build that went well warned of.
+    warnings: Vec<Diagnostic>,
     /// What is not watched.
     unwatched: Option<Diagnostic>,
 }
@@ -81,8 +83,15 @@ impl Keeper {
     /// A keeper that has built nothing yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        let (templates, unwatched) = (BTreeSet::new(), None);
-        Self { settings, state: State::default(), remembered: None, changed: None, templates, unwatched }
+        Self {
+            settings,
+            state: State::default(),
+            remembered: None,
+            changed: None,
+            templates: BTreeSet::new(),
+            warnings: Vec::new(),
+            unwatched: None,
+        }
     }
 
     /// Builds again what the changes touch. Where there is a fault, the last good site stays; where nothing is touched, all
@@ -99,6 +108,8 @@ impl Keeper {
         if let Some(held) = self.reword() {
             self.state.held = Some(held);
             self.state.faults = Vec::new();
+            // A build that failed since has said other things.
+            self.state.warnings.clone_from(&self.warnings);
             self.changed = Some(BTreeSet::new());
             return self.state.clone();
         }
@@ -110,6 +121,7 @@ impl Keeper {
                 self.templates = before.into_iter().chain(self.found_templates()).collect();
                 self.state.until = build::next_change(held.plan());
                 self.state.held = Some(Arc::new(held));
+                self.warnings.clone_from(&warnings);
                 self.state.warnings = warnings;
                 self.state.faults = Vec::new();
                 self.remembered = Some(remembered);
@@ -144,7 +156,8 @@ impl Keeper {
 
     /// The files that something is said of: what is said may be otherwise when they are gone.
     fn said(&self) -> BTreeSet<Arc<str>> {
-        let places = self.state.warnings.iter().chain(&self.state.faults).flat_map(|said| [&said.location, &said.also]);
+        let said = self.warnings.iter().chain(&self.state.warnings).chain(&self.state.faults);
+        let places = said.flat_map(|said| [&said.location, &said.also]);
         places.flatten().map(|place| Arc::clone(&place.file)).collect()
     }
 

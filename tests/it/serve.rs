@@ -4,6 +4,7 @@ mod bar;
 mod edits;
 mod errors;
 mod http;
+mod mended;
 mod rebuild;
 pub(crate) mod running;
 mod watch;

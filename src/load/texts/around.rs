@@ -142,7 +142,7 @@ impl Around<'_> {
     /// The folder of a section, for messages.
     #[must_use]
     pub fn section_source(&self, section: usize) -> Arc<str> {
-        format!("content/{}", self.tree.folder(section)).trim_end_matches('/').into()
+        self.tree.source(section)
     }
 
     /// The URL of a file.
@@ -225,7 +225,7 @@ impl Around<'_> {
             urls.push((url.clone(), url, Target::File(number)));
         }
         for (number, file) in self.sources.static_files.iter().enumerate() {
-            let url = format!("/{}", file.path.strip_prefix("static/").unwrap_or(&file.path));
+            let url = crate::load::static_url(file);
             urls.push((url.clone(), url, Target::Static(number)));
         }
         urls.extend(self.theme_files.iter().map(|file| (file.url.clone(), file.url.clone(), Target::Generated)));

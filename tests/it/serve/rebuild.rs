@@ -17,6 +17,7 @@ use tierpress::serve::keeper::{Changes, Clock, Keeper, Settings, State};
 use tierpress::time::Timestamp;
 
 use super::edits::edit;
+use super::mended::mend;
 use crate::built::NOW_SECONDS;
 use crate::generated::course::Random;
 
@@ -35,12 +36,12 @@ fn present() -> Timestamp {
     Timestamp::try_from(PRESENT.get()).unwrap()
 }
 
-fn settings(root: &Path) -> Settings {
+pub(super) fn settings(root: &Path) -> Settings {
     Settings { root: root.to_owned(), drafts: false, base_url: None, clock: Clock::Fixed(now()) }
 }
 
 /// What a site is compared with: a build of its own folder.
-struct Beside<'a> {
+pub(super) struct Beside<'a> {
     settings: &'a Settings,
     out: &'a Path,
     /// How long after its clock both are asked, beside at once.
@@ -48,7 +49,7 @@ struct Beside<'a> {
 }
 
 impl<'a> Beside<'a> {
-    fn of(settings: &'a Settings, out: &'a Path) -> Self {
+    pub(super) fn of(settings: &'a Settings, out: &'a Path) -> Self {
         Self { settings, out, later: 10 * DAY }
     }
 }
@@ -145,7 +146,7 @@ fn same_object(held: &Held, ours: &str, (manifest, theirs, out): (&Manifest, &st
 }
 
 /// What is wrong with a state, given that the site is as it lies there; `before` is what was held before the last edit.
-fn faults(state: &State, before: Option<&Arc<Held>>, beside: &Beside<'_>) -> Vec<String> {
+pub(super) fn faults(state: &State, before: Option<&Arc<Held>>, beside: &Beside<'_>) -> Vec<String> {
     let said = |all: &[Diagnostic]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
     let differing = |ours: &[Diagnostic], theirs: &[Diagnostic]| match said(ours) == said(theirs) {
         true => Vec::new(),
@@ -358,6 +359,9 @@ fn play(seed: u64, edits: usize, game: Game) -> usize {
             let file = if random.below(2) == 0 { "aside/one.md" } else { "aside/folder/two.md" };
             std::fs::write(root.join(file), format!("Words {number}.\n")).unwrap();
             (file.to_owned(), Changes::Everything)
+        } else if state.faults.is_empty() && random.below(6) == 0 {
+            let edit = mend(&root, &mut random, (number, &mut keeper));
+            (edit.what, Changes::Paths(edit.paths.into_iter().collect()))
         } else {
             let edit = edit(&root, &mut random, number);
             let paths = Changes::Paths(edit.paths.into_iter().collect());
