@@ -74,7 +74,8 @@ pub(super) async fn cancel(visit: &Visit<'_>, reference: &str) -> Result<Answer,
     }
     let events = visit.service.parts.ledger.events_of(&signed.held.id).await?;
     let origin = origin(&events, reference);
-    if !origin.collects || OURS.contains(&origin.source.as_str()) {
+    // A plan whose payments are all made is paid once and for all.
+    if !origin.collects || grant.finished || OURS.contains(&origin.source.as_str()) {
         let what = What::Cancelled { grant: reference.to_owned(), by: By::Member, until: None };
         append(visit, (&signed.held.id, ledger::event_id()?), what).await?;
         return home_again(visit, &signed).await;

@@ -24,7 +24,8 @@ Examples:
   tierpress edge --mode decide --manifest tierpress-out/manifest.json --listen 127.0.0.1:9001 \\
                  --jwks https://id.example/.well-known/jwks.json
 
-SIGHUP reads manifest and keys again; SIGTERM ends it when all is answered. The log goes to standard error, as JSON.")]
+SIGHUP reads manifest and keys again, and with --members settings, theme and secrets; SIGTERM ends it when all is
+answered. The log goes to standard error, as JSON.")]
 pub(super) struct Arguments {
     /// The manifest of a build, or its signed envelope (manifest.json.dsse)
     #[arg(long, value_name = "FILE")]

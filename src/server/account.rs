@@ -6,9 +6,11 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use http_body_util::{BodyExt as _, Limited};
 use tokio::net::UnixListener;
 use tokio::runtime::{Builder, Runtime};
@@ -38,9 +40,15 @@ const LOOK: Duration = Duration::from_secs(5);
 /// How many requests are answered at once; more wait.
 const AT_ONCE: usize = 512;
 
+/// Makes the service, from settings, theme and secrets as they are then.
+pub type Make = Box<dyn Fn() -> Making + Send + Sync>;
+/// The service while it is made.
+pub type Making = Pin<Box<dyn Future<Output = Result<Service, Vec<Diagnostic>>> + Send>>;
+
 /// The account service with the threads that it lives on.
 pub struct Account {
-    service: Arc<Service>,
+    service: Arc<ArcSwap<Service>>,
+    make: Make,
     runtime: Option<Runtime>,
     places: Arc<Semaphore>,
     /// Who is told what changes.
@@ -58,15 +66,13 @@ impl Account {
     ///
     /// # Errors
     /// Those of making it, and when the system gives no threads.
-    pub fn start<F>(make: impl FnOnce() -> F) -> Result<Self, Vec<Diagnostic>>
-    where
-        F: Future<Output = Result<Service, Vec<Diagnostic>>>,
-    {
+    pub fn start(make: Make) -> Result<Self, Vec<Diagnostic>> {
         let runtime = Builder::new_multi_thread().worker_threads(THREADS).thread_name("account").enable_all().build();
         let runtime = runtime.map_err(|error| vec![*system(&error)])?;
-        let service = Arc::new(runtime.block_on(make())?);
+        let service = Arc::new(ArcSwap::from_pointee(runtime.block_on(make())?));
         let (places, stop) = (Arc::new(Semaphore::new(AT_ONCE)), watch::Sender::new(false));
-        Ok(Self { service, runtime: Some(runtime), places, endpoints: Vec::new(), beside: Mutex::default(), stop })
+        let (endpoints, beside) = (Vec::new(), Mutex::default());
+        Ok(Self { service, make, runtime: Some(runtime), places, endpoints, beside, stop })
     }
 
     /// The same, and some endpoints are told what changes.
@@ -76,6 +82,28 @@ impl Account {
         self
     }
 
+    /// Makes the service anew. Where that fails the old one stays; whoever is being answered is answered by the old one.
+    pub(super) async fn reload(&self) {
+        let Some(runtime) = &self.runtime else { return };
+        match runtime.spawn((self.make)()).await {
+            // An edge asks for the tokens that were made when it started.
+            Ok(Ok(service)) if *service.token() != self.token() => {
+                let reason = "`token` of site.yaml is another: that needs a restart";
+                tracing::error!(reason, "the account stays as it was");
+            }
+            Ok(Ok(service)) => {
+                self.service.store(Arc::new(service));
+                tracing::info!("settings, theme and secrets of the account taken");
+            }
+            Ok(Err(faults)) => {
+                for fault in faults.iter().filter(|fault| fault.is_error()) {
+                    tracing::error!(reason = %fault.message, "the account stays as it was");
+                }
+            }
+            Err(error) => tracing::error!(reason = %error, "the account stays as it was"),
+        }
+    }
+
     /// Begins what goes on beside requests: telling what time changes, and delivering it.
     pub(super) fn begin(&self, clock: Clock, manifests: Manifests) {
         let Some(runtime) = &self.runtime else { return };
@@ -83,7 +111,7 @@ impl Account {
         let (service, stop) = (Arc::clone(&self.service), self.stop.subscribe());
         beside.spawn_on(tell(service, (clock, manifests), stop), runtime.handle());
         if !self.endpoints.is_empty() {
-            let ledger = self.service.ledger().clone();
+            let ledger = self.service.load().ledger().clone();
             let deliverer = Deliverer::new(ledger, self.endpoints.clone(), Arc::new(clock));
             beside.spawn_on(deliverer.run(self.stop.subscribe()), runtime.handle());
         }
@@ -107,7 +135,7 @@ impl Account {
     /// Answers a request.
     pub(super) async fn answer(&self, arrived: Arrived, now: Timestamp, manifest: Option<Arc<Manifest>>) -> Reply {
         // Nothing is read of what nobody takes.
-        let Some(largest) = self.service.largest(arrived.path()) else {
+        let Some(largest) = self.service.load().largest(arrived.path()) else {
             return words(404, "nothing is taken here\n");
         };
         let target = String::from_utf8_lossy(arrived.target()).into_owned();
@@ -120,7 +148,7 @@ impl Account {
         };
         let request = Request { method: head.method, target, headers: head.headers, body, peer, now };
         let Some(runtime) = &self.runtime else { return words(503, "this cannot be answered at the moment\n") };
-        let (service, places) = (Arc::clone(&self.service), Arc::clone(&self.places));
+        let (service, places) = (self.service.load_full(), Arc::clone(&self.places));
         let answered = runtime.spawn(async move {
             let place = places.acquire().await;
             let answer = service.answer(request, manifest.as_deref()).await;
@@ -137,19 +165,19 @@ impl Account {
     }
 
     /// What tokens are made for.
-    pub(super) fn token(&self) -> &Token {
-        self.service.token()
+    pub(super) fn token(&self) -> Token {
+        self.service.load().token().clone()
     }
 
     /// The public keys of tokens, as a JWKS.
     pub(super) fn jwks(&self, now: Timestamp) -> Vec<u8> {
-        self.service.jwks(now).to_string().into_bytes()
+        self.service.load().jwks(now).to_string().into_bytes()
     }
 
     /// Looks whether another instance, or a command, made a key.
     pub(super) async fn look(&self) {
         let Some(runtime) = &self.runtime else { return };
-        let service = Arc::clone(&self.service);
+        let service = self.service.load_full();
         let looked = runtime.spawn(async move { service.look().await });
         match looked.await {
             Ok(Ok(())) => {}
@@ -160,9 +188,9 @@ impl Account {
 }
 
 /// Tells what time changes, and what it opens, until it is told to stop.
-async fn tell(service: Arc<Service>, (clock, manifests): (Clock, Manifests), mut stop: watch::Receiver<bool>) {
+async fn tell(service: Arc<ArcSwap<Service>>, (clock, manifests): (Clock, Manifests), mut stop: watch::Receiver<bool>) {
     let tick = async |pages: Option<&Pages<'_>>| {
-        if let Err(error) = service.tick(pages, clock()).await {
+        if let Err(error) = service.load_full().tick(pages, clock()).await {
             tracing::error!(reason = %error, "what time changes is not told for the moment");
         }
     };
@@ -247,7 +275,7 @@ pub fn run(account: Account, alone: &Alone) -> Result<(), Vec<Diagnostic>> {
         let (stop, stopped) = watch::channel(false);
         let serving = tokio::spawn(serve(Arc::clone(&account), (listener, alone.clone()), Arc::clone(&held), stopped));
         tokio::spawn(look(Arc::clone(&account), alone.manifest.clone(), held));
-        signals.stopped().await;
+        signals.wait(async || account.reload().await).await;
         tracing::info!("stopping");
         stop.send_replace(true);
         if serving.await.is_err() {

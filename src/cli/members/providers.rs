@@ -18,7 +18,7 @@ use tierpress::provider::stripe::{Portal, SigningSecrets, Stripe, api};
 use super::super::present;
 
 /// Payment providers.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(in super::super) struct ProviderArguments {
     /// A file with the signing secrets of Stripe's webhooks, whsec_…, several while one is replaced [default: TIERPRESS_STRIPE_SECRETS of the environment]
     #[arg(long, value_name = "FILE")]
@@ -34,7 +34,7 @@ pub(in super::super) struct ProviderArguments {
 }
 
 /// How Stripe is asked.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(super) struct StripeArguments {
     /// A file with a restricted API key of Stripe's: it reads, and cancels if it may write subscriptions [default: TIERPRESS_STRIPE_KEY of the environment]
     #[arg(long, value_name = "FILE")]

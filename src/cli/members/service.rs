@@ -3,6 +3,7 @@
 //! Secrets never come as arguments, which all users of a machine can read: they come in files or in the environment.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use tierpress::account::{MailError, Mailer, Network, Parts, Service};
@@ -10,13 +11,14 @@ use tierpress::build::{self, Frame, Request};
 use tierpress::diagnostic::Diagnostic;
 use tierpress::ledger::Ledger;
 use tierpress::server::account::Account;
+use tokio::sync::OnceCell;
 
 use super::super::{Format, present, say};
 use super::providers::ProviderArguments;
 use super::webhooks::WebhookArguments;
 
 /// The account service.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(in super::super) struct ServiceArguments {
     /// The folder that holds site.yaml
     #[arg(long, value_name = "DIR", default_value = ".")]
@@ -44,18 +46,32 @@ pub(in super::super) struct ServiceArguments {
 
 /// Starts the service on a ledger, which is made where there is none.
 pub(in super::super) fn start(arguments: &ServiceArguments, ledger: &str) -> Result<Account, Vec<Diagnostic>> {
-    let frame = frame(arguments)?;
-    let mailer = mailer(arguments, &frame).map_err(|fault| vec![*fault])?;
-    let providers = arguments.providers.read().map_err(|fault| vec![*fault])?;
+    let given = Arc::new((arguments.clone(), ledger.to_owned(), OnceCell::new()));
     let endpoints = arguments.webhooks.read()?;
-    let account = Account::start(|| async {
-        let setup = |error: &dyn std::fmt::Display| vec![Diagnostic::setup(error.to_string())];
-        let ledger = Ledger::create(ledger).await.map_err(|error| setup(&error))?;
-        let hooks = providers.hooks(&frame.config, &ledger);
-        let parts = Parts { frame, ledger, mailer, trusted: arguments.trust.clone(), hooks };
-        Service::start(parts, present()).await.map_err(|error| setup(&error))
-    })?;
+    let account = Account::start(Box::new(move || Box::pin(make(Arc::clone(&given)))))?;
     Ok(account.telling(endpoints))
+}
+
+/// What the service is made of each time, and the ledger once it is open.
+type Given = (ServiceArguments, String, OnceCell<Ledger>);
+
+async fn make(given: Arc<Given>) -> Result<Service, Vec<Diagnostic>> {
+    let setup = |error: &dyn std::fmt::Display| vec![Diagnostic::setup(error.to_string())];
+    let asked = Arc::clone(&given);
+    // Reading a site takes its time, and others are answered meanwhile.
+    let read = move || {
+        let arguments = &asked.0;
+        let frame = frame(arguments)?;
+        let mailer = mailer(arguments, &frame).map_err(|fault| vec![*fault])?;
+        let providers = arguments.providers.read().map_err(|fault| vec![*fault])?;
+        Ok::<_, Vec<Diagnostic>>((frame, mailer, providers))
+    };
+    let (frame, mailer, providers) = tokio::task::spawn_blocking(read).await.map_err(|error| setup(&error))??;
+    let (arguments, place, opened) = &*given;
+    let ledger = opened.get_or_try_init(|| Ledger::create(place)).await.map_err(|error| setup(&error))?.clone();
+    let hooks = providers.hooks(&frame.config, &ledger);
+    let parts = Parts { frame, ledger, mailer, trusted: arguments.trust.clone(), hooks };
+    Service::start(parts, present()).await.map_err(|error| setup(&error))
 }
 
 fn frame(arguments: &ServiceArguments) -> Result<Frame, Vec<Diagnostic>> {

@@ -14,7 +14,7 @@ use super::super::{Ending, Format, present, say};
 use super::desk::{At, Desk, Faults, If, fault, json, one, table, with};
 
 /// Who is told.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(in super::super) struct WebhookArguments {
     /// A file with the endpoints that are told what changes, NAME URL SECRETS [TYPES] on each line [default: TIERPRESS_WEBHOOKS of the environment]
     #[arg(long, value_name = "FILE")]

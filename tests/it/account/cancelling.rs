@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use tierpress::config::product::Money;
 use tierpress::intake::{AnyApi, Intake};
+use tierpress::members::event::{PaidFor, What};
 use tierpress::provider::secret::Secret;
 use tierpress::provider::stripe::api::Client;
 use tierpress::provider::stripe::{SigningSecrets, Stripe};
+use tierpress::time::Timestamp;
 
 use super::hooks::{CHECKOUT, CREATED, FAILED, PAID, has_pro, site, told};
 use super::served::tierpress;
-use super::stage::{Browser, Hooks, NOW, Stage};
+use super::stage::{Browser, DAY, Hooks, NOW, SITE, Stage};
 use crate::provider::SECRET;
 use crate::provider::api::Server;
 
@@ -113,6 +116,32 @@ fn a_stripe_that_does_not_answer_is_not_said_to_have_done_it() {
     let page = press(&ada, "/account/cancel/sub_1");
     assert_eq!(page.status(), 503);
     assert!(!page.text().contains("on its way"), "{}", page.text());
+}
+
+#[test]
+fn a_plan_that_is_paid_ends_here() {
+    let stage = Stage::of(&SITE.replace(", member_cancel: false", ""));
+    let ada = Browser::new(&stage);
+    ada.sign_in("ada@example.org");
+    let member = stage.member("ada@example.org").unwrap();
+    let (grant, terms) = ("plan_1".to_owned(), stage.product("course-plan"));
+    let paid = Money { amount: 1_000, currency: "eur".parse().unwrap() };
+    stage.tell(&member, "p", What::Purchased { grant: grant.clone(), terms, trial_until: None });
+    for month in 0..6 {
+        stage.now.set(NOW + month * 31 * DAY);
+        let (start, end) = (stage.now.get(), stage.now.get() + 31 * DAY);
+        let (start, end) = (Some(Timestamp::saturating(start)), Some(Timestamp::saturating(end)));
+        let (payment, paid_for) = (format!("pay_{month}"), PaidFor::Period { start, end });
+        stage.tell(&member, &payment.clone(), What::PaymentSucceeded { grant: grant.clone(), payment, paid, paid_for });
+        if ada.get("/account/").status() != 200 {
+            ada.sign_in("ada@example.org");
+        }
+        let text = ada.get("/account/cancel/plan_1").text();
+        assert_eq!(text.contains("ends at once"), month == 5, "{month}: {text}");
+    }
+    let page = press(&ada, "/account/cancel/plan_1");
+    assert_eq!((page.status(), page.location()), (303, "/account/"), "{}", page.text());
+    assert!(!ada.holds().contains(&"course".to_owned()));
 }
 
 #[test]

@@ -67,6 +67,11 @@ impl Running {
         running
     }
 
+    fn hang_up(&self) {
+        let process = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap());
+        nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGHUP).unwrap();
+    }
+
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
@@ -155,6 +160,49 @@ fn an_edge_passes_the_account_on_to_a_service_by_itself() {
     assert_eq!(http::ask(edge, "GET", "/account/jwks.json", &[]).status, 200);
     assert_eq!(http::ask(edge, "GET", "/account/nothing", &[]).status, 404);
     drop((edge_runs, service_runs));
+}
+
+#[test]
+fn settings_and_secrets_are_read_again_without_a_pause() {
+    let (edge, alone) = (free_address(), free_address());
+    let site = built(edge);
+    let root = site.root();
+    let yaml = std::fs::read_to_string(root.join("site.yaml")).unwrap();
+    let (key, other) = ("a".repeat(32), "b".repeat(32));
+    let write = |yaml: &str, key: &str| {
+        std::fs::write(root.join("site.yaml"), yaml).unwrap();
+        std::fs::write(root.join("shops"), format!("corner {key}\n")).unwrap();
+    };
+    write(&yaml, &key);
+    let more = ["--mail-dir", "mails", "--mail-from", "a@school.example", "--shop-keys", "shops", "--listen"];
+    let mut command = tierpress(&root, &["edge", "--manifest", "tierpress-out/manifest.json", "--members", "m.db"]);
+    let beside = Running::start(command.args(more).arg(edge.to_string()), edge);
+    let mut command = tierpress(&root, &["members", "serve", "--db", "m.db"]);
+    let apart = Running::start(command.args(more).arg(alone.to_string()), alone);
+    for (running, address) in [(beside, edge), (apart, alone)] {
+        let title = || http::ask(address, "GET", "/account/sign-in", &[]).text();
+        let knows = |key: &str| {
+            let mut client = http::Client::connect(address);
+            client.send(
+                format!(
+                    "POST /account/events HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}\r\n\
+                     content-length: 2\r\nconnection: close\r\n\r\n{{}}"
+                )
+                .as_bytes(),
+            );
+            client.answer("POST").unwrap().status != 401
+        };
+        assert!(title().contains("School") && knows(&key));
+        write(&yaml.replace("title: School", "title: Academy"), &other);
+        running.hang_up();
+        until("another name", || title().contains("Academy"));
+        assert!(knows(&other) && !knows(&key));
+        // What cannot be read changes nothing.
+        write("title: [", &key);
+        running.hang_up();
+        until("a line in the log", || running.log().contains("the account stays as it was"));
+        assert!(title().contains("Academy") && knows(&other) && !knows(&key), "{}", running.log());
+    }
 }
 
 #[test]
