@@ -3,7 +3,6 @@
 use super::fold::History;
 use super::life::Life;
 use super::member::{Code, Grant, Member, Remark, Rules, State};
-use crate::access::catalogue::Kind;
 use crate::access::entitlement::Entitlement;
 use crate::config::Overdue;
 use crate::id::Id;
@@ -77,7 +76,7 @@ impl Member {
         for bundle in rules.catalogue.bundles() {
             entries.extend(self.bundle(&bundle.id, rules));
         }
-        entries.extend(self.frozen.iter().cloned());
+        entries.extend(self.kept());
         let mut ended = self.ended(rules);
         ended.retain(|ended| entries.iter().all(|entry| entry.value != ended.value || entry.frozen.is_some()));
         entries.extend(ended);
@@ -87,17 +86,25 @@ impl Member {
         entries
     }
 
+    /// What is frozen, the newest first.
+    fn kept(&self) -> Vec<Entitlement> {
+        let mut kept = self.frozen.clone();
+        kept.sort_by_key(|entry| std::cmp::Reverse(entry.frozen));
+        kept
+    }
+
     fn rungs(&self, rules: &Rules<'_>) -> Vec<Entitlement> {
-        let live = |grant: &&Grant| grant.kind == Some(Kind::Tier) && gives(grant, rules);
-        let mut grants =
-            self.grants.iter().filter(live).filter(|grant| Some(&grant.access_control) == self.tier.as_ref());
-        // Of two grants of the tier in force only one is in force: the other is superseded.
-        let Some(grant) = grants.next_back() else { return Vec::new() };
-        let rank = rules.catalogue.rank(&grant.access_control).unwrap_or_default();
+        let Some(tier) = &self.tier else { return Vec::new() };
+        let own = self.grants.iter().filter(|grant| grant.access_control == *tier && grant.ended.is_none());
+        // Of two grants of the tier in force one is superseded, and goes on when the other ends.
+        let live = own.filter(|grant| gives(grant, rules) || grant.state == State::Superseded);
+        let ends: Vec<Option<Timestamp>> = live.map(|grant| grant.until).collect();
+        let until = if ends.contains(&None) { None } else { ends.into_iter().flatten().max() };
+        let rank = rules.catalogue.rank(tier).unwrap_or_default();
         let rungs = rules.catalogue.tiers().iter().take(rank + 1).rev();
         let entry = |id: &Id| {
             let run = self.held.runs.get(id)?;
-            Some(Entitlement { value: id.clone(), since: run.since, until: grant.until, frozen: None })
+            Some(Entitlement { value: id.clone(), since: run.since, until, frozen: None })
         };
         rungs.filter_map(|tier| entry(&tier.id)).collect()
     }

@@ -370,7 +370,12 @@ fn outlives(entry: &Entitlement, member: &Member, rules: &Rules<'_>, seed: u64) 
             Some(frozen) => grant.frozen == Some(frozen),
             None => {
                 let overdue = grant.state == State::Overdue && rules.billing.overdue == Overdue::Keep;
-                overdue || matches!(grant.state, State::Active | State::PendingCancellation | State::Suspended)
+                // Of two grants of the tier in force one is superseded, and goes on when the other ends.
+                let beside = Some(&grant.access_control) == member.tier.as_ref() && grant.ended.is_none();
+                let beside = beside && grant.state == State::Superseded;
+                overdue
+                    || beside
+                    || matches!(grant.state, State::Active | State::PendingCancellation | State::Suspended)
             }
         };
         (same || higher) && lives
