@@ -45,10 +45,10 @@ fn manifest(pages: usize, from: Timestamp) -> Manifest {
         "access_controls":[{{"id":"basic","kind":"tier"}}],
         "token":{{"issuer":"https://school.example","audience":"https://school.example","claim":"entitlements",
         "cookie":"__Host-tierpress","max_ttl":900,"max_entitlements":32}},
-        "rules":[{}],"policies":[{}],"routes":{{{}}},"redirects":{{}},"pages":{{{}}},
+        "rules":[[{{"all":[]}}],{}],"policies":[{}],"routes":{{{}}},"redirects":{{}},"pages":{{{}}},
         "objects":{{"{object}":{{"size":1,"type":"text/html; charset=utf-8"}}}}}}"#,
         list(&rule),
-        list(&|number| format!(r#"{{"variants":[{number}],"open":1,"otherwise":"denied","cache":"private"}}"#)),
+        list(&|number| format!(r#"{{"variants":[{}],"open":1,"otherwise":"denied","cache":"private"}}"#, number + 1)),
         list(&|number| format!(r#""/page/{number}/":{{"policy":{number},"objects":["{object}"]}}"#)),
         denials.map(|name| format!(r#""{name}":"{object}""#)).join(","),
     );
