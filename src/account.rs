@@ -189,6 +189,12 @@ impl Service {
         &self.parts.ledger
     }
 
+    /// The address of the site.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.parts.frame.config.base_url
+    }
+
     /// What tokens are made for: a manifest must ask for the same.
     #[must_use]
     pub fn token(&self) -> &manifest::Token {

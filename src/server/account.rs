@@ -18,6 +18,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::connections::{self, ALL, GRACE, Listener};
+use super::intake::Own;
 use super::reply::{self, Body, Reply};
 use super::seldom::Seldom;
 use super::watch::{Signals, cannot_listen, say_listening, system};
@@ -25,7 +26,7 @@ use super::{Arrived, Clock, Listen};
 use crate::account::{PLACE, Request, Service};
 use crate::diagnostic::Diagnostic;
 use crate::fs;
-use crate::manifest::{Manifest, Token};
+use crate::manifest::Manifest;
 use crate::members::Pages;
 use crate::path;
 use crate::time::Timestamp;
@@ -87,8 +88,8 @@ impl Account {
         let Some(runtime) = &self.runtime else { return };
         match runtime.spawn((self.make)()).await {
             // An edge asks for the tokens that were made when it started.
-            Ok(Ok(service)) if *service.token() != self.token() => {
-                let reason = "`token` of site.yaml is another: that needs a restart";
+            Ok(Ok(service)) if own(&service) != self.own() => {
+                let reason = "`base_url` or `token` of site.yaml is another: that needs a restart";
                 tracing::error!(reason, "the account stays as it was");
             }
             Ok(Ok(service)) => {
@@ -164,9 +165,9 @@ impl Account {
         }
     }
 
-    /// What tokens are made for.
-    pub(super) fn token(&self) -> Token {
-        self.service.load().token().clone()
+    /// What a manifest must agree with.
+    pub(super) fn own(&self) -> Own {
+        own(&self.service.load())
     }
 
     /// The public keys of tokens, as a JWKS.
@@ -209,6 +210,10 @@ async fn tell(service: Arc<ArcSwap<Service>>, (clock, manifests): (Clock, Manife
             }
         }
     }
+}
+
+fn own(service: &Service) -> Own {
+    Own { base_url: service.base_url().to_owned(), token: service.token().clone() }
 }
 
 impl Drop for Account {

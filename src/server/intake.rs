@@ -26,8 +26,17 @@ pub(super) struct Intake {
     pub(super) public_key: Option<VerifyingKey>,
     /// Whether there is a server for the paths that are not decided here.
     pub(super) passes_on: bool,
-    /// The tokens that this process makes, where it answers below `/account/` itself.
-    pub(super) account: Option<manifest::Token>,
+    /// What this process is, where it answers below `/account/` itself.
+    pub(super) account: Option<Own>,
+}
+
+/// The account of this process, as far as a manifest must agree with it.
+#[derive(PartialEq, Eq, Debug)]
+pub(super) struct Own {
+    /// The site's address, which its links and forms go by.
+    pub(super) base_url: String,
+    /// The tokens that it makes.
+    pub(super) token: manifest::Token,
 }
 
 /// A manifest that may be answered from.
@@ -62,6 +71,8 @@ pub(super) enum Refused {
     NoUpstream,
     #[error("`/account/` is not in its `passthrough`: nobody could reach the account")]
     NoAccount,
+    #[error("it was built for `{built}`, and the account is at `{own}`")]
+    OtherAddress { built: String, own: String },
     #[error("its tokens are not those that the account makes")]
     OtherTokens,
 }
@@ -80,9 +91,8 @@ impl Refused {
             Self::Ahead { .. } => "look at the clock of this machine, and at `--now` of the build",
             Self::Incomplete(_) => "copy the objects before the manifest, or give their folder with `--objects`",
             Self::NoAccount => "write `passthrough: [/account/]` into site.yaml, and build it again",
-            Self::OtherTokens => {
-                "build it from the site.yaml of `--root`, and with the same address: `--base-url`, or TIERPRESS_BASE_URL"
-            }
+            Self::OtherAddress { .. } => "give both the same `--base-url`, or TIERPRESS_BASE_URL, or neither",
+            Self::OtherTokens => "build it from the site.yaml that the account reads: that of `--root`",
             Self::NoUpstream => "give `--upstream http://HOST:PORT`",
         }
     }
@@ -114,12 +124,25 @@ impl Intake {
         {
             return Err(Refused::NoAccount);
         }
-        // Whoever signed in would be a stranger to the edge, and nothing would say why.
-        if self.account.is_some() && manifest.token.is_some() && manifest.token != self.account {
-            return Err(Refused::OtherTokens);
+        if let Some(own) = &self.account {
+            own.admits(&manifest)?;
         }
         objects.check(&manifest).map_err(Refused::Incomplete)?;
         Ok(Accepted { manifest, payload })
+    }
+}
+
+impl Own {
+    /// Otherwise forms would be refused as those of another site, and whoever signed in would be a stranger to the edge.
+    fn admits(&self, manifest: &Manifest) -> Result<(), Refused> {
+        if manifest.site.base_url != self.base_url {
+            let (built, own) = (manifest.site.base_url.clone(), self.base_url.clone());
+            return Err(Refused::OtherAddress { built, own });
+        }
+        match &manifest.token {
+            Some(token) if *token != self.token => Err(Refused::OtherTokens),
+            Some(_) | None => Ok(()),
+        }
     }
 }
 

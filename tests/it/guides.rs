@@ -190,6 +190,8 @@ fn from_nothing_to_the_first_sale() {
     // By hand.
     let shown = shell.goes(&mut steps, "members show ada@", "shop");
     assert!(shown.contains("starter-course since") && shown.contains("invoice-1"), "{shown}");
+    let said = shell.types("tierpress members grant ada@learn.example course 2>&1 || true\n");
+    assert!(said.contains("the product `course` sells `starter-course`: write that"), "{said}");
     assert!(shell.reads("ada@learn.example", "/course/first-steps/").contains(LESSON));
     assert!(!shell.reads("eve@learn.example", "/course/first-steps/").contains(LESSON));
     let why = shell.goes(&mut steps, "members why", "shop");
@@ -234,6 +236,10 @@ fn from_nothing_to_the_first_sale() {
         }
     }
     assert!(shell.reads("dora@learn.example", "/course/first-steps/").contains(LESSON));
+    // Whoever keeps the folder in git keeps the site in it, and nothing that is secret or about people.
+    let kept = shell.types("git init -q . && git ls-files --others --exclude-standard\n");
+    let kept: Vec<&str> = kept.lines().filter(|name| !name.is_empty() && !name.starts_with("content/")).collect();
+    assert_eq!(kept, [".gitignore", "site.yaml"]);
 }
 
 /// Its steps; `site.yaml` is introduced by a sentence, not by its name.

@@ -205,7 +205,7 @@ impl Life {
                 first.gave = Gave::Past;
                 self.expires = Some(before.max(at));
             }
-            _ => self.end(at, Ended::Refunded),
+            Gave::Time | Gave::More(_) | Gave::Again | Gave::Difference | Gave::Past => self.end(at, Ended::Refunded),
         }
     }
 }

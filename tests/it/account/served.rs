@@ -245,5 +245,30 @@ fn calls_that_cannot_work_are_refused() {
     let output = command.args(["--mail-dir", "mails", "--listen", &address.to_string()]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("`/account/` is not in its `passthrough`"), "{said}");
+    // A build for another address: its forms would be refused, and its links lead elsewhere.
+    let site = built(address);
+    let refused = |more: &[&str]| {
+        let arguments =
+            ["edge", "--manifest", "tierpress-out/manifest.json", "--members", "m.db", "--mail-dir", "mails"];
+        let mut command = tierpress(&site.root(), &arguments);
+        let output = command.args(["--listen", &address.to_string()]).args(more).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        said
+    };
+    let elsewhere = ["--base-url", "https://other.example"];
+    let said = refused(&elsewhere);
+    assert!(said.contains("and the account is at `https://other.example`") && !said.contains("warning"), "{said}");
+    // Tokens of another kind: whoever signed in would be a stranger to the edge.
+    let yaml = std::fs::read_to_string(site.root().join("site.yaml")).unwrap();
+    site.write("site.yaml", format!("{yaml}token: {{max_ttl: 300}}\n"));
+    assert!(refused(&[]).contains("its tokens are not those that the account makes"));
+    // Without a place to renew tokens, readers are visitors again and again.
+    site.write("site.yaml", yaml.replace("refresh_url: /account/refresh\n", ""));
+    let said = refused(&elsewhere);
+    assert!(
+        said.contains("warning: readers are signed out") && said.contains("refresh_url: /account/refresh"),
+        "{said}"
+    );
     assert!(link_in("https://school.example/account/link?t=3Da\r\n").ends_with("t=a"));
 }

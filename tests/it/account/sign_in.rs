@@ -7,6 +7,7 @@ fn somebody_new_joins_by_the_link_in_a_mail() {
     let stage = Stage::new();
     let browser = Browser::new(&stage);
     assert_eq!(browser.get("/account/").location(), "/account/sign-in");
+    assert_eq!(browser.get("/account/?next=/lesson/").location(), "/account/sign-in?next=/lesson/");
     let page = browser.get("/account/join");
     assert_eq!(page.status(), 200);
     assert_eq!(page.text().matches("<h1>").count(), 1);

@@ -292,6 +292,35 @@ fn every_fault_of_a_table_in_one_run() {
 }
 
 #[test]
+fn customers_of_stripe_are_named_or_left_out() {
+    let table = "email,access_control,since,until,stripe_customer\n\
+                 ada@school.example,pro,2026-03-01,,cus_A1\n\
+                 ADA@school.example,rust-course,2026-03-01,, cus_A1 \n\
+                 bob@school.example,pro,2026-03-01,,\n";
+    let customers: Vec<_> = rows(table).unwrap().into_iter().map(|row| row.customer).collect();
+    assert_eq!(customers, [Some("cus_A1".to_owned()), Some("cus_A1".to_owned()), None]);
+    faulty(
+        "email,access_control,since,stripe_customer\n\
+         ada@school.example,pro,2026-03-01,sub_1\n\
+         ada@school.example,pro,2026-03-02,cus_A1\n\
+         bob@school.example,pro,2026-03-01,cus_A1\n",
+        expect![[r#"
+            error: `sub_1` is no customer of Stripe
+              --> members.csv:2:35
+               |
+             2 | ada@school.example,pro,2026-03-01,sub_1
+               |                                   ^^^^^
+              help: it begins with `cus_`; leave it empty for those who do not pay there
+            error: the customer `cus_A1` is somebody else's in this table
+              --> members.csv:4:1
+               |
+             4 | bob@school.example,pro,2026-03-01,cus_A1
+               | ^^^^^^^^^^^^^^^^^^
+        "#]],
+    );
+}
+
+#[test]
 fn every_fault_of_lines_in_one_run() {
     let text = "\u{feff}{\"source\":\"a\",\"id\":\"1\",\"at\":0,\"member\":\"m_ada\",\"kind\":\"joined\"}\n\
                 \n  {\"source\":\"a\",\"id\":\"2\",\"at\":0,\"member\":\"m_ada\",\"kind\":\"vanished\"}\n\
