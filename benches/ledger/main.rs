@@ -105,9 +105,7 @@ async fn measure(arguments: &Arguments) -> bool {
     let all = everybody(&place, &present).await;
     let rate = appended(arguments, &place, &present).await;
     delivered(arguments, &place, &present).await;
-    let ledger = Ledger::open(&place).await.expect("a ledger");
-    openings::measure(&ledger, &rules, (arguments.pages, present.now)).await;
-    ledger.close().await;
+    openings::measure(&rules, (arguments.members, arguments.pages), present.now).await;
     let ledger = Ledger::open(&place).await.expect("a ledger");
     let counts = service::Counts { deliveries: arguments.deliveries, tokens: arguments.tokens };
     let rates = service::measure(&ledger, SITE, &counts, present.now).await;

@@ -2,14 +2,20 @@
 
 use std::time::Instant;
 
-use tierpress::ledger::{Ledger, Present};
+use tierpress::ledger::{Ledger, Line, Present};
 use tierpress::manifest::Manifest;
+use tierpress::members::event::{Event, What, Why};
 use tierpress::members::{Pages, Rules};
 use tierpress::time::Timestamp;
 
 /// Looks at all members for the first time, and then on a day on which a page opens for each of them.
-pub(crate) async fn measure(ledger: &Ledger, rules: &Rules<'_>, (pages, from): (usize, Timestamp)) {
+pub(crate) async fn measure(rules: &Rules<'_>, (members, pages): (usize, usize), from: Timestamp) {
     let manifest = manifest(pages, from);
+    let folder = tempfile::tempdir_in("target").expect("a folder");
+    let ledger = Ledger::create(folder.path().join("members.db").to_str().expect("UTF-8")).await.expect("a ledger");
+    let lines: Vec<(usize, Line)> =
+        (0..members).map(|member| Line::Event(Box::new(gift(member, from)))).enumerate().collect();
+    ledger.import(&lines, &Present { rules, now: from }).await.expect("an import").expect("no faults");
     let start = Instant::now();
     let known = Pages::of(&manifest);
     println!("a manifest of {pages} pages, read for what opens: {:.1} ms", start.elapsed().as_secs_f64() * 1_000.0);
@@ -28,6 +34,14 @@ pub(crate) async fn measure(ledger: &Ledger, rules: &Rules<'_>, (pages, from): (
         let each = time * 1_000.0 / f64::from(u32::try_from(count.max(1)).expect("few"));
         println!("what opens, {what}: {count} members looked at in {time:.2} s, {each:.3} ms each");
     }
+    ledger.close().await;
+}
+
+fn gift(member: usize, at: Timestamp) -> Event {
+    let (grant, access_control) = (format!("gift_{member}"), "basic".parse().expect("an id"));
+    let (why, since, until, expires_after) = (Why::Complimentary, None, None, None);
+    let what = What::Granted { grant, access_control, why, since, until, expires_after };
+    Event { source: "bench".to_owned(), id: format!("gift_{member}"), at, member: format!("m_{member:016}"), what }
 }
 
 /// Pages of which every second has a drip of its own length, and the others a day of release.
@@ -45,10 +59,10 @@ fn manifest(pages: usize, from: Timestamp) -> Manifest {
         "access_controls":[{{"id":"basic","kind":"tier"}}],
         "token":{{"issuer":"https://school.example","audience":"https://school.example","claim":"entitlements",
         "cookie":"__Host-tierpress","max_ttl":900,"max_entitlements":32}},
-        "rules":[{}],"policies":[{}],"routes":{{{}}},"redirects":{{}},"pages":{{{}}},
+        "rules":[[{{"all":[]}}],{}],"policies":[{}],"routes":{{{}}},"redirects":{{}},"pages":{{{}}},
         "objects":{{"{object}":{{"size":1,"type":"text/html; charset=utf-8"}}}}}}"#,
         list(&rule),
-        list(&|number| format!(r#"{{"variants":[{number}],"open":1,"otherwise":"denied","cache":"private"}}"#)),
+        list(&|number| format!(r#"{{"variants":[{}],"open":1,"otherwise":"denied","cache":"private"}}"#, number + 1)),
         list(&|number| format!(r#""/page/{number}/":{{"policy":{number},"objects":["{object}"]}}"#)),
         denials.map(|name| format!(r#""{name}":"{object}""#)).join(","),
     );
