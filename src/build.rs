@@ -29,7 +29,7 @@ use crate::publish::{LinkMode, Modes, Publisher, Record, TreeMode};
 use crate::render::theme::Theme;
 use crate::review::diff::Compared;
 use crate::review::texts::Texts;
-use crate::review::{lints, subscriptions};
+use crate::review::{lints, moments, subscriptions};
 use crate::time::Timestamp;
 
 pub use frame::{Frame, frame};
@@ -335,8 +335,9 @@ fn prepare(request: &Request<'_>, config: Config, earlier: Option<Earlier<'_>>) 
     };
     warnings.extend(more);
     let plan = plan::plan(site, &Lister(&theme)).map_err(sorted)?;
-    let endless = subscriptions::check(&plan, request.root);
-    warnings.extend(lints::without(endless, &plan.site().config.allowed));
+    let mut found = subscriptions::check(&plan, request.root);
+    found.extend(moments::check(&plan));
+    warnings.extend(lints::without(found, &plan.site().config.allowed));
     Ok(Prepared { plan, theme, warnings, parsed, remembered })
 }
 

@@ -5,4 +5,5 @@ mod changes;
 mod command;
 mod diff;
 mod matrix;
+mod moments;
 mod texts;
