@@ -122,6 +122,11 @@ pub fn build(request: &Request<'_>) -> Result<Built, Vec<Diagnostic>> {
     warnings.extend(more);
     let mut publisher =
         Publisher::open(request.out, request.modes.link).map_err(|fault| vec![Diagnostic::from(&fault)])?;
+    let unknown = opened::unknown(&publisher, request).map_err(|fault| vec![Diagnostic::from(&fault)])?;
+    if let Some(fault) = unknown.as_ref().filter(|fault| fault.is_error()) {
+        publisher.abandon().map_err(|fault| vec![Diagnostic::from(&fault)])?;
+        return Err(sorted(warnings.into_iter().chain([fault.clone()]).collect()));
+    }
     let manifest = render(&plan, &theme, &publisher, request)
         .and_then(|stored| checked(contract::manifest(&plan, &stored, request.created)));
     let manifest = manifest.and_then(|mut manifest| {
@@ -159,6 +164,7 @@ pub fn build(request: &Request<'_>) -> Result<Built, Vec<Diagnostic>> {
     };
     let published = publisher.finish(manifest, &trees, record, Some(&texts.to_json()));
     let published = published.map_err(|fault| vec![Diagnostic::from(&fault)])?;
+    warnings.extend(unknown);
     diagnostic::sort(&mut warnings);
     Ok(Built { summary, warnings, opened, withheld: false, unchanged: published.unchanged })
 }

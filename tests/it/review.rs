@@ -6,4 +6,5 @@ mod command;
 mod diff;
 mod matrix;
 mod moments;
+mod openings;
 mod texts;
