@@ -7,6 +7,8 @@
 //! mail is used. No log line of it holds an address, a token or a link.
 
 mod answer;
+mod buy;
+mod cancel;
 mod change;
 mod home;
 pub mod hook;
@@ -14,6 +16,7 @@ mod keys;
 mod limits;
 mod link;
 mod mail;
+mod network;
 mod openings;
 mod refresh;
 mod request;
@@ -23,7 +26,6 @@ mod sign_in;
 mod visit;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -34,13 +36,16 @@ use crate::build::Frame;
 use crate::diagnostic::Diagnostic;
 use crate::ledger::{self, Ledger, Present};
 use crate::manifest::{self, Manifest};
-use crate::members::Rules;
+use crate::members::{Pages, Rules};
+use crate::path;
+use crate::provider::reference::References;
 use crate::time::Timestamp;
 
 pub use answer::Answer;
 pub use hook::Hook;
 pub use keys::rotate;
 pub use mail::{MailError, Mailer};
+pub use network::Network;
 pub use request::Request;
 
 use answer::words;
@@ -59,6 +64,10 @@ pub const LARGEST_HOOK: usize = 1024 * 1024;
 /// How many requests wait for a purchase at once.
 const WAITING: usize = 256;
 
+/// Of how many members is told at once what time has changed.
+const TICKS: u32 = 200;
+const TICKED: usize = 200;
+
 /// The source of events that members make here.
 pub const SOURCE: &str = "account";
 
@@ -72,7 +81,7 @@ pub struct Parts {
     /// Who takes mails.
     pub mailer: Mailer,
     /// Proxies that say for whom they ask, besides those of this machine.
-    pub trusted: Vec<IpAddr>,
+    pub trusted: Vec<Network>,
     /// Who takes what is sent to `/account/hooks/NAME`; the one named `events` also takes `/account/events`.
     pub hooks: BTreeMap<String, Arc<dyn Hook>>,
 }
@@ -84,6 +93,7 @@ pub struct Service {
     settings: manifest::Token,
     origin: String,
     keys: ArcSwap<Keys>,
+    references: References,
     limits: Limits,
     waiting: Semaphore,
 }
@@ -124,8 +134,11 @@ impl Service {
             parts.frame.config.token.clone();
         let settings = manifest::Token { issuer, audience, claim, cookie, max_ttl, max_entitlements };
         let keys = Keys::start(&parts.ledger, max_ttl, now).await?;
+        let secret = secret::Secret::new()?;
+        let secret = parts.ledger.checkout_secret(Some(secret.expose())).await?;
         Ok(Self {
-            origin: request::origin(&parts.frame.config.base_url),
+            origin: path::origin(&parts.frame.config.base_url).unwrap_or_default(),
+            references: References::new(&secret.unwrap_or_default()),
             parts,
             settings,
             keys: ArcSwap::from_pointee(keys),
@@ -159,6 +172,52 @@ impl Service {
         Ok(())
     }
 
+    /// Tells what time has changed, and what it opened where the pages are known.
+    ///
+    /// # Errors
+    /// Where the ledger fails: what was told until then is kept.
+    pub async fn tick(&self, pages: Option<&Pages<'_>>, now: Timestamp) -> Result<(), AccountError> {
+        let rules = self.rules();
+        let present = present(&rules, now);
+        while self.parts.ledger.tick_with(TICKS, &present, pages).await? >= TICKED {}
+        Ok(())
+    }
+
+    /// Where members are.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.parts.ledger
+    }
+
+    /// The address of the site.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.parts.frame.config.base_url
+    }
+
+    /// What tokens are made for: a manifest must ask for the same.
+    #[must_use]
+    pub fn token(&self) -> &manifest::Token {
+        &self.settings
+    }
+
+    /// How large the body of a request may be, in bytes; none where nothing is taken at all.
+    #[must_use]
+    pub fn largest(&self, path: &[u8]) -> Option<usize> {
+        let hook = match path.strip_prefix(PLACE.as_bytes()) {
+            Some(b"events") => Some(&b"events"[..]),
+            Some(below) => below.strip_prefix(b"hooks/"),
+            None => None,
+        };
+        match hook {
+            None => Some(LARGEST_FORM),
+            Some(name) => {
+                let is_there = std::str::from_utf8(name).is_ok_and(|name| self.parts.hooks.contains_key(name));
+                is_there.then_some(LARGEST_HOOK)
+            }
+        }
+    }
+
     /// The public halves of the keys of tokens.
     #[must_use]
     pub fn jwks(&self, now: Timestamp) -> Value {
@@ -181,10 +240,13 @@ impl Service {
             Route::Link => link::page(&visit).await,
             Route::UseLink => link::used(&visit).await,
             Route::Refresh => refresh::refresh(&visit).await,
+            Route::Buy(product) => buy::buy(&visit, &product).await,
             Route::Add(id) => change::add(&visit, &id).await,
             Route::Accept(waiting) => change::accept(&visit, &waiting).await,
-            Route::Cancel(grant) => change::cancel_page(&visit, &grant).await,
-            Route::CancelNow(grant) => change::cancel(&visit, &grant).await,
+            Route::Cancel(grant) => cancel::cancel_page(&visit, &grant).await,
+            Route::CancelNow(grant) => cancel::cancel(&visit, &grant).await,
+            Route::Keep(grant) => cancel::keep_page(&visit, &grant).await,
+            Route::KeepNow(grant) => cancel::keep(&visit, &grant).await,
             Route::SignOut => change::sign_out_page(&visit).await,
             Route::SignOutNow => change::sign_out(&visit).await,
             Route::Keys => Ok(answer::jwks(&self.jwks(request.now))),

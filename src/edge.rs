@@ -142,7 +142,7 @@ pub fn decide<'a>(manifest: &'a Manifest, request: &Request<'_>) -> Decision<'a>
     {
         return Decision {
             reason: Some(Reason::TokenExpired),
-            location: Some(with_next(refresh, &path)),
+            location: Some(canonical::with_next(refresh, &path)),
             clear_cookie: true,
             ..Decision::plain(Outcome::SignIn, 303)
         };
@@ -233,7 +233,7 @@ impl<'a> Case<'a, '_> {
         if let (Reason::NotSignedIn, true, Some(login)) = (reason, self.request.html_navigation, &site.login_url) {
             return Decision {
                 reason: Some(reason),
-                location: Some(with_next(login, path)),
+                location: Some(canonical::with_next(login, path)),
                 ..Decision::plain(Outcome::SignIn, 303)
             };
         }
@@ -346,18 +346,4 @@ impl Decision<'_> {
 /// Whether a path lies under an entry of `passthrough`: `/account/` means all below it, `/hook` that path and all below.
 fn passes(prefix: &str, path: &str) -> bool {
     path.strip_prefix(prefix).is_some_and(|rest| prefix.ends_with('/') || rest.is_empty() || rest.starts_with('/'))
-}
-
-/// A URL of the manifest with `next=PATH`, the encoded canonical path.
-fn with_next(url: &str, path: &str) -> String {
-    let (url, fragment) = url.split_once('#').map_or((url, None), |(url, fragment)| (url, Some(fragment)));
-    let joint = if !url.contains('?') {
-        "?"
-    } else if url.ends_with(['?', '&']) {
-        ""
-    } else {
-        "&"
-    };
-    let fragment = fragment.map(|fragment| format!("#{fragment}")).unwrap_or_default();
-    format!("{url}{joint}next={}{fragment}", canonical::encode_strictly(path))
 }

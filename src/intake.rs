@@ -3,21 +3,21 @@
 //! An [`Intake`] is a [`Hook`] over a [`Provider`]. Nothing is acknowledged before it is durable, and nothing is dropped because
 //! it is not understood today: what names an unknown price, what must be asked of a provider that is away, and what is
 //! about somebody whom nobody has named yet, lies in the ledger as it was sent. It is read again when more is told of the
-//! same customer, after the start, and every ten minutes.
+//! same customer, after the start, and from time to time, less and less often.
 
 mod reading;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use tokio::sync::Mutex;
 
-use crate::account::hook::{Cancelling, Doing, Hook, Sent, Taken};
+use crate::account::hook::{Changing, Doing, Hook, Sent, Taken};
 use crate::config::Config;
 use crate::ledger::{self, Ledger, Unread};
 use crate::provider::stripe::{self, Stripe};
-use crate::provider::{Api, Delivery, Provider, Refusal, Request, shop};
+use crate::provider::{Api, ApiError, Change, Delivery, Provider, Refusal, Request, shop};
 use crate::time::Timestamp;
 use reading::{Reading, address};
 
@@ -25,6 +25,8 @@ use reading::{Reading, address};
 const REST: i64 = 600;
 /// How often what lies there is read once more because something in it was understood.
 const PASSES: usize = 4;
+/// How much of it is read in one look.
+const MOST: usize = 200;
 
 /// Asks a provider, from any thread.
 pub type AnyApi = Box<dyn Api + Send + Sync>;
@@ -53,6 +55,8 @@ struct Inner {
     /// When everything is read again.
     due: AtomicI64,
     reading: Mutex<()>,
+    /// Whether this process has looked at all of it.
+    has_read: AtomicBool,
 }
 
 impl Intake {
@@ -73,8 +77,8 @@ impl Intake {
         api: Option<AnyApi>,
         (source, parts): (Option<&'static str>, Parts),
     ) -> Self {
-        let (due, reading) = (AtomicI64::new(i64::MIN), Mutex::new(()));
-        Self(Arc::new(Inner { parts, provider, api, source, due, reading }))
+        let (due, reading, has_read) = (AtomicI64::new(i64::MIN), Mutex::new(()), AtomicBool::new(false));
+        Self(Arc::new(Inner { parts, provider, api, source, due, reading, has_read }))
     }
 
     /// Reads everything again that was not understood, and asks the provider where that is needed. How much of it is
@@ -85,10 +89,15 @@ impl Intake {
     pub async fn read_again(&self) -> Result<usize, ledger::Error> {
         let inner = &self.0;
         let Ok(_alone) = inner.reading.try_lock() else { return Ok(0) };
+        let ledger = &inner.parts.ledger;
+        if !inner.has_read.swap(true, Ordering::Relaxed) {
+            ledger.unread_anew().await?;
+        }
+        let now = (inner.parts.clock)();
+        let owns = |source: &str| inner.owns(source);
         let mut read = 0;
         for pass in 0..PASSES {
-            let waiting = inner.parts.ledger.unread().await?;
-            let own: Vec<Unread> = waiting.into_iter().filter(|unread| inner.owns(&unread.source)).collect();
+            let own = ledger.unread_due(&owns, MOST, now).await?;
             // One question to a provider that is away is enough.
             let now_read = inner.read_all(&own, pass == 0).await?;
             read += now_read;
@@ -96,6 +105,7 @@ impl Intake {
                 break;
             }
         }
+        ledger.read_in_vain(&ledger.unread_due(&owns, MOST, now).await?, now).await?;
         Ok(read)
     }
 }
@@ -117,9 +127,8 @@ impl Hook for Intake {
         })
     }
 
-    fn cancel<'a>(&'a self, _: &'a str) -> Doing<'a, Cancelling> {
-        // Keys only read.
-        Box::pin(std::future::ready(Cancelling::Elsewhere))
+    fn change<'a>(&'a self, grant: &'a str, change: Change) -> Doing<'a, Changing> {
+        Box::pin(self.0.change(grant, change))
     }
 
     fn look_again(&self) -> Doing<'_, ()> {
@@ -150,6 +159,29 @@ impl Inner {
         }
     }
 
+    /// Asks the provider to end what it collects for, or to go on; where that cannot be asked, says where the buyer can.
+    async fn change(self: &Arc<Self>, grant: &str, change: Change) -> Changing {
+        let (own, name) = (Arc::clone(self), grant.to_owned());
+        let asked = tokio::task::spawn_blocking(move || {
+            let order = own.provider.change(&name, change)?;
+            Some(own.api.as_deref()?.order(&order))
+        });
+        let why = match asked.await {
+            Ok(Some(Ok(Some(_)))) => return Changing::Asked,
+            Ok(Some(Err(ApiError::Away(why)))) => return Changing::Later(why),
+            Ok(Some(Ok(None))) => "there is no such grant".to_owned(),
+            Ok(Some(Err(error @ (ApiError::Refused(_) | ApiError::Unreadable(_))))) => error.to_string(),
+            Err(error) => return Changing::Later(error.to_string()),
+            Ok(None) => return self.elsewhere(),
+        };
+        tracing::warn!(grant, why, "a provider did not do what a member asked for");
+        self.elsewhere()
+    }
+
+    fn elsewhere(&self) -> Changing {
+        self.provider.portal().map_or(Changing::Elsewhere, |url| Changing::Portal(url.to_owned()))
+    }
+
     async fn take(
         self: &Arc<Self>,
         delivery: &Arc<Delivery>,
@@ -161,6 +193,9 @@ impl Inner {
         if let Reading::Not(why) = &reading {
             // On the disk before anybody else is asked, and before it is tried again: what says who it is about may have
             // been told in between, and looked for this in vain.
+            if self.is_forgotten(delivery).await? {
+                return Ok(Taken::Kept);
+            }
             self.keep(delivery, body, why).await?;
             reading = self.read(delivery, (body, true), now).await?;
         }
@@ -185,6 +220,14 @@ impl Inner {
                 );
                 Ok(Taken::Unread(why))
             }
+        }
+    }
+
+    /// Whether a delivery is about somebody who was forgotten: it gives nothing, and what it says of them is not kept.
+    async fn is_forgotten(&self, delivery: &Delivery) -> Result<bool, ledger::Error> {
+        match self.provider.subject(delivery).customer {
+            Some(customer) => self.parts.ledger.is_forgotten(delivery.source(), &customer).await,
+            None => Ok(false),
         }
     }
 

@@ -7,10 +7,14 @@
 //! One code serves SQLite, one file with one writer, and PostgreSQL, where several instances share a database. It refuses to
 //! know HTTP, mail, payment providers and clocks; the present is an argument.
 
+mod about;
 pub mod address;
 mod append;
+mod customers;
 mod database;
 mod due;
+pub mod endpoints;
+mod mark;
 mod names;
 pub mod outbox;
 mod people;
@@ -25,9 +29,10 @@ use crate::members::Rules;
 use crate::members::event::Event;
 use crate::time::Timestamp;
 
-pub use append::{About, Appended};
+pub use about::About;
+pub use append::Appended;
 pub use database::Ledger;
-pub use names::{event_id, member_id};
+pub use names::{event_id, member_id, message_id};
 pub use people::Waiting;
 pub use read::{Filed, Held};
 pub use sign_in::{Link, Session, SigningKey};
@@ -113,6 +118,14 @@ pub enum Refused {
     /// Nothing says whom an event is about.
     #[error("the event names nobody: neither a member, nor a known customer or grant, nor an address")]
     Nobody,
+    /// Somebody else told of the grant first.
+    #[error("the grant `{grant}` of this member is of `{source_name}`, and nobody else may say what becomes of it")]
+    Foreign {
+        /// The grant.
+        grant: String,
+        /// Whose it is.
+        source_name: String,
+    },
     /// The address is another member's.
     #[error("the address is that of `{0}`")]
     Taken(String),
@@ -133,9 +146,12 @@ pub enum Refused {
         /// What it calls the event.
         id: String,
     },
-    /// No notification has that id.
-    #[error("there is no dead notification `{0}`")]
-    NotDead(String),
+    /// No notification has that id, or none that may be sent.
+    #[error("there is no notification `{0}` that can be sent again")]
+    NotTold(String),
+    /// No endpoint has that name.
+    #[error("no endpoint `{0}` is known")]
+    NoEndpoint(String),
 }
 
 /// The longest name that an event may give anything.

@@ -24,7 +24,8 @@
 //!
 //! [`account`] answers members themselves, under `/account/`; [`provider`] says what payment providers tell, and [`intake`] takes it in.
 //!
-//! [`members`] works out what somebody has from what was told of them; [`ledger`] keeps that, in SQLite or PostgreSQL.
+//! [`members`] works out what somebody has from what was told of them; [`ledger`] keeps that, in SQLite or PostgreSQL;
+//! [`webhooks`] tells other programs what changes.
 //!
 //! [`build`] runs the first four in their order. [`access`] is the heart: tiers, tags, rules and what implies what; it
 //! knows no pages and no files.
@@ -56,3 +57,4 @@ pub mod serve;
 pub mod server;
 pub mod site;
 pub mod time;
+pub mod webhooks;

@@ -88,6 +88,30 @@ pub fn next(text: &str) -> Option<String> {
     is_servable(path).then(|| encode(path))
 }
 
+/// The origin of a URL as browsers write it (RFC 6454, 6.1): a host in other letters than ASCII's as DNS has it. `None` for
+/// what is no URL of the web.
+#[must_use]
+pub fn origin(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let scheme = scheme.to_ascii_lowercase();
+    let usual = match scheme.as_str() {
+        "https" => "443",
+        "http" => "80",
+        _ => return None,
+    };
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let authority = authority.rsplit('@').next().unwrap_or_default();
+    // The colons of an IPv6 address stand in brackets.
+    let is_port = |port: &str| port.bytes().all(|c| c.is_ascii_digit());
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if is_port(port) => (host, Some(port).filter(|port| *port != usual && !port.is_empty())),
+        Some(_) | None => (authority, None),
+    };
+    let host = idna::domain_to_ascii(host).unwrap_or_else(|_| host.to_ascii_lowercase());
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    (!host.is_empty()).then(|| format!("{scheme}://{host}{port}"))
+}
+
 /// A canonical path as it stands in `Location`, in links and in sitemaps: percent-encoded where RFC 3986 asks for it, and
 /// where HTML or XML would need an escape (`&` and `'`).
 #[must_use]
@@ -99,6 +123,21 @@ pub fn encode(path: &str) -> String {
 #[must_use]
 pub fn encode_strictly(path: &str) -> String {
     escape(path, b"-._~/")
+}
+
+/// The URL of a place to sign in with `next=PATH` at its end: a canonical path to go on to.
+#[must_use]
+pub fn with_next(url: &str, path: &str) -> String {
+    let (url, fragment) = url.split_once('#').map_or((url, None), |(url, fragment)| (url, Some(fragment)));
+    let joint = if !url.contains('?') {
+        "?"
+    } else if url.ends_with(['?', '&']) {
+        ""
+    } else {
+        "&"
+    };
+    let fragment = fragment.map(|fragment| format!("#{fragment}")).unwrap_or_default();
+    format!("{url}{joint}next={}{fragment}", encode_strictly(path))
 }
 
 fn escape(path: &str, plain: &[u8]) -> String {

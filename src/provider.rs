@@ -48,6 +48,48 @@ pub trait Provider {
     /// Says what a delivery means. [`Outcome::Needs`] names what `fetched` must hold before it can be said; [`settle`]
     /// does both in turn.
     fn translate(&self, delivery: &Delivery, context: &Context<'_>, fetched: &Fetched) -> Outcome;
+
+    /// What is to be asked of the provider so that a grant which it collects for ends, or goes on; none where it cannot be
+    /// asked. What comes of it comes back as a delivery.
+    fn change(&self, _grant: &str, _change: Change) -> Option<Order> {
+        None
+    }
+
+    /// Where buyers see to what they bought themselves, if there is such a place.
+    fn portal(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// What is to become of a grant that a provider collects for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// It ends when what is paid does.
+    End,
+    /// It ends at once: it is not paid.
+    EndNow,
+    /// It does not end after all.
+    GoOn,
+}
+
+/// Something that a provider is asked to do: a path below its API's address, and a form.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Order {
+    /// How: `POST` with the form, or `DELETE` without one.
+    pub method: Method,
+    /// Where.
+    pub path: String,
+    /// Names and values.
+    pub form: Vec<(&'static str, &'static str)>,
+}
+
+/// How a provider is asked to do something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Method {
+    /// To change something.
+    Post,
+    /// To end it.
+    Delete,
 }
 
 /// A request as it came over the wire.
@@ -243,7 +285,7 @@ pub struct Subject {
     pub member: Option<MemberId>,
     /// The grants that it names: their member, where one of them is known.
     pub grants: Vec<Reference>,
-    /// What was signed by us when the checkout began, not yet checked; see [`reference`].
+    /// What we signed when the checkout began, as it came back and not yet checked; see [`reference`].
     pub reference: Option<String>,
     /// What the provider calls the customer.
     pub customer: Option<String>,
@@ -315,6 +357,14 @@ pub trait Api {
     /// # Errors
     /// When there is no answer, or none that can be read.
     fn get(&self, need: &Need) -> Result<Option<Value>, ApiError>;
+
+    /// Asks to do something that may be asked twice. `None`: there is no such thing. This waits for the network.
+    ///
+    /// # Errors
+    /// When it was not done, or nobody says so.
+    fn order(&self, _order: &Order) -> Result<Option<Value>, ApiError> {
+        Err(ApiError::Refused("it is only read here".to_owned()))
+    }
 }
 
 /// Why a provider did not answer.

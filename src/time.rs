@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 /// An instant: seconds since 1970-01-01T00:00:00Z, from 0 to 253402300799 (RFC 7519 NumericDate, whole seconds).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "i64", into = "i64")]
-pub struct Timestamp(#[schemars(range(min = 0, max = 253_402_300_799_i64))] i64);
+#[schemars(extend("minimum" = 0, "maximum" = 253_402_300_799_i64))]
+pub struct Timestamp(i64);
 
 /// The number is not an instant between 1970 and 9999.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]

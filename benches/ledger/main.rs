@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "a measurement has a clock and files of its own")]
 #![allow(clippy::expect_used, reason = "a fault here stops a measurement, nothing else")]
 
+mod openings;
 mod service;
 
 use std::path::Path;
@@ -21,6 +22,7 @@ use tierpress::load::config;
 use tierpress::members::Rules;
 use tierpress::members::event::{Event, PaidFor, Terms, What};
 use tierpress::time::Timestamp;
+use tierpress::webhooks;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -49,6 +51,9 @@ struct Arguments {
     /// How many tokens are asked for.
     #[arg(long, default_value_t = 10_000)]
     tokens: usize,
+    /// How many pages there are that open in time.
+    #[arg(long, default_value_t = 10_000)]
+    pages: usize,
     /// A database of PostgreSQL, empty, in place of a file.
     #[arg(long)]
     db: Option<String>,
@@ -99,6 +104,10 @@ async fn measure(arguments: &Arguments) -> bool {
     let one = cold(arguments, (&place, &file), &present).await;
     let all = everybody(&place, &present).await;
     let rate = appended(arguments, &place, &present).await;
+    delivered(arguments, &place, &present).await;
+    let ledger = Ledger::open(&place).await.expect("a ledger");
+    openings::measure(&ledger, &rules, (arguments.pages, present.now)).await;
+    ledger.close().await;
     let ledger = Ledger::open(&place).await.expect("a ledger");
     let counts = service::Counts { deliveries: arguments.deliveries, tokens: arguments.tokens };
     let rates = service::measure(&ledger, SITE, &counts, present.now).await;
@@ -157,6 +166,57 @@ async fn appended(arguments: &Arguments, place: &str, present: &Present<'_>) -> 
     println!("appended one by one, each on the disk: {rate:.0} a second");
     ledger.close().await;
     rate
+}
+
+/// What is told of some new members, sent to a receiver on this machine that takes everything.
+async fn delivered(arguments: &Arguments, place: &str, present: &Present<'_>) {
+    let receiver = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = receiver.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for stream in receiver.incoming().map_while(Result::ok) {
+            std::thread::spawn(move || take(stream));
+        }
+    });
+    let text = format!("bench http://{address}/ whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
+    let endpoints = webhooks::read(Source { file: &"webhooks.txt".into(), text: &text }).expect("endpoints");
+    let ledger = Ledger::open(place).await.expect("a ledger");
+    let now = present.now;
+    let deliverer = webhooks::Deliverer::new(ledger.clone(), endpoints, std::sync::Arc::new(move || now));
+    deliverer.register().await.expect("an endpoint");
+    for number in 0..arguments.appends {
+        let event = event(arguments.members + number, 0);
+        ledger.append(&event, None, present).await.expect("appended");
+    }
+    let start = Instant::now();
+    let webhooks::Drained { arrived, failed } = deliverer.drain().await.expect("deliveries");
+    let rate = arrived as f64 / start.elapsed().as_secs_f64();
+    println!(
+        "delivered to one endpoint, each noted on the disk: {rate:.0} a second ({arrived} arrived, {failed} failed)"
+    );
+    ledger.close().await;
+}
+
+fn take(stream: std::net::TcpStream) -> Option<()> {
+    use std::io::{BufRead as _, Read as _, Write as _};
+    stream.set_nodelay(true).ok()?;
+    let mut writer = stream.try_clone().ok()?;
+    let mut reader = std::io::BufReader::new(stream);
+    loop {
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line).ok()? == 0 {
+                return None;
+            }
+            match line.to_ascii_lowercase().strip_prefix("content-length:") {
+                Some(value) => length = value.trim().parse().ok()?,
+                None if line.trim().is_empty() => break,
+                None => {}
+            }
+        }
+        reader.read_exact(&mut vec![0; length]).ok()?;
+        writer.write_all(b"HTTP/1.1 204 Taken\r\n\r\n").ok()?;
+    }
 }
 
 /// Tells the system that the file's pages need not be kept in memory.

@@ -83,7 +83,7 @@ fn event(number: usize, now: Timestamp) -> Request {
     let buyer = number / (2 * AT_ONCE) * AT_ONCE + number % AT_ONCE;
     let about =
         format!(r#""at": {}, "email": "reader{buyer}@readers.example", "grant": "order-{buyer}""#, now.seconds() - 60);
-    let body = if number / AT_ONCE % 2 == 0 {
+    let body = if (number / AT_ONCE).is_multiple_of(2) {
         format!(r#"{{"id": "evt-{number}", "kind": "purchased", "product": "basic-monthly", {about}}}"#)
     } else {
         let paid = r#""paid": {"amount": 900, "currency": "eur"}, "paid_for": {"period": {}}"#;

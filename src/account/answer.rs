@@ -62,7 +62,7 @@ pub(super) fn jwks(keys: &Value) -> Answer {
     answer
 }
 
-/// Sends a browser to a path of this site.
+/// Sends a browser to a path of this site, or to an address that site.yaml names.
 pub(super) fn go(path: &str) -> Answer {
     let mut answer = bare(303, None, Bytes::new());
     answer.headers_mut().insert(LOCATION, HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/")));
@@ -70,7 +70,16 @@ pub(super) fn go(path: &str) -> Answer {
 }
 
 /// Sets a cookie that no script and no other host reads.
-pub(super) fn set_cookie(answer: &mut Answer, (name, value): (&str, &str), seconds: i64) {
-    let cookie = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; Secure; SameSite=Lax");
+pub(super) fn set_cookie(answer: &mut Answer, named: (&str, &str), seconds: i64) {
+    add_cookie(answer, cookie(named, seconds));
+}
+
+/// Such a cookie as it is sent.
+pub(super) fn cookie((name, value): (&str, &str), seconds: i64) -> String {
+    format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; Secure; SameSite=Lax")
+}
+
+/// Sends it along.
+pub(super) fn add_cookie(answer: &mut Answer, cookie: String) {
     answer.headers_mut().extend(HeaderValue::try_from(cookie).ok().map(|cookie| (SET_COOKIE, cookie)));
 }

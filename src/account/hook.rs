@@ -11,6 +11,7 @@ use super::answer::{self, Answer};
 use super::limits::{self, Kind};
 use super::request::Request;
 use super::{LARGEST_HOOK, Service};
+use crate::provider::Change;
 use crate::time::Timestamp;
 
 /// Work that a provider does.
@@ -21,8 +22,8 @@ pub trait Hook: Send + Sync + std::fmt::Debug {
     /// Takes what was sent. Nothing is acknowledged before it is durable.
     fn take<'a>(&'a self, sent: Sent<'a>) -> Doing<'a, Taken>;
 
-    /// Asks the provider to end what it collects for a grant.
-    fn cancel<'a>(&'a self, grant: &'a str) -> Doing<'a, Cancelling>;
+    /// Asks the provider to end what it collects for a grant, or to go on.
+    fn change<'a>(&'a self, grant: &'a str, change: Change) -> Doing<'a, Changing>;
 
     /// Looks, every few seconds, whether something that was taken is to be read again.
     fn look_again(&self) -> Doing<'_, ()> {
@@ -56,15 +57,17 @@ pub enum Taken {
     Later(String),
 }
 
-/// What became of a wish to cancel.
+/// What became of a wish to cancel, or not to.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Cancelling {
+pub enum Changing {
     /// The provider was told, and will tell us.
     Asked,
     /// The member does it there.
     Portal(String),
     /// It cannot be done from here.
     Elsewhere,
+    /// The provider does not answer at the moment.
+    Later(String),
 }
 
 /// Hands a request to its hook.

@@ -17,12 +17,16 @@ const KEPT: usize = 1 << 16;
 pub(super) enum Kind {
     /// Mails that a client asks for.
     MailsByClient,
-    /// Mails to an address.
+    /// Mails to an address that a client asks for.
+    MailsByBoth,
+    /// Mails to an address, whoever asks.
     MailsByAddress,
     /// Links that a client tries.
     Tries,
     /// Deliveries that nobody believes.
     Forgeries,
+    /// What a member changes.
+    Deeds,
 }
 
 impl Kind {
@@ -30,9 +34,11 @@ impl Kind {
     fn bound(self) -> (u32, i64) {
         match self {
             Self::MailsByClient => (20, 3_600),
-            Self::MailsByAddress => (5, 3_600),
+            Self::MailsByBoth => (5, 3_600),
+            Self::MailsByAddress => (30, 3_600),
             Self::Tries => (60, 600),
             Self::Forgeries => (30, 600),
+            Self::Deeds => (20, 3_600),
         }
     }
 }
@@ -46,11 +52,12 @@ type Window = (i64, u32);
 struct Counts {
     clients: Cache<(Kind, String), Window>,
     addresses: Cache<(Kind, String), Window>,
+    members: Cache<(Kind, String), Window>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self(Mutex::new(Counts { clients: Cache::new(KEPT), addresses: Cache::new(KEPT) }))
+        Self(Mutex::new(Counts { clients: Cache::new(KEPT), addresses: Cache::new(KEPT), members: Cache::new(KEPT) }))
     }
 }
 
@@ -61,7 +68,8 @@ impl Limits {
         // Nobody pushes out the counts of addresses by asking from many places, nor the other way round.
         let counts = match kind {
             Kind::MailsByAddress => &mut counts.addresses,
-            Kind::MailsByClient | Kind::Tries | Kind::Forgeries => &mut counts.clients,
+            Kind::Deeds => &mut counts.members,
+            Kind::MailsByClient | Kind::MailsByBoth | Kind::Tries | Kind::Forgeries => &mut counts.clients,
         };
         let (most, seconds) = kind.bound();
         let key = (kind, whose.to_owned());
@@ -103,7 +111,7 @@ mod tests {
     #[test]
     fn a_window_has_so_many_and_then_another_begins() {
         let (limits, at) = (Limits::default(), Timestamp::saturating);
-        let take = |whose: &str, now| limits.take(Kind::MailsByAddress, whose, at(now));
+        let take = |whose: &str, now| limits.take(Kind::MailsByBoth, whose, at(now));
         for _ in 0..5 {
             assert_eq!(take("a", 1_000), Ok(()));
         }

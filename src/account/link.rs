@@ -20,9 +20,6 @@ const SESSION_LIFE: i64 = 90 * 86_400;
 
 /// The page with the button.
 pub(super) async fn page(visit: &Visit<'_>) -> Result<Answer, AccountError> {
-    if let Err(seconds) = visit.tries() {
-        return too_often(visit, seconds);
-    }
     let secret = visit.request.query("t").and_then(|text| Secret::brought(&text));
     let Some((secret, link)) = known(visit, secret).await? else { return gone(visit) };
     let (browser, is_new) = visit.browser()?;
@@ -35,9 +32,6 @@ pub(super) async fn page(visit: &Visit<'_>) -> Result<Answer, AccountError> {
 
 /// Takes the button.
 pub(super) async fn used(visit: &Visit<'_>) -> Result<Answer, AccountError> {
-    if let Err(seconds) = visit.tries() {
-        return too_often(visit, seconds);
-    }
     let browser = visit.request.cookie(BROWSER).filter(|browser| visit.is_ours(Some(browser)));
     let Some(browser) = browser else { return visit.not_ours() };
     let ledger = &visit.service.parts.ledger;
@@ -46,9 +40,11 @@ pub(super) async fn used(visit: &Visit<'_>) -> Result<Answer, AccountError> {
     // What was mailed to parses: it did when it was kept.
     let Ok(address) = link.address.parse::<Address>() else { return gone(visit) };
     if browser.hash() != link.browser {
+        if !ledger.try_link(&link.hash).await? {
+            return gone(visit);
+        }
         let typed = visit.request.field("address").and_then(|typed| typed.parse::<Address>().ok());
         if typed.is_none_or(|typed| typed.key() != address.key()) {
-            ledger.miss_link(&link.hash).await?;
             let mut form = form(visit, (&secret, &browser), &link);
             form.error = Some(visit.service.string("account_other_address").to_owned());
             return show(visit, 422, form);
@@ -75,7 +71,9 @@ async fn signed_in(visit: &Visit<'_>, link: &Link, address: &Address) -> Result<
     let secret = Secret::new()?;
     let until = Timestamp::saturating(visit.now().seconds() + SESSION_LIFE);
     ledger.keep_session(&Session { hash: secret.hash(), member: member.clone(), until }).await?;
-    let mut sent_on = answer::go(if link.next.is_empty() { "/account/" } else { &link.next });
+    // What waits is accepted there: whoever comes from a checkout would find the page closed.
+    let home = link.next.is_empty() || !ledger.waiting_for(&member).await?.is_empty();
+    let mut sent_on = answer::go(if home { "/account/" } else { &link.next });
     answer::set_cookie(&mut sent_on, (SESSION, secret.expose()), SESSION_LIFE);
     answer::set_cookie(&mut sent_on, (BROWSER, ""), 0);
     let rules = visit.service.rules();
@@ -113,7 +111,12 @@ async fn known(visit: &Visit<'_>, secret: Option<Secret>) -> Result<Option<(Secr
     Ok(link.map(|link| (secret, link)))
 }
 
+/// What somebody is told whose link is none. Only these tries are counted: a link that is good is never refused because of
+/// what others tried from the same place.
 fn gone(visit: &Visit<'_>) -> Result<Answer, AccountError> {
+    if let Err(seconds) = visit.tries() {
+        return too_often(visit, ("account_often_text", seconds));
+    }
     let title = visit.service.string("account_again").to_owned();
     let links = vec![context::Link { title, url: "/account/sign-in".to_owned() }];
     visit.say(410, "account_gone_title", vec![visit.service.string("account_gone_text").to_owned()], links)

@@ -7,8 +7,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message};
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Body, Mailbox, Message};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 
 use super::secret::Secret;
@@ -69,18 +69,12 @@ impl Mailer {
     /// When the URL or the sender is none, or the server is on another machine and would be spoken to without TLS.
     pub fn server(url: &str, from: &str) -> Result<Self, MailError> {
         let url = url.trim();
-        let rest = url.strip_prefix("smtp://").unwrap_or_default();
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-        let local = ["localhost", "127.0.0.1", "[::1]"]
-            .iter()
-            .any(|name| host.strip_prefix(name).is_some_and(|port| port.is_empty() || port.starts_with(':')));
-        if url.starts_with("smtp://") && !local && !url.ends_with("?tls=required") {
+        if goes_open(url)? {
             return Err(MailError::Open);
         }
         // What the library says of a URL may hold the password.
         let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url);
-        let builder = builder.map_err(|_| MailError::Url("write smtps://USER:PASSWORD@HOST".to_owned()))?;
+        let builder = builder.map_err(|_| no_url())?;
         Ok(Self { from: sender(from)?, to: To::Server(builder.timeout(Some(PATIENCE)).build()) })
     }
 
@@ -113,6 +107,17 @@ impl Mailer {
         }
     }
 
+    /// In a folder people read it as it lies there: no line of it is broken.
+    fn body(&self, text: &str) -> Body {
+        match &self.to {
+            To::Server(_) => Body::new(text.to_owned()),
+            To::Folder(_) => {
+                let lines = text.replace('\n', "\r\n").into_bytes();
+                Body::dangerous_pre_encoded(lines, ContentTransferEncoding::EightBit)
+            }
+        }
+    }
+
     fn message(&self, letter: &Letter<'_>) -> Result<Message, MailError> {
         let failed = |_| MailError::Message;
         let to: lettre::Address = letter.to.as_str().parse().map_err(failed)?;
@@ -130,9 +135,30 @@ impl Mailer {
             .message_id(Some(id))
             .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
             .header(ContentType::TEXT_PLAIN)
-            .body(letter.text.to_owned());
+            .body(self.body(letter.text));
         message.map_err(|_| MailError::Message)
     }
+}
+
+/// Whether a server would be spoken to without TLS over a network. What cannot be read for certain is no URL.
+fn goes_open(url: &str) -> Result<bool, MailError> {
+    let parsed: hyper::Uri = url.parse().map_err(|_| no_url())?;
+    let (Some(scheme), Some(host)) = (parsed.scheme_str(), parsed.host()) else { return Err(no_url()) };
+    let query = form_urlencoded::parse(parsed.query().unwrap_or_default().as_bytes());
+    let tls: Vec<_> = query.filter(|(name, _)| name == "tls").map(|(_, value)| value).collect();
+    let required = !tls.is_empty() && tls.iter().all(|value| value == "required");
+    match scheme.to_ascii_lowercase().as_str() {
+        "smtps" if tls.is_empty() => Ok(false),
+        "smtp" => {
+            let local = ["localhost", "127.0.0.1", "[::1]"].iter().any(|own| host.eq_ignore_ascii_case(own));
+            Ok(!required && !local)
+        }
+        _ => Err(no_url()),
+    }
+}
+
+fn no_url() -> MailError {
+    MailError::Url("write smtps://USER:PASSWORD@HOST".to_owned())
 }
 
 /// What went wrong, without the server's own words: they often repeat the address.
@@ -166,6 +192,8 @@ mod tests {
         for url in [
             "smtps://ada:secret@mail.example",
             "smtp://ada:secret@mail.example:587?tls=required",
+            "smtp://ada:secret@mail.example?tls=required&tls=required",
+            "SMTPS://mail.example",
             "smtp://localhost:2525",
             "smtp://127.0.0.1:2525",
         ] {
@@ -176,10 +204,20 @@ mod tests {
             "smtp://localhost.evil.example",
             "smtp://localhost@mail.example",
             "smtp://mail.example?tls=opportunistic",
+            "SMTP://mail.example",
+            "Smtp://ada:secret@mail.example:587",
+            "smtp://mail.example?tls=opportunistic&x=?tls=required",
+            "smtp://mail.example?tls=opportunistic&tls=required",
+            "smtp://mail.example?x=1#?tls=required",
+            "smtp://127.0.0.1@mail.example",
         ] {
             assert_eq!(server(url), Err(MailError::Open), "{url}");
         }
-        assert!(matches!(server("http://mail.example"), Err(MailError::Url(_))));
+        for url in
+            ["http://mail.example", "mail.example", "smtp://", "smtps://mail.example?tls=opportunistic", "smtp://a b"]
+        {
+            assert!(matches!(server(url), Err(MailError::Url(_))), "{url}");
+        }
         assert!(matches!(Mailer::server("smtp://localhost", "nobody"), Err(MailError::From(_))));
     }
 

@@ -8,7 +8,6 @@ use super::home::token_cookie;
 use super::visit::{SESSION, Signed, Visit};
 use super::{AccountError, present};
 use crate::ledger::Held;
-use crate::members::State;
 use crate::time::Timestamp;
 
 /// How long a purchase is waited for, and how often it is looked for.
@@ -27,40 +26,69 @@ pub(super) async fn refresh(visit: &Visit<'_>) -> Result<Answer, AccountError> {
         }
         return Ok(sent);
     };
-    if let Some(product) = visit.request.query("bought") {
-        wait(visit, &mut signed, &product).await?;
-    }
-    let mut sent = answer::go(if next.is_empty() { "/account/" } else { &next });
+    let came = match visit.request.query("bought") {
+        Some(product) => wait(visit, &mut signed, &product).await?,
+        None => Came::Here,
+    };
+    // What waits is accepted there, and the page that it opens would stay closed.
+    let home = next.is_empty() || came == Came::Waits;
+    let mut sent = answer::go(if home { "/account/" } else { &next });
     token_cookie(visit, (&signed.held, signed.until), &mut sent)?;
     Ok(sent)
 }
 
-/// Waits until a product is the member's, for a while.
-async fn wait(visit: &Visit<'_>, signed: &mut Signed, product: &str) -> Result<(), AccountError> {
+/// What became of a purchase.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Came {
+    /// It is the member's, or nothing is known of it.
+    Here,
+    /// It waits until the member accepts it.
+    Waits,
+}
+
+/// Waits until a product is the member's or could be, for a while.
+async fn wait(visit: &Visit<'_>, signed: &mut Signed, product: &str) -> Result<Came, AccountError> {
     let service = visit.service;
     if !service.parts.frame.config.products.iter().any(|known| known.id.as_str() == product) {
-        return Ok(());
+        return Ok(Came::Here);
     }
     // So many wait already that this one is answered as it is.
-    let Ok(_place) = service.waiting.try_acquire() else { return Ok(()) };
+    let Ok(_place) = service.waiting.try_acquire() else { return Ok(Came::Here) };
     let rules = service.rules();
+    let mut now = visit.now();
     for pauses in 1..=PATIENCE {
+        if waits(visit, (&signed.held, product), now).await? {
+            return Ok(Came::Waits);
+        }
         if holds(&signed.held, product) {
-            return Ok(());
+            return Ok(Came::Here);
         }
         tokio::time::sleep(PAUSE).await;
         // What happened while this waits counts.
-        let now = Timestamp::saturating(visit.now().seconds() + i64::from(pauses.div_ceil(2)));
+        now = Timestamp::saturating(visit.now().seconds() + i64::from(pauses.div_ceil(2)));
         if let Some(held) = service.parts.ledger.member(&signed.held.id, &present(&rules, now)).await? {
             signed.held = held;
         }
     }
-    Ok(())
+    Ok(Came::Here)
+}
+
+/// Whether a purchase of a product waits for a member.
+async fn waits(visit: &Visit<'_>, (held, product): (&Held, &str), now: Timestamp) -> Result<bool, AccountError> {
+    let ledger = &visit.service.parts.ledger;
+    let rules = visit.service.rules();
+    for waiting in ledger.waiting_for(&held.id).await? {
+        let apart = ledger.member(&waiting.id, &present(&rules, now)).await?;
+        if apart.is_some_and(|apart| holds(&apart, product)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn holds(held: &Held, product: &str) -> bool {
     held.member.grants.iter().any(|grant| {
         let is_it = grant.product.as_ref().is_some_and(|own| own.as_str() == product);
-        is_it && !matches!(grant.state, State::Cancelled | State::Expired)
+        is_it && grant.ended.is_none()
     })
 }

@@ -6,6 +6,7 @@ use hyper::HeaderMap;
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, COOKIE, HeaderName, ORIGIN};
 
+use super::network::Network;
 use super::secret::Secret;
 use crate::path;
 use crate::time::Timestamp;
@@ -85,8 +86,9 @@ impl Request {
     }
 
     /// Who asks: the peer, or whom the nearest proxy that is trusted says. This machine is always trusted.
-    pub(super) fn client(&self, trusted: &[IpAddr]) -> Option<IpAddr> {
-        let is_trusted = |address: &IpAddr| address.is_loopback() || trusted.contains(address);
+    pub(super) fn client(&self, trusted: &[Network]) -> Option<IpAddr> {
+        let is_trusted =
+            |address: &IpAddr| address.is_loopback() || trusted.iter().any(|network| network.contains(*address));
         let peer = self.peer.map(|peer| peer.to_canonical());
         if peer.is_some_and(|peer| !is_trusted(&peer)) {
             return peer;
@@ -111,14 +113,6 @@ fn only(encoded: &[u8], name: &str) -> Option<String> {
     let mut values = form_urlencoded::parse(encoded).filter(|(own, _)| own == name).map(|(_, value)| value);
     let (Some(value), None) = (values.next(), values.next()) else { return None };
     Some(value.into_owned())
-}
-
-/// The origin of a URL as browsers write it (RFC 6454, 6.1).
-pub(super) fn origin(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
-    let (scheme, host) = (scheme.to_ascii_lowercase(), rest.split('/').next().unwrap_or_default().to_ascii_lowercase());
-    let usual = if scheme == "http" { ":80" } else { ":443" };
-    format!("{scheme}://{}", host.strip_suffix(usual).unwrap_or(&host))
 }
 
 #[cfg(test)]
@@ -175,21 +169,19 @@ mod tests {
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
         let client = |peer: Option<&str>, chain: &'static str| {
             let asked = Request { peer: peer.map(ip), ..request(&[("x-forwarded-for", chain)]) };
-            asked.client(&[ip("10.0.0.1")]).map(|address| address.to_string())
+            asked
+                .client(&["10.0.0.1".parse().unwrap(), "10.1.0.0/16".parse().unwrap()])
+                .map(|address| address.to_string())
         };
         let some = |text: &str| Some(text.to_owned());
         assert_eq!(client(Some("192.0.2.1"), "198.51.100.1"), some("192.0.2.1"));
         assert_eq!(client(Some("127.0.0.1"), "198.51.100.1"), some("198.51.100.1"));
         assert_eq!(client(Some("::ffff:127.0.0.1"), "6.6.6.6, 198.51.100.1"), some("198.51.100.1"));
         assert_eq!(client(Some("127.0.0.1"), "6.6.6.6, 198.51.100.1, 10.0.0.1"), some("198.51.100.1"));
+        assert_eq!(client(Some("10.1.2.3"), "6.6.6.6, 198.51.100.1, 10.1.0.9"), some("198.51.100.1"));
+        assert_eq!(client(Some("10.2.0.1"), "198.51.100.1"), some("10.2.0.1"));
         assert_eq!(client(Some("127.0.0.1"), "6.6.6.6, junk"), some("127.0.0.1"));
         assert_eq!(client(None, "198.51.100.1"), some("198.51.100.1"));
         assert_eq!(client(None, ""), None);
-    }
-
-    #[test]
-    fn origins_are_those_of_browsers() {
-        assert_eq!(origin("https://Learn.Example:443/x"), "https://learn.example");
-        assert_eq!(origin("http://localhost:8080"), "http://localhost:8080");
     }
 }

@@ -21,6 +21,9 @@ pub(super) enum Route {
     Accept(String),
     Cancel(String),
     CancelNow(String),
+    Keep(String),
+    KeepNow(String),
+    Buy(String),
     SignOut,
     SignOutNow,
     Keys,
@@ -52,6 +55,8 @@ pub(super) fn of(request: &Request) -> Result<Route, Box<Answer>> {
         ("hooks", Some(name)) => (None, Some(Route::Hook(name))),
         ("add", Some(id)) => (None, Some(Route::Add(id))),
         ("accept", Some(waiting)) => (None, Some(Route::Accept(waiting))),
+        ("buy", Some(product)) => (Some(Route::Buy(product)), None),
+        ("keep", Some(grant)) => (Some(Route::Keep(grant.clone())), Some(Route::KeepNow(grant))),
         ("cancel", Some(grant)) => (Some(Route::Cancel(grant.clone())), Some(Route::CancelNow(grant))),
         _ => return Ok(Route::Unknown),
     };

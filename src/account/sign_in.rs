@@ -44,10 +44,12 @@ pub(super) async fn ask(visit: &Visit<'_>, joins: bool) -> Result<Answer, Accoun
         return show(visit, 422, (form, joins));
     };
     let asks = client(request.client(&service.parts.trusted));
-    let counted = [(Kind::MailsByClient, asks.as_str()), (Kind::MailsByAddress, address.key())];
+    // One client cannot use up what an address is sent for all.
+    let both = format!("{} {asks}", address.key());
+    let counted = [(Kind::MailsByClient, &*asks), (Kind::MailsByBoth, &both), (Kind::MailsByAddress, address.key())];
     for (kind, whose) in counted {
         if let Err(seconds) = service.limits.take(kind, whose, visit.now()) {
-            return too_often(visit, seconds);
+            return too_often(visit, ("account_often_text", seconds));
         }
     }
     let wish = wish(visit).map(|id| id.to_string()).unwrap_or_default();
@@ -80,9 +82,9 @@ pub(super) fn sent(visit: &Visit<'_>) -> Result<Answer, AccountError> {
 }
 
 /// What somebody who asks too often is told.
-pub(super) fn too_often(visit: &Visit<'_>, seconds: i64) -> Result<Answer, AccountError> {
+pub(super) fn too_often(visit: &Visit<'_>, (text, seconds): (&str, i64)) -> Result<Answer, AccountError> {
     let minutes = (seconds.max(1) + 59) / 60;
-    let text = visit.service.fill("account_often_text", &[("minutes", &minutes.to_string())]);
+    let text = visit.service.fill(text, &[("minutes", &minutes.to_string())]);
     let mut page = visit.say(429, "account_often_title", vec![text], Vec::new())?;
     let seconds = hyper::header::HeaderValue::from(seconds.max(1));
     page.headers_mut().insert(hyper::header::RETRY_AFTER, seconds);

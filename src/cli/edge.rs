@@ -24,7 +24,8 @@ Examples:
   tierpress edge --mode decide --manifest tierpress-out/manifest.json --listen 127.0.0.1:9001 \\
                  --jwks https://id.example/.well-known/jwks.json
 
-SIGHUP reads manifest and keys again; SIGTERM ends it when all is answered. The log goes to standard error, as JSON.")]
+SIGHUP reads manifest and keys again, and with --members settings, theme and secrets; SIGTERM ends it when all is
+answered. The log goes to standard error, as JSON.")]
 pub(super) struct Arguments {
     /// The manifest of a build, or its signed envelope (manifest.json.dsse)
     #[arg(long, value_name = "FILE")]
@@ -80,9 +81,9 @@ pub(super) struct Arguments {
     /// Log every request, without its query
     #[arg(long)]
     access_log: bool,
-    /// Answer /account/ too, with members in this ledger: a file, or postgres://…
-    #[arg(long, value_name = "FILE|URL", help_heading = "Members")]
-    members: Option<String>,
+    /// Answer /account/ too, with members in this ledger: a file, or postgres://…; without a value the one that TIERPRESS_DB names, so that no password stands in the command
+    #[arg(long, value_name = "FILE|URL", num_args = 0..=1, help_heading = "Members")]
+    members: Option<Option<String>>,
     #[command(flatten, next_help_heading = "Members")]
     service: ServiceArguments,
     /// How many seconds a URL of keys is left alone after it was asked
@@ -101,7 +102,7 @@ enum Mode {
 pub(super) fn run(arguments: &Arguments) -> Ending {
     let options = options(arguments).and_then(|options| {
         let account = match &arguments.members {
-            Some(ledger) => Some(Arc::new(service::start(&arguments.service, ledger)?)),
+            Some(ledger) => Some(Arc::new(service::start(&arguments.service, &place(ledger.as_deref())?)?)),
             None => None,
         };
         Ok(Options { account, ..options })
@@ -111,6 +112,15 @@ pub(super) fn run(arguments: &Arguments) -> Ending {
         Ok(()) => Ending::Done,
         Err(faults) => failed(&faults, Format::Text, "; nothing is served"),
     }
+}
+
+/// Where the ledger is.
+fn place(given: Option<&str>) -> Result<String, Vec<Diagnostic>> {
+    let place = given.map(str::to_owned).or_else(|| std::env::var("TIERPRESS_DB").ok());
+    place.filter(|place| !place.is_empty()).ok_or_else(|| {
+        let unnamed = Diagnostic::setup("nothing says where the ledger is");
+        vec![unnamed.help("name it with `--members members.db`, or with TIERPRESS_DB")]
+    })
 }
 
 /// The log: JSON lines on standard error, of this program alone.

@@ -22,6 +22,9 @@ pub(super) struct Arguments {
 /// A site, file by file.
 type Files = [(&'static str, &'static str)];
 
+/// What is made anew at any time, and what is secret or about people.
+const IGNORED: &str = "/tierpress-out/\n/mails/\n*.db\n*.db-*\n*.pem\n*.secret\n*.key\n*.url\n";
+
 const SMALL: [(&str, &str); 9] = [
     ("site.yaml", include_str!("init/site.yaml")),
     ("content/_index.md", include_str!("init/_index.md")),
@@ -31,7 +34,7 @@ const SMALL: [(&str, &str); 9] = [
     ("content/course/_index.md", include_str!("init/course.md")),
     ("content/course/01-welcome.md", include_str!("init/welcome.md")),
     ("content/course/02-first-steps.md", include_str!("init/first-steps.md")),
-    (".gitignore", "/tierpress-out/\n"),
+    (".gitignore", IGNORED),
 ];
 
 const EXAMPLE: [(&str, &str); 15] = [
@@ -49,7 +52,7 @@ const EXAMPLE: [(&str, &str); 15] = [
     ("content/course/04-the-case.md", include_str!("init/example/lesson-case.md")),
     ("content/patterns/_index.md", include_str!("init/example/patterns.md")),
     ("content/friends.md", include_str!("init/example/friends.md")),
-    (".gitignore", "/tierpress-out/\n"),
+    (".gitignore", IGNORED),
 ];
 
 pub(super) fn run(arguments: &Arguments) -> Ending {

@@ -13,6 +13,7 @@ pub(super) mod service;
 mod show;
 mod simulate;
 mod transfer;
+mod webhooks;
 mod why;
 
 use clap::{Args, Subcommand};
@@ -58,6 +59,8 @@ enum Command {
     Accept(people::AcceptArguments),
     /// Change a member's mail address
     Email(people::EmailArguments),
+    /// Sign a member out of all browsers
+    SignOut(people::SignOutArguments),
     /// Make two members one
     Merge(people::MergeArguments),
     /// Forget who a member is
@@ -66,6 +69,10 @@ enum Command {
     Events(events::Arguments),
     /// Take events in, one line each
     Record(events::RecordArguments),
+    /// See who is told what changes, what became of it, and tell it again
+    Webhooks(webhooks::Arguments),
+    /// Tell what time changes, and deliver what is due: for those who run no service
+    Deliver(webhooks::DeliverArguments),
     /// Write everything out
     Export(transfer::ExportArguments),
     /// Take members of another system in, or what another ledger wrote
@@ -88,10 +95,13 @@ pub(super) fn run(arguments: &Arguments) -> Ending {
         Command::Cancel(arguments) => deeds::cancel(arguments),
         Command::Accept(arguments) => people::accept(arguments),
         Command::Email(arguments) => people::email(arguments),
+        Command::SignOut(arguments) => people::sign_out(arguments),
         Command::Merge(arguments) => people::merge(arguments),
         Command::Erase(arguments) => people::erase(arguments),
         Command::Events(arguments) => events::run(arguments),
         Command::Record(arguments) => events::record(arguments),
+        Command::Webhooks(arguments) => webhooks::run(arguments),
+        Command::Deliver(arguments) => webhooks::deliver(arguments),
         Command::Export(arguments) => transfer::export(arguments),
         Command::Import(arguments) => transfer::import(arguments),
         Command::Quote(arguments) => quote::run(arguments),

@@ -2,9 +2,11 @@
 
 use clap::{Args, ValueEnum};
 use tierpress::manifest::Manifest;
+use tierpress::members::event::Event;
 use tierpress::review::diff::Diff;
 use tierpress::review::explain;
 use tierpress::review::matrix::Matrix;
+use tierpress::webhooks;
 
 use super::{Ending, say};
 
@@ -26,6 +28,12 @@ enum Schema {
     Matrix,
     /// What `explain --format json` says
     Explain,
+    /// What `members record` and `members import` take
+    Events,
+    /// What `POST /account/events` takes of shops
+    ShopEvents,
+    /// What endpoints of `--webhooks` are told
+    Webhooks,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Ending {
@@ -34,6 +42,9 @@ pub(super) fn run(arguments: &Arguments) -> Ending {
         Schema::Diff => say::json(&Diff::schema()),
         Schema::Matrix => say::json(&Matrix::schema()),
         Schema::Explain => say::json(&explain::schema()),
+        Schema::Events => say::json(&Event::schema()),
+        Schema::ShopEvents => say::json(&Event::schema_for_shops()),
+        Schema::Webhooks => say::json(&webhooks::schema()),
     }
     Ending::Done
 }

@@ -9,7 +9,8 @@ use super::Inner;
 use crate::ledger::address::Address;
 use crate::ledger::{self, About, Appended, Ledger, Present, Refused};
 use crate::members::Rules;
-use crate::members::event::{Event, Reference};
+use crate::members::event::{Event, MemberId, Reference};
+use crate::provider::reference::References;
 use crate::provider::{Api, ApiError, Context, Delivery, Known, Outcome, Sold, Told, settle};
 use crate::time::Timestamp;
 
@@ -72,6 +73,13 @@ impl Inner {
         }
     }
 
+    /// The member that a checkout was begun by, if it brings a reference that we made for it. Any other is none.
+    async fn reference(&self, delivery: &Delivery, brought: Option<&str>) -> Result<Option<MemberId>, ledger::Error> {
+        let Some(brought) = brought else { return Ok(None) };
+        let secret = self.parts.ledger.checkout_secret(None).await?;
+        Ok(secret.and_then(|secret| References::new(&secret).read(brought, delivery.at())))
+    }
+
     async fn tell(
         &self,
         delivery: &Delivery,
@@ -81,11 +89,11 @@ impl Inner {
         let Told { subject, facts } = told;
         let (source, config) = (delivery.source(), &self.parts.config);
         let address = subject.address.as_deref().and_then(address);
+        let reference = self.reference(delivery, subject.reference.as_deref()).await?;
         let about = About {
             member: subject.member.as_deref(),
             grants: &subject.grants,
-            // None are made yet.
-            reference: None,
+            reference: reference.as_deref(),
             customer: subject.customer.as_deref(),
             address: address.as_ref(),
         };

@@ -6,13 +6,11 @@
 
 use sqlx::{AnyConnection, Row as _};
 
-use super::address::Address;
+use super::about::{self, About};
 use super::database::Ledger;
-use super::names::{self, WAITING};
-use super::{Error, Present, Refused, check, people, read};
-use crate::access::catalogue::Kind;
-use crate::members::event::{Event, MemberId, Reference, What};
-use crate::members::{self, Notification};
+use super::mark::Mark;
+use super::{Error, Present, Refused, check, customers, people, read};
+use crate::members::event::{Event, MemberId, What};
 use crate::time::Timestamp;
 
 /// What became of an event.
@@ -24,21 +22,6 @@ pub enum Appended {
     Known,
     /// Its source used its id before, for this: nothing was written.
     Conflict(Box<Event>),
-}
-
-/// Whom events are about, as far as their source knows. Asked in the order of the fields, and the first that is found counts.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct About<'a> {
-    /// The member, by a source that knows their name.
-    pub member: Option<&'a str>,
-    /// Grants that are named besides those in the events: whose they are.
-    pub grants: &'a [Reference],
-    /// A member's name that we gave the source at checkout, and that came back signed.
-    pub reference: Option<&'a str>,
-    /// The source's own name for who pays.
-    pub customer: Option<&'a str>,
-    /// What they typed as their address: nobody has shown that it is theirs.
-    pub address: Option<&'a Address>,
 }
 
 /// An event to be appended, and what the source sent word for word.
@@ -90,7 +73,8 @@ impl Ledger {
     /// follows of it, until the member accepts it ([`Ledger::accept`]).
     ///
     /// # Errors
-    /// [`Refused::Nobody`] where nothing says whom they are about, and as [`Ledger::append`].
+    /// [`Refused::Nobody`] where nothing says whom they are about, [`Refused::Foreign`] where they are about a grant of
+    /// another source, and as [`Ledger::append`].
     pub async fn append_about(
         &self,
         (source, about): (&str, &About<'_>),
@@ -134,8 +118,8 @@ async fn append_about_to(
     (events, payload): (&[Event], Option<&[u8]>),
     present: &Present<'_>,
 ) -> Result<(MemberId, Vec<Appended>), Error> {
-    let found = find(connection, (source, about), events, present).await?;
-    let member = people::holder(connection, &found.ok_or(Refused::Nobody)?).await?;
+    let found = about::find(connection, (source, about), events, present).await?;
+    let about::Found { member, proof } = found.ok_or(Refused::Nobody)?;
     let named = |event: &Event| Event { member: member.clone(), source: source.to_owned(), ..event.clone() };
     let events: Vec<Event> = events.iter().map(named).collect();
     events.iter().try_for_each(check)?;
@@ -145,13 +129,13 @@ async fn append_about_to(
         events.iter().zip(payloads).map(|(event, payload)| Arrived { event, payload }).collect();
     let appended = append_to(connection, &member, &arrived, present).await?;
     if let Some(customer) = about.customer {
-        people::link(connection, source, customer, &member).await?;
+        customers::link(connection, (source, customer), &member, proof).await?;
     }
     Ok((member, appended))
 }
 
 /// How often something is tried again that another instance was in the way of.
-const TRIES: usize = 3;
+pub(super) const TRIES: usize = 3;
 
 /// Appends events of one member, and tells what they change.
 pub(super) async fn append_to(
@@ -170,130 +154,19 @@ pub(super) async fn append_to(
         let payload = payload.filter(|_| !was_erased);
         let outcome = insert(connection, event, payload, present.now).await?;
         if outcome == Appended::New {
+            about::is_own(&after, event)?;
             after.push(Event { member: mark.member.clone(), ..Event::clone(event) });
         }
         appended.push(outcome);
     }
     let is_erased = after.iter().any(|event| event.what == (What::Erased {}));
     if is_erased && !was_erased {
-        people::erase(connection, &mark.member).await?;
+        people::erase(connection, &mark.member, present.now).await?;
     }
     if after.len() > before.len() {
         mark.settle(connection, (&before, &after), present).await?;
     }
     Ok(appended)
-}
-
-/// A member's row, held until the transaction ends.
-#[derive(Debug)]
-pub(super) struct Mark {
-    /// Who they are now.
-    pub(super) member: MemberId,
-    /// Up to when notifications were made; `None` for somebody new.
-    told: Option<Timestamp>,
-    /// The number of the last one.
-    number: i64,
-}
-
-impl Mark {
-    /// Takes hold of a member, who is made if need be. Others who want to write of them wait.
-    pub(super) async fn take(connection: &mut AnyConnection, member: &str) -> Result<Self, Error> {
-        let mut member = member.to_owned();
-        loop {
-            let row = sqlx::query(
-                "INSERT INTO members (member, holder, told, number, due) VALUES ($1, $1, -1, 0, $2) \
-                 ON CONFLICT (member) DO UPDATE SET holder = members.holder RETURNING holder, told, number",
-            )
-            .bind(&member)
-            .bind(NEVER)
-            .fetch_one(&mut *connection)
-            .await?;
-            let holder: String = row.try_get("holder")?;
-            // Somebody who was merged is called otherwise now.
-            if holder == member {
-                let told: i64 = row.try_get("told")?;
-                return Ok(Self { member, told: Timestamp::try_from(told).ok(), number: row.try_get("number")? });
-            }
-            member = holder;
-        }
-    }
-
-    /// Writes what is to be told: first what time changed, by the events of before; then what the new ones change now.
-    pub(super) async fn settle(
-        self,
-        connection: &mut AnyConnection,
-        (before, after): (&[Event], &[Event]),
-        present: &Present<'_>,
-    ) -> Result<(), Error> {
-        let rules = present.rules;
-        // An instance whose clock is behind does not tell a second time what another one has told.
-        let now = self.told.map_or(present.now, |told| told.max(present.now));
-        // A purchase that waits is nothing that anybody has.
-        let is_waiting = self.member.starts_with(WAITING);
-        let mut said: Vec<Notification> = Vec::new();
-        if let (Some(told), false) = (self.told, is_waiting) {
-            said.extend(members::notifications(before, rules, told, now));
-        }
-        let holds = members::fold(after, rules, now);
-        if !is_waiting && before.len() != after.len() {
-            said.extend(members::changed(&members::fold(before, rules, now), &holds, now));
-        }
-        let mut number = self.number;
-        for notification in &said {
-            number += 1;
-            tell(connection, (&self.member, number), notification, now).await?;
-        }
-        let coming = after.iter().map(|event| event.at).filter(|at| *at > now).min();
-        let due = holds.changes.into_iter().chain(coming).min().filter(|_| !is_waiting);
-        sqlx::query("UPDATE members SET told = $2, number = $3, due = $4 WHERE member = $1")
-            .bind(&self.member)
-            .bind(now.seconds())
-            .bind(number)
-            .bind(due.map_or(NEVER, Timestamp::seconds))
-            .execute(connection)
-            .await?;
-        Ok(())
-    }
-
-    /// Sets the instant from which on there is something to tell, and tells nothing of what lies before it.
-    pub(super) async fn settle_in_silence(
-        self,
-        connection: &mut AnyConnection,
-        present: &Present<'_>,
-    ) -> Result<(), Error> {
-        let events = read::events(connection, &self.member).await?;
-        if events.iter().any(|event| event.what == (What::Erased {})) {
-            people::erase(connection, &self.member).await?;
-        }
-        let silent = Self { told: None, ..self };
-        silent.settle(connection, (&events, &events), present).await
-    }
-}
-
-/// What is due at no time.
-const NEVER: i64 = i64::MAX;
-
-async fn tell(
-    connection: &mut AnyConnection,
-    (member, number): (&str, i64),
-    notification: &Notification,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let body = serde_json::to_string(notification).map_err(|error| Error::Damaged(error.to_string()))?;
-    sqlx::query(
-        "INSERT INTO outbox (member, number, id, at, kind, body, state, attempts, next_attempt, delivered) \
-         VALUES ($1, $2, $3, $4, $5, $6, 'waiting', 0, $7, -1)",
-    )
-    .bind(member)
-    .bind(number)
-    .bind(names::message_id()?)
-    .bind(notification.at.seconds())
-    .bind(notification.topic.as_str())
-    .bind(body)
-    .bind(now.seconds())
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 pub(super) async fn insert(
@@ -343,84 +216,16 @@ async fn compare(connection: &mut AnyConnection, event: &Event) -> Result<Append
     Ok(if is_same { Appended::Known } else { Appended::Conflict(Box::new(known)) })
 }
 
-async fn by_name(connection: &mut AnyConnection, (source, id): (&str, &str)) -> Result<Option<Event>, Error> {
+pub(super) async fn by_name(
+    connection: &mut AnyConnection,
+    (source, id): (&str, &str),
+) -> Result<Option<Event>, Error> {
     let body: Option<String> = sqlx::query_scalar("SELECT body FROM events WHERE source = $1 AND id = $2")
         .bind(source)
         .bind(id)
         .fetch_optional(connection)
         .await?;
     body.map(|body| read::parse(&body)).transpose()
-}
-
-/// Who events are about.
-async fn find(
-    connection: &mut AnyConnection,
-    (source, about): (&str, &About<'_>),
-    events: &[Event],
-    present: &Present<'_>,
-) -> Result<Option<MemberId>, Error> {
-    for event in events {
-        if let Some(known) = by_name(connection, (source, &event.id)).await? {
-            return Ok(Some(known.member));
-        }
-    }
-    if let Some(member) = about.member {
-        return Ok(Some(member.to_owned()));
-    }
-    let own = events.iter().filter_map(|event| event.what.grant());
-    for grant in own.chain(about.grants.iter().map(String::as_str)) {
-        if let Some(member) = people::by_grant(connection, source, grant).await? {
-            return Ok(Some(member));
-        }
-    }
-    if let Some(member) = about.reference {
-        return Ok(Some(member.to_owned()));
-    }
-    if let Some(customer) = about.customer
-        && let Some(member) = people::by_customer(connection, source, customer).await?
-    {
-        return Ok(Some(member));
-    }
-    match about.address {
-        Some(address) => by_address_alone(connection, address, events, present).await.map(Some),
-        None => Ok(None),
-    }
-}
-
-async fn by_address_alone(
-    connection: &mut AnyConnection,
-    address: &Address,
-    events: &[Event],
-    present: &Present<'_>,
-) -> Result<MemberId, Error> {
-    let Some(member) = people::by_address(connection, address).await? else {
-        return people::join(connection, address).await;
-    };
-    let mark = Mark::take(connection, &member).await?;
-    let held = read::events(connection, &mark.member).await?;
-    let has_tier = members::fold(&held, present.rules, present.now).tier.is_some();
-    if has_tier && events.iter().any(|event| sells_tier(event, present)) {
-        return people::wait(connection, &mark.member, present.now).await;
-    }
-    Ok(mark.member)
-}
-
-fn sells_tier(event: &Event, present: &Present<'_>) -> bool {
-    let access_control = match &event.what {
-        What::Purchased { terms, .. } | What::Switched { terms, .. } => &terms.access_control,
-        What::Granted { access_control, .. } => access_control,
-        What::Joined {}
-        | What::PaymentSucceeded { .. }
-        | What::PaymentFailed { .. }
-        | What::Cancelled { .. }
-        | What::Uncancelled { .. }
-        | What::Refunded { .. }
-        | What::Disputed { .. }
-        | What::Revoked { .. }
-        | What::Erased {} => return false,
-    };
-    // What the catalogue of today does not know may be a tier again tomorrow.
-    present.rules.catalogue.kind(access_control) != Some(Kind::Bundle)
 }
 
 /// The grant and the payment that an event names.

@@ -184,9 +184,11 @@ impl Ledger {
 }
 
 /// The schema, one step after the other, for SQLite and for PostgreSQL. A step that was released is never changed.
-const MIGRATIONS: [(&str, &str); 2] = [
+const MIGRATIONS: [(&str, &str); 4] = [
     (include_str!("schema/sqlite-1.sql"), include_str!("schema/postgres-1.sql")),
     (include_str!("schema/sqlite-2.sql"), include_str!("schema/postgres-2.sql")),
+    (include_str!("schema/sqlite-3.sql"), include_str!("schema/postgres-3.sql")),
+    (include_str!("schema/sqlite-4.sql"), include_str!("schema/postgres-4.sql")),
 ];
 
 /// What was deleted is overwritten, for it may be personal.

@@ -27,7 +27,11 @@ pub(super) fn waiting_id() -> Result<String, Error> {
     random(WAITING)
 }
 
-pub(super) fn message_id() -> Result<String, Error> {
+/// A new notification's name.
+///
+/// # Errors
+/// When the system gives no random numbers.
+pub fn message_id() -> Result<String, Error> {
     random("msg_")
 }
 

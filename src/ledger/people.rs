@@ -6,10 +6,9 @@
 use sqlx::{AnyConnection, Row as _};
 
 use super::address::Address;
-use super::append::Mark;
 use super::database::Ledger;
+use super::mark::Mark;
 use super::{Error, Present, Refused, names, read};
-use crate::digest::sha256_hex;
 use crate::members::event::{Event, MemberId, What};
 use crate::time::Timestamp;
 
@@ -47,7 +46,7 @@ impl Ledger {
         Ok(member)
     }
 
-    /// Gives a member another address.
+    /// Gives a member another address. Whoever had the old one's mails is signed out.
     ///
     /// # Errors
     /// [`Refused::Taken`] where it is another member's, [`Refused::Unknown`] and [`Refused::Erased`].
@@ -59,10 +58,27 @@ impl Ledger {
         {
             return Err(Refused::Taken(taken).into());
         }
+        sqlx::query("DELETE FROM links WHERE address_key IN (SELECT address_key FROM people WHERE member = $1)")
+            .bind(&held.member)
+            .execute(&mut *transaction)
+            .await?;
         set_address(&mut transaction, &held.member, address).await?;
+        end_sessions(&mut transaction, &held.member).await?;
         transaction.commit().await?;
         // What the old address was is nobody's business any longer.
         self.forget().await
+    }
+
+    /// Ends all sessions of a member, and says how many there were.
+    ///
+    /// # Errors
+    /// [`Refused::Unknown`] and [`Refused::Erased`].
+    pub async fn end_sessions(&self, member: &str) -> Result<u64, Error> {
+        let mut transaction = self.begin().await?;
+        let held = known(&mut transaction, member).await?;
+        let ended = end_sessions(&mut transaction, &held.member).await?;
+        transaction.commit().await?;
+        Ok(ended)
     }
 
     /// What waits for a member to accept it.
@@ -100,6 +116,11 @@ impl Ledger {
         if taken.rows_affected() == 0 {
             return Err(Refused::NothingWaits(waiting.to_owned()).into());
         }
+        // Whose purchase was accepted once is known from then on.
+        sqlx::query("UPDATE customers SET proved = 1 WHERE member = $1")
+            .bind(waiting)
+            .execute(&mut *transaction)
+            .await?;
         unite(&mut transaction, waiting, held, present).await?;
         Ok(transaction.commit().await?)
     }
@@ -178,6 +199,40 @@ pub(super) async fn is_not_erased(connection: &mut AnyConnection, member: &str) 
     }
 }
 
+/// Gives what waits for whomever, or what somebody has whom nobody knows, to a member. The address that came with it is
+/// nobody's then.
+pub(super) async fn give(
+    connection: &mut AnyConnection,
+    former: &str,
+    member: &str,
+    present: &Present<'_>,
+) -> Result<(), Error> {
+    let held = Mark::take(connection, member).await?;
+    sqlx::query("DELETE FROM waiting WHERE member = $1").bind(former).execute(&mut *connection).await?;
+    sqlx::query("UPDATE waiting SET holder = $2 WHERE holder = $1")
+        .bind(former)
+        .bind(&held.member)
+        .execute(&mut *connection)
+        .await?;
+    forget_address(connection, former).await?;
+    unite(connection, former, held, present).await
+}
+
+/// Whether somebody signed in as a member, and is still.
+pub(super) async fn has_sessions(connection: &mut AnyConnection, member: &str) -> Result<bool, Error> {
+    let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sessions WHERE member = $1")
+        .bind(member)
+        .fetch_one(connection)
+        .await?;
+    Ok(count > 0)
+}
+
+async fn end_sessions(connection: &mut AnyConnection, member: &str) -> Result<u64, Error> {
+    let ended =
+        sqlx::query("DELETE FROM sessions WHERE member IN (SELECT member FROM members WHERE holder = $1)").bind(member);
+    Ok(ended.execute(connection).await?.rows_affected())
+}
+
 /// Everything told of one name is told of another from now on; what that changes is told.
 async fn unite(connection: &mut AnyConnection, former: &str, held: Mark, present: &Present<'_>) -> Result<(), Error> {
     let before = read::events(connection, &held.member).await?;
@@ -193,7 +248,9 @@ async fn unite(connection: &mut AnyConnection, former: &str, held: Mark, present
 }
 
 /// Deletes all that could say who a member is, and all that was still to be told of them.
-pub(super) async fn erase(connection: &mut AnyConnection, member: &str) -> Result<(), Error> {
+pub(super) async fn erase(connection: &mut AnyConnection, member: &str, now: Timestamp) -> Result<(), Error> {
+    // Links that are over may be theirs under an address of before.
+    sqlx::query("DELETE FROM links WHERE until <= $1").bind(now.seconds()).execute(&mut *connection).await?;
     for statement in [
         // What waits for them is theirs, and is erased with them.
         "UPDATE members SET holder = $1 WHERE holder IN \
@@ -203,15 +260,17 @@ pub(super) async fn erase(connection: &mut AnyConnection, member: &str) -> Resul
          WHERE m.holder = $1 AND c.source = unread.source AND c.customer_key = unread.customer_key)",
         "DELETE FROM unread WHERE address_key IN \
          (SELECT p.address_key FROM people p JOIN members m ON m.member = p.member WHERE m.holder = $1)",
-        "DELETE FROM links WHERE address IN (SELECT p.address FROM people p JOIN members m ON m.member = p.member \
-         WHERE m.holder = $1)",
+        "DELETE FROM links WHERE address_key IN \
+         (SELECT p.address_key FROM people p JOIN members m ON m.member = p.member WHERE m.holder = $1)",
         "DELETE FROM people WHERE member IN (SELECT member FROM members WHERE holder = $1)",
         "DELETE FROM sessions WHERE member IN (SELECT member FROM members WHERE holder = $1)",
         "UPDATE customers SET customer = '', member = $1 WHERE member IN \
          (SELECT member FROM members WHERE holder = $1)",
         "DELETE FROM payloads WHERE sequence IN \
          (SELECT e.sequence FROM members m JOIN events e ON e.member = m.member WHERE m.holder = $1)",
-        "DELETE FROM outbox WHERE state <> 'delivered' AND member IN (SELECT member FROM members WHERE holder = $1)",
+        "DELETE FROM deliveries WHERE state <> 'delivered' AND member IN (SELECT member FROM members WHERE holder = $1)",
+        "DELETE FROM outbox WHERE member IN (SELECT member FROM members WHERE holder = $1) AND NOT EXISTS \
+         (SELECT 1 FROM deliveries d WHERE d.member = outbox.member AND d.number = outbox.number)",
     ] {
         sqlx::query(statement).bind(member).execute(&mut *connection).await?;
     }
@@ -246,15 +305,6 @@ pub(super) async fn by_grant(
     Ok(member.bind(source).bind(grant).fetch_optional(connection).await?)
 }
 
-pub(super) async fn by_customer(
-    connection: &mut AnyConnection,
-    source: &str,
-    customer: &str,
-) -> Result<Option<MemberId>, Error> {
-    let member = sqlx::query_scalar("SELECT member FROM customers WHERE source = $1 AND customer_key = $2");
-    Ok(member.bind(source).bind(customer_key(customer)).fetch_optional(connection).await?)
-}
-
 /// Remembers whose a grant is, and what a payment paid.
 pub(super) async fn remember(connection: &mut AnyConnection, event: &Event) -> Result<(), Error> {
     let (statement, name, value) = match &event.what {
@@ -282,10 +332,6 @@ pub(super) async fn remember(connection: &mut AnyConnection, event: &Event) -> R
     };
     sqlx::query(statement).bind(&event.source).bind(name).bind(value).execute(connection).await?;
     Ok(())
-}
-
-pub(super) fn customer_key(customer: &str) -> String {
-    sha256_hex(customer.as_bytes())
 }
 
 /// A new member with an address. Where another instance has just given it to somebody, it is theirs.
@@ -319,26 +365,6 @@ pub(super) async fn set_address(connection: &mut AnyConnection, member: &str, ad
 
 async fn forget_address(connection: &mut AnyConnection, member: &str) -> Result<(), Error> {
     sqlx::query("DELETE FROM people WHERE member = $1").bind(member).execute(connection).await?;
-    Ok(())
-}
-
-/// Remembers whom a source means by a customer. Who was meant first stays meant.
-pub(super) async fn link(
-    connection: &mut AnyConnection,
-    source: &str,
-    customer: &str,
-    member: &str,
-) -> Result<(), Error> {
-    sqlx::query(
-        "INSERT INTO customers (source, customer_key, customer, member) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (source, customer_key) DO NOTHING",
-    )
-    .bind(source)
-    .bind(customer_key(customer))
-    .bind(customer)
-    .bind(member)
-    .execute(connection)
-    .await?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::Error;
+use super::address::Address;
 use super::database::Ledger;
 use crate::members::event::MemberId;
 use crate::time::Timestamp;
@@ -69,8 +70,11 @@ impl Ledger {
         for statement in ["DELETE FROM links WHERE until <= $1", "DELETE FROM sessions WHERE until <= $1"] {
             sqlx::query(statement).bind(now.seconds()).execute(&mut *transaction).await?;
         }
+        // However it was typed: it is deleted with its member.
+        let key = link.address.parse::<Address>().map(|address| address.key().to_owned()).unwrap_or_default();
         sqlx::query(
-            "INSERT INTO links (hash, address, browser, next, wish, until, misses) VALUES ($1, $2, $3, $4, $5, $6, 0)",
+            "INSERT INTO links (hash, address, browser, next, wish, until, misses, address_key) \
+             VALUES ($1, $2, $3, $4, $5, $6, 0, $7)",
         )
         .bind(&link.hash)
         .bind(&link.address)
@@ -78,6 +82,7 @@ impl Ledger {
         .bind(&link.next)
         .bind(&link.wish)
         .bind(link.until.seconds())
+        .bind(key)
         .execute(&mut *transaction)
         .await?;
         Ok(transaction.commit().await?)
@@ -99,15 +104,20 @@ impl Ledger {
         row.map(|row| link(&row)).transpose()
     }
 
-    /// Notes that somebody had the link and not the address. After a few times it is good no more.
+    /// Notes that somebody who has the link says whose it is, before that is compared: of many who guess at once no more
+    /// may than one after the other. After a few times it is good no more, and this is `false`.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn miss_link(&self, hash: &str) -> Result<(), Error> {
+    pub async fn try_link(&self, hash: &str) -> Result<bool, Error> {
         let mut transaction = self.begin().await?;
-        let missed = sqlx::query("UPDATE links SET misses = misses + 1 WHERE hash = $1").bind(hash);
-        missed.execute(&mut *transaction).await?;
-        Ok(transaction.commit().await?)
+        let tried = sqlx::query("UPDATE links SET misses = misses + 1 WHERE hash = $1 AND misses < $2")
+            .bind(hash)
+            .bind(MISSES)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(tried.rows_affected() == 1)
     }
 
     /// Uses a link up. Of several who try at once one is told that it was good.
@@ -116,7 +126,8 @@ impl Ledger {
     /// Where the database fails.
     pub async fn take_link(&self, hash: &str, now: Timestamp) -> Result<bool, Error> {
         let mut transaction = self.begin().await?;
-        let taken = sqlx::query("DELETE FROM links WHERE hash = $1 AND until > $2 AND misses < $3")
+        // The last try may have been the right one.
+        let taken = sqlx::query("DELETE FROM links WHERE hash = $1 AND until > $2 AND misses <= $3")
             .bind(hash)
             .bind(now.seconds())
             .bind(MISSES)
@@ -165,6 +176,22 @@ impl Ledger {
         let mut transaction = self.begin().await?;
         sqlx::query("DELETE FROM sessions WHERE hash = $1").bind(hash).execute(&mut *transaction).await?;
         Ok(transaction.commit().await?)
+    }
+
+    /// What references at checkouts are signed with; the first time, what is brought for it is kept.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn checkout_secret(&self, fresh: Option<&str>) -> Result<Option<String>, Error> {
+        if let Some(fresh) = fresh {
+            let mut transaction = self.begin().await?;
+            sqlx::query("INSERT INTO checkout_secret (one, secret) VALUES (1, $1) ON CONFLICT (one) DO NOTHING")
+                .bind(fresh)
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+        }
+        Ok(sqlx::query_scalar("SELECT secret FROM checkout_secret").fetch_optional(self.reader()).await?)
     }
 
     /// All keys of tokens, the oldest first.

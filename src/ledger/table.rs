@@ -1,4 +1,5 @@
-//! A table of another system's members: CSV with the columns `email`, `access_control`, `since` and `until`.
+//! A table of another system's members: CSV with the columns `email`, `access_control`, `since`, `until` and
+//! `stripe_customer`.
 //!
 //! Every fault of a file is found in one run, with its line and column. Columns that mean nothing here are refused rather
 //! than passed over: one of them may be what the seller meant.
@@ -28,10 +29,12 @@ pub struct Row {
     pub since: Timestamp,
     /// The first instant after it, where it ends.
     pub until: Option<Timestamp>,
+    /// What Stripe calls whoever goes on paying there.
+    pub customer: Option<String>,
 }
 
-/// What may stand on top; `until` alone may be missing.
-pub const COLUMNS: [&str; 4] = ["email", "access_control", "since", "until"];
+/// What may stand on top; the last two may be missing.
+pub const COLUMNS: [&str; 5] = ["email", "access_control", "since", "until", "stripe_customer"];
 
 /// Reads dates as the site does.
 pub type Dates<'a> = &'a dyn Fn(&str) -> Option<Date>;
@@ -50,6 +53,7 @@ pub fn read(source: Source<'_>, catalogue: &Catalogue, dates: Dates<'_>) -> Resu
     let mut faults = Vec::new();
     let mut rows: Vec<Row> = Vec::new();
     let mut seen = BTreeMap::new();
+    let mut customers: BTreeMap<String, String> = BTreeMap::new();
     for record in records {
         let place = record.first().map_or(0..0, |field| field.span.clone());
         if record.len() != heading.len() {
@@ -58,6 +62,17 @@ pub fn read(source: Source<'_>, catalogue: &Catalogue, dates: Dates<'_>) -> Resu
             continue;
         }
         let Some(row) = reader.row(&columns, &record, &mut faults) else { continue };
+        if let Some(customer) = &row.customer {
+            let whose = customers.entry(customer.clone()).or_insert_with(|| row.address.key().to_owned());
+            if whose != row.address.key() {
+                faults.push(fault(
+                    source,
+                    place,
+                    format!("the customer `{customer}` is somebody else's in this table"),
+                ));
+                continue;
+            }
+        }
         let said = (row.address.key().to_owned(), row.access_control.clone(), row.since, row.until);
         match seen.entry(said) {
             Entry::Occupied(first) => {
@@ -74,7 +89,7 @@ pub fn read(source: Source<'_>, catalogue: &Catalogue, dates: Dates<'_>) -> Resu
     if faults.is_empty() { Ok(rows) } else { Err(faults) }
 }
 
-const HELP: &str = "the first line names the columns: email,access_control,since,until";
+const HELP: &str = "the first line names the columns: email,access_control,since,until,stripe_customer";
 
 /// A field of the file.
 #[derive(Clone, Debug)]
@@ -90,7 +105,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn row(&self, columns: &[Option<usize>; 4], record: &[Field], faults: &mut Vec<Diagnostic>) -> Option<Row> {
+    fn row(&self, columns: &[Option<usize>; 5], record: &[Field], faults: &mut Vec<Diagnostic>) -> Option<Row> {
         let field = |column: usize| columns.get(column).copied().flatten().and_then(|at| record.get(at));
         let (email, access, since) = (field(0)?, field(1)?, field(2)?);
         let address = self.address(email).map_err(|fault| faults.push(*fault));
@@ -99,6 +114,8 @@ impl Reader<'_> {
         let until = field(3).filter(|field| !field.text.trim().is_empty());
         let ends = until.map(|until| self.date(until)).transpose().map_err(|fault| faults.push(*fault));
         let since = begins.ok()?.first;
+        let customer = field(4).filter(|field| !field.text.trim().is_empty());
+        let customer = customer.map(|field| self.customer(field)).transpose().map_err(|fault| faults.push(*fault));
         // A bare day is the last one of it.
         let ends = ends.ok()?.map(|date| date.end);
         if let (Some(end), Some(until)) = (ends, until)
@@ -109,7 +126,14 @@ impl Reader<'_> {
         }
         let line = self.source.locate(email.span.clone()).line;
         let line = usize::try_from(line).unwrap_or(usize::MAX);
-        Some(Row { line, address: address.ok()?, access_control: access_control.ok()?, since, until: ends })
+        Some(Row {
+            line,
+            address: address.ok()?,
+            access_control: access_control.ok()?,
+            since,
+            until: ends,
+            customer: customer.ok()?,
+        })
     }
 
     fn address(&self, field: &Field) -> Result<Address, Box<Diagnostic>> {
@@ -128,6 +152,17 @@ impl Reader<'_> {
                 None => unknown.help("write an id of site.yaml"),
             })
         })
+    }
+
+    fn customer(&self, field: &Field) -> Result<String, Box<Diagnostic>> {
+        let text = field.text.trim();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if text.strip_prefix("cus_").is_some_and(|rest| !rest.is_empty() && rest.len() < 200 && rest.bytes().all(plain))
+        {
+            return Ok(text.to_owned());
+        }
+        let wrong = fault(self.source, field.span.clone(), format!("`{}` is no customer of Stripe", shown(text)));
+        Err(Box::new(wrong.help("it begins with `cus_`; leave it empty for those who do not pay there")))
     }
 
     fn date(&self, field: &Field) -> Result<Date, Box<Diagnostic>> {
@@ -152,8 +187,8 @@ fn fault(source: Source<'_>, span: Range<usize>, message: impl Into<String>) -> 
 }
 
 /// Where each of [`COLUMNS`] stands.
-fn columns(source: Source<'_>, heading: &[Field]) -> Result<[Option<usize>; 4], Vec<Diagnostic>> {
-    let mut found = [None; 4];
+fn columns(source: Source<'_>, heading: &[Field]) -> Result<[Option<usize>; 5], Vec<Diagnostic>> {
+    let mut found = [None; 5];
     let mut faults = Vec::new();
     for (at, field) in heading.iter().enumerate() {
         let name = field.text.trim().to_lowercase();

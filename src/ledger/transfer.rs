@@ -9,11 +9,13 @@ use std::io;
 use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, Row as _};
 
+use super::about::Proof;
 use super::address::Address;
-use super::append::{Appended, Mark, insert};
+use super::append::{Appended, insert};
 use super::database::{Kind, Ledger};
+use super::mark::Mark;
 use super::table::Row;
-use super::{Error, Present, Refused, people};
+use super::{Error, Present, Refused, customers, people};
 use crate::diagnostic::{Diagnostic, Source};
 use crate::members::event::{Event, MemberId, What, Why};
 use crate::time::Timestamp;
@@ -44,6 +46,9 @@ pub enum Record {
         customer: String,
         /// The member.
         member: MemberId,
+        /// Whether it was shown that they are meant.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        proved: bool,
     },
     /// A purchase that waits to be accepted.
     Waiting {
@@ -79,6 +84,8 @@ pub struct Imported {
 /// What stands in the way of an import, with the number of its line, from 1.
 pub type Faults = Vec<(usize, Refused)>;
 
+/// What Stripe is called as a source.
+const STRIPE: &str = "stripe";
 /// How many events are read at once.
 const PAGE: u32 = 2_000;
 
@@ -212,6 +219,11 @@ impl Ledger {
                 Some(member) => member,
                 None => people::join(&mut transaction, &row.address).await?,
             };
+            if let Some(customer) = row.customer.clone() {
+                let customer =
+                    Record::Customer { source: STRIPE.to_owned(), customer, member: member.clone(), proved: true };
+                take(&mut transaction, &customer).await?;
+            }
             events.push((row.line, granted(row, member)));
         }
         let events: Vec<(usize, &Event)> = events.iter().map(|(line, event)| (*line, event)).collect();
@@ -316,9 +328,10 @@ async fn take(connection: &mut AnyConnection, record: &Record) -> Result<(), Err
             .await?;
             Ok(())
         }
-        Record::Customer { source, customer, member } => {
+        Record::Customer { source, customer, member, proved } => {
             people::is_not_erased(connection, member).await?;
-            people::link(connection, source, customer, member).await
+            let proof = if *proved { Proof::Enough } else { Proof::None };
+            customers::link(connection, (source, customer), member, proof).await
         }
         Record::Waiting { member, holder, since } => {
             sqlx::query(
@@ -344,10 +357,12 @@ async fn records(connection: &mut AnyConnection) -> Result<Vec<Record>, Error> {
     for row in sqlx::query(people).fetch_all(&mut *connection).await? {
         records.push(Record::Person { member: row.try_get(0)?, address: row.try_get(1)? });
     }
-    let customers = "SELECT source, customer, member FROM customers WHERE customer <> '' ORDER BY source, customer";
+    let customers =
+        "SELECT source, customer, member, proved FROM customers WHERE customer <> '' ORDER BY source, customer";
     for row in sqlx::query(customers).fetch_all(&mut *connection).await? {
         let (source, customer, member) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-        records.push(Record::Customer { source, customer, member });
+        let proved: i64 = row.try_get(3)?;
+        records.push(Record::Customer { source, customer, member, proved: proved != 0 });
     }
     let waiting = "SELECT member, holder, since FROM waiting ORDER BY member";
     for row in sqlx::query(waiting).fetch_all(&mut *connection).await? {

@@ -7,7 +7,7 @@ use sqlx::Row as _;
 
 use super::address::Address;
 use super::database::Ledger;
-use super::{Error, people};
+use super::{Error, customers, people};
 use crate::members::event::Reference;
 use crate::time::Timestamp;
 
@@ -47,7 +47,7 @@ impl Ledger {
         .bind(id)
         .bind(at.seconds())
         .bind(why)
-        .bind(customer.map(people::customer_key).unwrap_or_default())
+        .bind(customer.map(customers::customer_key).unwrap_or_default())
         .bind(address.map(Address::key).unwrap_or_default())
         .bind(payload.clone())
         .execute(&mut *transaction)
@@ -66,17 +66,83 @@ impl Ledger {
         listed(rows)
     }
 
-    /// What was not understood of what a source said of a customer, or of nobody whom it names.
+    /// What was not understood and is to be read again, of sources that are somebody's: at most so many, those that have waited
+    /// longest first. What has been read in vain is read less and less often.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn unread_due(
+        &self,
+        owns: &(dyn Fn(&str) -> bool + Sync),
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Unread>, Error> {
+        let mut connection = self.reader().acquire().await?;
+        let question = "SELECT source, id FROM unread WHERE next_try <= $1 ORDER BY next_try, source, id";
+        let names = sqlx::query(question).bind(now.seconds()).fetch_all(&mut *connection).await?;
+        let mut due = Vec::new();
+        for name in names {
+            let (source, id): (String, String) = (name.try_get("source")?, name.try_get("id")?);
+            if !owns(&source) {
+                continue;
+            }
+            let question = "SELECT source, id, at, why, payload FROM unread WHERE source = $1 AND id = $2";
+            let rows = sqlx::query(question).bind(source).bind(id).fetch_all(&mut *connection).await?;
+            due.extend(listed(rows)?);
+            if due.len() >= most {
+                break;
+            }
+        }
+        // What happened first is read first: later news may build on it.
+        due.sort_by(|a, b| (a.at, &a.source, &a.id).cmp(&(b.at, &b.source, &b.id)));
+        Ok(due)
+    }
+
+    /// Notes that some were read again in vain: each is left alone for ten minutes, then for twice as long as the last time, up to
+    /// four hours.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn read_in_vain(&self, unread: &[Unread], now: Timestamp) -> Result<(), Error> {
+        let mut transaction = self.begin().await?;
+        for Unread { source, id, .. } in unread {
+            let question = "SELECT attempts FROM unread WHERE source = $1 AND id = $2";
+            let attempts: Option<i64> =
+                sqlx::query_scalar(question).bind(source).bind(id).fetch_optional(&mut *transaction).await?;
+            let Some(attempts) = attempts else { continue };
+            let doubled = u32::try_from(attempts).unwrap_or(u32::MAX).min(10);
+            sqlx::query("UPDATE unread SET attempts = $3, next_try = $4 WHERE source = $1 AND id = $2")
+                .bind(source)
+                .bind(id)
+                .bind(attempts.saturating_add(1))
+                .bind(now.seconds().saturating_add((PAUSE << doubled).min(LONGEST)))
+                .execute(&mut *transaction)
+                .await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    /// Lets everything that was not understood be read again at once: what is sold here may be something else now.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn unread_anew(&self) -> Result<(), Error> {
+        let mut transaction = self.begin().await?;
+        sqlx::query("UPDATE unread SET next_try = 0 WHERE next_try > 0").execute(&mut *transaction).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// What was not understood of what a source said of a customer, or of nobody whom it names: at most 200, the oldest.
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn unread_of(&self, source: &str, customer: &str) -> Result<Vec<Unread>, Error> {
         let rows = sqlx::query(
             "SELECT source, id, at, why, payload FROM unread WHERE source = $1 AND customer_key IN ($2, '') \
-             ORDER BY at, id",
+             ORDER BY at, id LIMIT 200",
         )
         .bind(source)
-        .bind(people::customer_key(customer))
+        .bind(customers::customer_key(customer))
         .fetch_all(self.reader())
         .await?;
         listed(rows)
@@ -113,6 +179,10 @@ impl Ledger {
         Ok(sqlx::query_scalar(question).bind(source).bind(payment).fetch_all(self.reader()).await?)
     }
 }
+
+/// How long something is left alone that was read in vain once, and at most, in seconds.
+const PAUSE: i64 = 600;
+const LONGEST: i64 = 4 * 3_600;
 
 fn listed(rows: Vec<sqlx::any::AnyRow>) -> Result<Vec<Unread>, Error> {
     let mut unread = Vec::with_capacity(rows.len());

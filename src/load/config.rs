@@ -453,6 +453,10 @@ fn cookie_name(key: &str, node: &Node, _: &str) -> Result<String, Fault> {
     if name.is_empty() || !name.chars().all(token) {
         return Err(Fault::new(format!("`{name}` is no name of a cookie"), node.span.clone()));
     }
+    if name.starts_with("__Host-tierpress-") {
+        let taken = Fault::new(format!("the cookie `{name}` is one of the account's own"), node.span.clone());
+        return Err(taken.help("write another name, such as `__Host-tierpress`"));
+    }
     Ok(name.to_owned())
 }
 

@@ -4,7 +4,9 @@
 //! modes of the whole site, and never rewrites the past. As JSON an event is one flat object; that is the form of
 //! `members export`, of `POST /account/events` and of the ledger.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::config::product::{Billing, Money, Product, Trial};
 use crate::id::Id;
@@ -19,7 +21,7 @@ pub type MemberId = String;
 pub type Reference = String;
 
 /// A fact.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Event {
     /// Who says so: `stripe`, `admin`, `import`, or the name of a shop.
     pub source: String,
@@ -34,8 +36,56 @@ pub struct Event {
     pub what: What,
 }
 
+impl Event {
+    /// The JSON Schema of an event.
+    #[must_use]
+    pub fn schema() -> Value {
+        let mut schema = schemars::schema_for!(Self).to_value();
+        if let Some(schema) = schema.as_object_mut() {
+            // A flat object is made of two: only together they know all that there may be.
+            schema.insert("unevaluatedProperties".to_owned(), false.into());
+        }
+        schema
+    }
+
+    /// The JSON Schema of an event as a shop may tell it: without its source, about a customer or an address in place of a
+    /// member, and of a product by its id, whose terms are then today's.
+    #[must_use]
+    pub fn schema_for_shops() -> Value {
+        let mut schema = Self::schema();
+        let Some(event) = schema.as_object_mut() else { return schema };
+        event.insert("required".to_owned(), json!(["id", "at"]));
+        let someone = ["member", "customer", "email", "grant"].map(|name| json!({ "required": [name] }));
+        event.insert("anyOf".to_owned(), json!(someone));
+        if let Some(names) = event.get_mut("properties").and_then(Value::as_object_mut) {
+            names.insert(
+                "customer".to_owned(),
+                json!({ "type": "string", "description": "The shop's own name for who pays." }),
+            );
+            names.insert(
+                "email".to_owned(),
+                json!({ "type": "string", "description": "What they typed as their address." }),
+            );
+        }
+        let kinds = event.get_mut("oneOf").and_then(Value::as_array_mut);
+        for kind in kinds.into_iter().flatten().filter_map(Value::as_object_mut) {
+            let Some(names) = kind.get_mut("properties").and_then(Value::as_object_mut) else { continue };
+            if !names.contains_key("terms") {
+                continue;
+            }
+            let product = json!({ "$ref": "#/$defs/Id", "description": "A product of today, in place of its terms." });
+            names.insert("product".to_owned(), product);
+            if let Some(required) = kind.get_mut("required").and_then(Value::as_array_mut) {
+                required.retain(|name| name != "terms");
+            }
+            kind.insert("oneOf".to_owned(), json!([{ "required": ["terms"] }, { "required": ["product"] }]));
+        }
+        schema
+    }
+}
+
 /// What happened.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum What {
     /// Somebody became a member; nothing was bought.
@@ -105,6 +155,9 @@ pub enum What {
     Disputed {
         /// Of which grant.
         grant: Reference,
+        /// Which, where that is known: the same payment told again is a dispute that was won.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        payment: Option<String>,
     },
     /// Access that nobody paid for here.
     Granted {
@@ -146,7 +199,7 @@ impl What {
             | Self::Uncancelled { grant }
             | Self::Switched { grant, .. }
             | Self::Refunded { grant, .. }
-            | Self::Disputed { grant }
+            | Self::Disputed { grant, .. }
             | Self::Granted { grant, .. }
             | Self::Revoked { grant } => Some(grant),
         }
@@ -154,7 +207,7 @@ impl What {
 }
 
 /// The terms of a product on the day it was bought.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Terms {
     /// Which product.
@@ -189,7 +242,7 @@ impl Terms {
 }
 
 /// What a payment paid.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum PaidFor {
     /// The one payment there is, or a period; with its bounds where the provider says them.
@@ -208,7 +261,7 @@ pub enum PaidFor {
 }
 
 /// Who cancelled.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum By {
     /// The member.
@@ -220,7 +273,7 @@ pub enum By {
 }
 
 /// Why somebody was given access that was not paid for here.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
     /// It costs nothing.

@@ -15,7 +15,7 @@ use super::member::{Code, Ended, Held, Member, Remark, Rules, Source};
 use super::order::ordered;
 use super::snapshot;
 
-use crate::config::product::{Billing, Money};
+use crate::config::product::Money;
 use crate::id::Id;
 use crate::time::Timestamp;
 
@@ -52,6 +52,8 @@ pub(super) struct History<'a> {
     used: BTreeSet<Id>,
     /// Of what a free trial was taken.
     tried: BTreeSet<Id>,
+    /// How many lives began.
+    begun: usize,
     /// Pairs of tiers that are both billed, and told.
     overlaps: BTreeSet<(usize, usize)>,
 }
@@ -73,6 +75,7 @@ impl<'a> History<'a> {
             tier: None,
             used: BTreeSet::new(),
             tried: BTreeSet::new(),
+            begun: 0,
             overlaps: BTreeSet::new(),
         }
     }
@@ -100,6 +103,7 @@ impl<'a> History<'a> {
         while let Some(event) = self.coming.next_if(|event| event.at <= now) {
             self.apply(event, now);
         }
+        self.lengthen(now);
         self.pass(now);
         self.settle(now, known);
     }
@@ -137,7 +141,7 @@ impl<'a> History<'a> {
             What::Purchased { grant, terms, trial_until } => {
                 if !self.is_known(grant, now) {
                     let life = Life::bought(grant.clone(), terms, now, self.rules.zone);
-                    let life = self.extended(life.on_trial(*trial_until, self.rules.zone));
+                    let life = life.on_trial(*trial_until, self.rules.zone);
                     if life.is_free_trial() && !self.tried.insert(self.today(&terms.access_control)) {
                         self.remark(now, Code::TrialAgain, Some(grant));
                     }
@@ -161,7 +165,7 @@ impl<'a> History<'a> {
             | What::Uncancelled { grant }
             | What::Switched { grant, .. }
             | What::Refunded { grant, .. }
-            | What::Disputed { grant }
+            | What::Disputed { grant, .. }
             | What::Revoked { grant } => match self.latest.get(grant.as_str()) {
                 Some(place) => self.act(event, *place, now),
                 None => self.waiting.entry(grant).or_default().push(event),
@@ -195,20 +199,21 @@ impl<'a> History<'a> {
         self.begin(life, grant, now);
     }
 
-    /// What is bought once again before it ends begins where that ends.
-    fn extended(&self, mut life: Life) -> Life {
-        let Some(Terms { billing: Billing::Once, expires_after: Some(length), .. }) = &life.terms else { return life };
-        let id = self.today(&life.access_control);
-        let paid = |older: &&Life| {
-            let once = older.terms.as_ref().is_some_and(|terms| terms.billing == Billing::Once);
-            older.overdue.is_none() && (once || older.settled || older.source == Source::Imported)
-        };
-        let same = |older: &&Life| older.access_control == id && older.ended.is_none() && !older.refused;
-        let ends = self.lives.iter().filter(same).filter(paid).filter_map(Life::until).max();
-        if let Some(ends) = ends.filter(|ends| *ends > life.since) {
-            life.expires = Some(length.after(ends, 1, self.rules.zone));
+    /// What is bought once and ends, and is bought again before, ends later: its time begins when the time before it is over.
+    /// Where the money for that went back, it begins with the purchase.
+    fn lengthen(&mut self, now: Timestamp) {
+        let mut paid: BTreeMap<Id, Timestamp> = BTreeMap::new();
+        for life in &mut self.lives {
+            if let Some(length) = life.length().filter(|_| life.ended.is_none()) {
+                let before = paid.get(&life.access_control).copied();
+                let begins = before.filter(|before| *before > life.counted).unwrap_or(life.counted);
+                life.expires = Some(length.after(begins, 1, self.rules.zone).max(now));
+            }
+            if let Some(until) = life.paid_until() {
+                let known = paid.entry(life.access_control.clone()).or_insert(until);
+                *known = until.max(*known);
+            }
         }
-        life
     }
 
     /// The name of an access control today.
@@ -228,6 +233,10 @@ impl<'a> History<'a> {
 
     /// Adds a life, under the name that its access control has today.
     fn push(&mut self, mut life: Life, now: Timestamp) -> usize {
+        self.begun += 1;
+        if life.order == 0 {
+            life.order = self.begun;
+        }
         match self.rules.catalogue.lookup(life.access_control.as_str()) {
             Some(found) => (life.access_control, life.kind) = (found.id, Some(found.kind)),
             None => self.remark(now, Code::AccessControlUnknown, Some(&life.reference)),
@@ -246,11 +255,16 @@ impl<'a> History<'a> {
             }
             What::Refunded { payment, refunded: Money { amount, .. }, full, .. } => {
                 effect = life.refund(now, payment, (*amount, *full));
+                self.former(place, |life| _ = life.refund(now, payment, (*amount, *full)));
             }
-            What::Disputed { .. } => effect = life.dispute(now),
+            What::Disputed { payment, .. } => {
+                effect = life.dispute(now, payment.as_deref());
+                self.former(place, |life| life.melt(payment.as_deref()));
+            }
             What::Revoked { .. } => {
                 life.frozen = None;
                 life.end(now, Ended::Revoked);
+                self.former(place, |life| life.frozen = None);
             }
             _ if life.ended.is_some() => effect = Effect::TooLate,
             What::PaymentFailed { .. } => life.fail(now),
@@ -266,6 +280,13 @@ impl<'a> History<'a> {
             Effect::TooLate => Code::GrantEnded,
         };
         self.remark(now, code, event.what.grant());
+    }
+
+    /// Does something to all that went by the name of a grant before, and may have left something open.
+    fn former(&mut self, place: usize, act: impl Fn(&mut Life)) {
+        let Some(reference) = self.lives.get(place).map(|life| life.reference.clone()) else { return };
+        let former = self.lives.iter_mut().take(place).filter(|life| life.reference == reference);
+        former.filter(|life| life.frozen.is_some()).for_each(act);
     }
 
     fn pay(&mut self, place: usize, paid: &Paid<'_>, (event, now): (&'a Event, Timestamp)) {

@@ -17,6 +17,7 @@ use crate::config::Overdue;
 use crate::config::product::{Billing, Money};
 use crate::id::Id;
 use crate::time::Timestamp;
+use crate::time::period::Period;
 
 /// A payment may come so much later than it is due, in seconds, before anybody is told.
 const GRACE: i64 = 3 * 86_400;
@@ -31,6 +32,10 @@ pub(super) struct Life {
     /// Of what was bought: its terms.
     pub(super) terms: Option<Terms>,
     pub(super) since: Timestamp,
+    /// Its place among all that was ever bought or given: a grant that goes on under its name keeps it.
+    pub(super) order: usize,
+    /// From when on the time counts that was bought once, where nothing bought before it still runs.
+    pub(super) counted: Timestamp,
     /// When it ends by itself.
     pub(super) expires: Option<Timestamp>,
     /// When the next payment is due; none where nothing more is.
@@ -42,13 +47,13 @@ pub(super) struct Life {
     failed: bool,
     /// Since when it is overdue.
     pub(super) overdue: Option<Timestamp>,
-    /// Whether it is so for a dispute.
-    pub(super) disputed: bool,
+    /// Whether it is so for a dispute, and of which payment, where that was said.
+    pub(super) disputed: Option<Option<String>>,
     payments: Vec<Payment>,
     /// Refunds of payments that nobody has heard of yet.
     refunds: BTreeMap<String, (u64, bool)>,
     /// The distinct periods of a payment plan that are paid.
-    periods: BTreeSet<Period>,
+    periods: BTreeSet<Paying>,
     /// Whether all is paid that ever will be.
     pub(super) settled: bool,
     running: Option<Span>,
@@ -80,13 +85,27 @@ struct Payment {
     paid: Money,
     refunded: u64,
     full: bool,
-    /// Whether it paid the difference after a switch, and no time.
-    proration: bool,
+    gave: Gave,
+}
+
+/// What a payment paid for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Gave {
+    /// Time, or all there is.
+    Time,
+    /// More time of what was bought elsewhere, which would have ended then.
+    More(Timestamp),
+    /// Time that was paid already.
+    Again,
+    /// The difference after a switch.
+    Difference,
+    /// A period long past.
+    Past,
 }
 
 /// What tells a period of a payment plan from another.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Period {
+enum Paying {
     Begins(Timestamp),
     Ends(Timestamp),
     PaidBy(String),
@@ -127,6 +146,8 @@ impl Life {
             kind: None,
             terms: None,
             since,
+            order: 0,
+            counted: since,
             expires: None,
             due: None,
             anchor: since,
@@ -134,7 +155,7 @@ impl Life {
             cancelling: None,
             failed: false,
             overdue: None,
-            disputed: false,
+            disputed: None,
             payments: Vec::new(),
             refunds: BTreeMap::new(),
             periods: BTreeSet::new(),
@@ -184,11 +205,12 @@ impl Life {
             cancelling: self.cancelling,
             failed: self.failed,
             overdue: self.overdue,
-            disputed: self.disputed,
+            disputed: self.disputed.clone(),
             payments: self.payments.clone(),
             refunds: self.refunds.clone(),
             running: self.running,
             held: self.held.clone(),
+            order: self.order,
             ..fresh
         }
     }
@@ -209,6 +231,7 @@ impl Life {
             self.anchor = paid_until.max(at);
         }
         self.source = Source::Purchased;
+        self.counted = at;
         self.expires = terms.expires_after.map(|length| length.after(at, 1, zone));
         self.finish();
     }
@@ -276,7 +299,8 @@ impl Life {
         let Span { start, end, first } = self.running?;
         let payments = self.payments.get(first..)?;
         let currency = payments.first()?.paid.currency;
-        let same = payments.iter().filter(|payment| payment.paid.currency == currency);
+        let counts = |payment: &&Payment| payment.paid.currency == currency && payment.gave != Gave::Past;
+        let same = payments.iter().filter(counts);
         let (amount, refunded) = same.fold((0_u64, 0_u64), |(paid, back), payment| {
             let refunded = if payment.full { payment.paid.amount } else { payment.refunded.min(payment.paid.amount) };
             (paid.saturating_add(payment.paid.amount), back.saturating_add(refunded))
@@ -332,23 +356,51 @@ impl Life {
     pub(super) fn fail(&mut self, at: Timestamp) {
         if self.due.is_some() {
             self.failed = true;
-            if self.cancelling.is_none() {
-                self.overdue = self.overdue.or(Some(at));
-            }
+            self.close_if_failed(at);
+        }
+    }
+
+    fn close_if_failed(&mut self, at: Timestamp) {
+        if self.failed && self.cancelling.is_none() {
+            self.overdue = self.overdue.or(Some(at));
         }
     }
 
     /// A payment is disputed.
-    pub(super) fn dispute(&mut self, at: Timestamp) -> Effect {
+    pub(super) fn dispute(&mut self, at: Timestamp, payment: Option<&str>) -> Effect {
         if self.terms.is_none() {
             return Effect::Unused;
         }
-        self.frozen = None;
+        self.melt(payment);
         if self.ended.is_none() {
             self.overdue = self.overdue.or(Some(at));
-            self.disputed = true;
+            self.disputed = Some(payment.map(str::to_owned));
         }
         Effect::Done
+    }
+
+    /// Keeps nothing any more of what a payment paid, or of all.
+    pub(super) fn melt(&mut self, payment: Option<&str>) {
+        if payment.is_none_or(|payment| self.knows(payment)) {
+            self.frozen = None;
+        }
+    }
+
+    /// How long something lasts that was bought once and ends.
+    pub(super) fn length(&self) -> Option<Period> {
+        let once = self.terms.as_ref().filter(|terms| terms.billing == Billing::Once)?;
+        once.expires_after
+    }
+
+    /// Until when it was paid, for what is bought once more. What was given back, taken away or never paid counts for nothing.
+    pub(super) fn paid_until(&self) -> Option<Timestamp> {
+        let counts = match self.ended {
+            None => self.overdue.is_none(),
+            Some((_, why)) => matches!(why, Ended::Expired | Ended::Cancelled),
+        };
+        let bought = self.terms.is_some() && self.due.is_none() && self.is_earned();
+        let paid = bought || self.source == Source::Imported;
+        self.until().filter(|_| counts && paid && !self.refused)
     }
 
     /// Somebody cancelled it.
@@ -375,8 +427,8 @@ impl Life {
 
     /// The cancellation was taken back.
     pub(super) fn uncancel(&mut self, at: Timestamp) {
-        if self.cancelling.take().is_some() && self.failed {
-            self.overdue = self.overdue.or(Some(at));
+        if self.cancelling.take().is_some() {
+            self.close_if_failed(at);
         }
     }
 }
@@ -385,7 +437,7 @@ fn grace(due: Timestamp) -> Timestamp {
     Timestamp::saturating(due.seconds().saturating_add(GRACE))
 }
 
-fn every(billing: Billing) -> Option<crate::time::period::Period> {
+fn every(billing: Billing) -> Option<Period> {
     match billing {
         Billing::Once => None,
         Billing::Subscription { every } | Billing::Plan { every, .. } => Some(every),

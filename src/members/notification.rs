@@ -15,7 +15,8 @@ use crate::id::Id;
 use crate::time::Timestamp;
 
 /// Something that a member, or whoever runs the site, is told.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Notification {
     /// When it came about.
     pub at: Timestamp,
@@ -44,14 +45,21 @@ pub struct Notification {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Id>,
     /// Of [`Topic::ContentOpened`]: the pages.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<String>,
+    /// Of [`Topic::ContentOpened`]: how many pages more there are, where not all are named.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub more: usize,
+}
+
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 macro_rules! topics {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
         /// What a [`Notification`] is about.
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, schemars::JsonSchema)]
         pub enum Topic {
             $($(#[$doc])* #[serde(rename = $name)] $variant,)*
         }
@@ -147,7 +155,16 @@ impl Notification {
             from: None,
             to: None,
             paths: Vec::new(),
+            more: 0,
         }
+    }
+
+    /// The same with at most so many pages named, and the others counted.
+    #[must_use]
+    pub fn brief(mut self, most: usize) -> Self {
+        self.more += self.paths.len().saturating_sub(most);
+        self.paths.truncate(most);
+        self
     }
 
     fn of(topic: Topic, grant: &Grant, at: Timestamp) -> Self {

@@ -142,7 +142,7 @@ impl Play<'_> {
         if let Some(pages) = &self.pages {
             let first = instants.first().copied();
             for at in instants.clone() {
-                instants.extend(pages.instants(&self.token(&self.member(at), at)));
+                instants.extend(pages.instants(&self.token(&self.member(at), at), (Timestamp::MIN, Timestamp::MAX)));
             }
             instants.retain(|at| first.is_some_and(|first| first <= *at));
         }

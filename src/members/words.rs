@@ -67,7 +67,7 @@ pub fn event(event: &Event, zone: &TimeZone) -> String {
         What::Refunded { grant, refunded, full, .. } => {
             format!("gets {refunded} of {grant} back{}", if *full { ", all of it" } else { "" })
         }
-        What::Disputed { grant } => format!("disputes a payment of {grant}"),
+        What::Disputed { grant, .. } => format!("disputes a payment of {grant}"),
         What::Granted { grant, access_control, why, until: ends, .. } => {
             let named = if access_control.as_str() == grant { String::new() } else { format!(" as {grant}") };
             let verb = match why {

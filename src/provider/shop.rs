@@ -1,8 +1,8 @@
 //! The second provider: a shop that speaks our own language, one event as JSON in each request.
 //!
 //! It shows a key, and a key is bound to its source: whoever has it can say what happened in that shop, and nothing in
-//! another's name. Where a shop does not know our members it may give a `customer` of its own, or an `email`, instead of
-//! `member`; and `product` instead of `terms`, which are then today's.
+//! another's name. Where a shop does not know our members it may give the `reference` that its checkout was opened with, a
+//! `customer` of its own, or an `email`, instead of `member`; and `product` instead of `terms`, which are then today's.
 
 use aws_lc_rs::{constant_time, digest};
 use serde_json::{Map, Value};
@@ -121,6 +121,9 @@ impl Provider for Shops {
 
     fn read_again(&self, source: &str, body: &[u8]) -> Result<Delivery, Refusal> {
         let body = json(body)?;
+        if holds_null(&body) {
+            return Err(Refusal::NotAnEvent("it holds a null character, which no name has".to_owned()));
+        }
         let said = |name: &str| body.get(name).and_then(Value::as_str);
         if let Some(other) = said("source").filter(|other| *other != source) {
             return Err(Refusal::Source { own: source.to_owned(), said: other.to_owned() });
@@ -171,8 +174,19 @@ fn subject(event: &mut Map<String, Value>) -> Subject {
         text(name);
     }
     let (member, customer, address) = (text("member"), text("customer"), text("email"));
+    let reference = text("reference");
     event.remove("at");
-    Subject { member, grants: Vec::new(), reference: None, customer, address }
+    Subject { member, grants: Vec::new(), reference, customer, address }
+}
+
+/// Whether a text in it has a character that not every database can keep: it would be sent for ever.
+fn holds_null(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(holds_null),
+        Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || holds_null(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// Puts today's terms in the place of a product's id, or says which product there is none of.

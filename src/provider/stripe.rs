@@ -13,6 +13,7 @@
 //! * **Refunds and disputes** name a payment; which grant that paid, the ledger knows, or Stripe.
 
 pub mod api;
+mod change;
 mod charge;
 mod checkout;
 mod invoice;
@@ -23,12 +24,14 @@ mod subscription;
 use serde_json::Value;
 
 use super::{
-    Context, Delivery, Fact, Fetched, LARGEST, Need, Outcome, Provider, Refusal, Request, Subject, Told, Unknown, json,
+    Change, Context, Delivery, Fact, Fetched, LARGEST, Need, Order, Outcome, Provider, Refusal, Request, Subject, Told,
+    Unknown, json,
 };
 use crate::members::event::What;
 use crate::time::Timestamp;
 use object::Object;
 
+pub use change::{NoPortal, Portal, order};
 pub use signature::{SigningSecretError, SigningSecrets};
 
 /// The version of Stripe's API that is asked for, and whose shapes are read first.
@@ -59,13 +62,20 @@ pub const EVENTS: [&str; 13] = [
 pub struct Stripe {
     secrets: SigningSecrets,
     test: bool,
+    portal: Option<Portal>,
 }
 
 impl Stripe {
     /// With the endpoint's signing secrets. Events of test mode, where nobody pays, are refused unless `test` says so.
     #[must_use]
     pub fn new(secrets: SigningSecrets, test: bool) -> Self {
-        Self { secrets, test }
+        Self { secrets, test, portal: None }
+    }
+
+    /// With the address of its customer portal, where buyers cancel what they bought.
+    #[must_use]
+    pub fn with_portal(self, portal: Option<Portal>) -> Self {
+        Self { portal, ..self }
     }
 }
 
@@ -109,6 +119,14 @@ impl Provider for Stripe {
                 Outcome::Unknown(Unknown { subject: said.subject(), why, help: help.to_owned() })
             }
         }
+    }
+
+    fn change(&self, grant: &str, change: Change) -> Option<Order> {
+        order(grant, change)
+    }
+
+    fn portal(&self) -> Option<&str> {
+        self.portal.as_ref().map(Portal::as_str)
     }
 }
 

@@ -100,6 +100,8 @@ pub struct Grant {
     pub since: Moment,
     /// Where it can be cancelled: a path.
     pub cancel: Option<String>,
+    /// Where a cancellation can be taken back: a path.
+    pub keep: Option<String>,
 }
 
 /// A page that opens later.

@@ -2,29 +2,35 @@
 //!
 //! It lives on threads of its own, with its connections to the database and to the mail server: an edge's threads hand
 //! requests over and wait, and nothing that the service waits for keeps a page from being served. Bodies are read whole
-//! here, and never more of them than may be.
+//! here, and never more of them than may be. Beside requests it tells what time changes, and delivers what is told.
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use http_body_util::{BodyExt as _, Limited};
 use tokio::net::UnixListener;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 
-use super::connections::{self, Listener};
+use super::connections::{self, ALL, GRACE, Listener};
+use super::intake::Own;
 use super::reply::{self, Body, Reply};
 use super::seldom::Seldom;
 use super::watch::{Signals, cannot_listen, say_listening, system};
 use super::{Arrived, Clock, Listen};
-use crate::account::{LARGEST_FORM, LARGEST_HOOK, PLACE, Request, Service};
+use crate::account::{PLACE, Request, Service};
 use crate::diagnostic::Diagnostic;
 use crate::fs;
 use crate::manifest::Manifest;
+use crate::members::Pages;
 use crate::path;
 use crate::time::Timestamp;
+use crate::webhooks::{Deliverer, Endpoint};
 
 /// How many threads the service has.
 const THREADS: usize = 2;
@@ -35,26 +41,91 @@ const LOOK: Duration = Duration::from_secs(5);
 /// How many requests are answered at once; more wait.
 const AT_ONCE: usize = 512;
 
+/// Makes the service, from settings, theme and secrets as they are then.
+pub type Make = Box<dyn Fn() -> Making + Send + Sync>;
+/// The service while it is made.
+pub type Making = Pin<Box<dyn Future<Output = Result<Service, Vec<Diagnostic>>> + Send>>;
+
 /// The account service with the threads that it lives on.
 pub struct Account {
-    service: Arc<Service>,
+    service: Arc<ArcSwap<Service>>,
+    make: Make,
     runtime: Option<Runtime>,
     places: Arc<Semaphore>,
+    /// Who is told what changes.
+    endpoints: Vec<Endpoint>,
+    /// What goes on beside requests, and what ends it.
+    beside: Mutex<JoinSet<()>>,
+    stop: watch::Sender<bool>,
 }
+
+/// The manifest in force, whenever it is asked for.
+pub(super) type Manifests = Arc<dyn Fn() -> Option<Arc<Manifest>> + Send + Sync>;
 
 impl Account {
     /// Starts the threads, and makes the service on them.
     ///
     /// # Errors
     /// Those of making it, and when the system gives no threads.
-    pub fn start<F>(make: impl FnOnce() -> F) -> Result<Self, Vec<Diagnostic>>
-    where
-        F: Future<Output = Result<Service, Vec<Diagnostic>>>,
-    {
+    pub fn start(make: Make) -> Result<Self, Vec<Diagnostic>> {
         let runtime = Builder::new_multi_thread().worker_threads(THREADS).thread_name("account").enable_all().build();
         let runtime = runtime.map_err(|error| vec![*system(&error)])?;
-        let service = Arc::new(runtime.block_on(make())?);
-        Ok(Self { service, runtime: Some(runtime), places: Arc::new(Semaphore::new(AT_ONCE)) })
+        let service = Arc::new(ArcSwap::from_pointee(runtime.block_on(make())?));
+        let (places, stop) = (Arc::new(Semaphore::new(AT_ONCE)), watch::Sender::new(false));
+        let (endpoints, beside) = (Vec::new(), Mutex::default());
+        Ok(Self { service, make, runtime: Some(runtime), places, endpoints, beside, stop })
+    }
+
+    /// The same, and some endpoints are told what changes.
+    #[must_use]
+    pub fn telling(mut self, endpoints: Vec<Endpoint>) -> Self {
+        self.endpoints = endpoints;
+        self
+    }
+
+    /// Makes the service anew. Where that fails the old one stays; whoever is being answered is answered by the old one.
+    pub(super) async fn reload(&self) {
+        let Some(runtime) = &self.runtime else { return };
+        match runtime.spawn((self.make)()).await {
+            // An edge asks for the tokens that were made when it started.
+            Ok(Ok(service)) if own(&service) != self.own() => {
+                let reason = "`base_url` or `token` of site.yaml is another: that needs a restart";
+                tracing::error!(reason, "the account stays as it was");
+            }
+            Ok(Ok(service)) => {
+                self.service.store(Arc::new(service));
+                tracing::info!("settings, theme and secrets of the account taken");
+            }
+            Ok(Err(faults)) => {
+                for fault in faults.iter().filter(|fault| fault.is_error()) {
+                    tracing::error!(reason = %fault.message, "the account stays as it was");
+                }
+            }
+            Err(error) => tracing::error!(reason = %error, "the account stays as it was"),
+        }
+    }
+
+    /// Begins what goes on beside requests: telling what time changes, and delivering it.
+    pub(super) fn begin(&self, clock: Clock, manifests: Manifests) {
+        let Some(runtime) = &self.runtime else { return };
+        let mut beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        let (service, stop) = (Arc::clone(&self.service), self.stop.subscribe());
+        beside.spawn_on(tell(service, (clock, manifests), stop), runtime.handle());
+        if !self.endpoints.is_empty() {
+            let ledger = self.service.load().ledger().clone();
+            let deliverer = Deliverer::new(ledger, self.endpoints.clone(), Arc::new(clock));
+            beside.spawn_on(deliverer.run(self.stop.subscribe()), runtime.handle());
+        }
+    }
+
+    /// Ends it: what is being sent is sent to its end, as far as that does not take too long.
+    pub(super) async fn end(&self) {
+        self.stop.send_replace(true);
+        let mut beside = std::mem::take(&mut *self.beside.lock().unwrap_or_else(PoisonError::into_inner));
+        let ended = tokio::time::timeout(GRACE, async { while beside.join_next().await.is_some() {} }).await;
+        if ended.is_err() {
+            tracing::warn!("notifications on their way were not waited for; they are sent again");
+        }
     }
 
     /// Whether a request is for the service.
@@ -64,8 +135,10 @@ impl Account {
 
     /// Answers a request.
     pub(super) async fn answer(&self, arrived: Arrived, now: Timestamp, manifest: Option<Arc<Manifest>>) -> Reply {
-        let hooks = arrived.path().starts_with(b"/account/hooks/") || arrived.path() == b"/account/events";
-        let largest = if hooks { LARGEST_HOOK } else { LARGEST_FORM };
+        // Nothing is read of what nobody takes.
+        let Some(largest) = self.service.load().largest(arrived.path()) else {
+            return words(404, "nothing is taken here\n");
+        };
         let target = String::from_utf8_lossy(arrived.target()).into_owned();
         let peer = arrived.peer;
         let (head, body) = arrived.request.into_parts();
@@ -76,7 +149,7 @@ impl Account {
         };
         let request = Request { method: head.method, target, headers: head.headers, body, peer, now };
         let Some(runtime) = &self.runtime else { return words(503, "this cannot be answered at the moment\n") };
-        let (service, places) = (Arc::clone(&self.service), Arc::clone(&self.places));
+        let (service, places) = (self.service.load_full(), Arc::clone(&self.places));
         let answered = runtime.spawn(async move {
             let place = places.acquire().await;
             let answer = service.answer(request, manifest.as_deref()).await;
@@ -92,15 +165,20 @@ impl Account {
         }
     }
 
+    /// What a manifest must agree with.
+    pub(super) fn own(&self) -> Own {
+        own(&self.service.load())
+    }
+
     /// The public keys of tokens, as a JWKS.
     pub(super) fn jwks(&self, now: Timestamp) -> Vec<u8> {
-        self.service.jwks(now).to_string().into_bytes()
+        self.service.load().jwks(now).to_string().into_bytes()
     }
 
     /// Looks whether another instance, or a command, made a key.
     pub(super) async fn look(&self) {
         let Some(runtime) = &self.runtime else { return };
-        let service = Arc::clone(&self.service);
+        let service = self.service.load_full();
         let looked = runtime.spawn(async move { service.look().await });
         match looked.await {
             Ok(Ok(())) => {}
@@ -108,6 +186,34 @@ impl Account {
             Err(error) => tracing::error!(reason = %error, "keys of tokens not looked at; the old ones stay"),
         }
     }
+}
+
+/// Tells what time changes, and what it opens, until it is told to stop.
+async fn tell(service: Arc<ArcSwap<Service>>, (clock, manifests): (Clock, Manifests), mut stop: watch::Receiver<bool>) {
+    let tick = async |pages: Option<&Pages<'_>>| {
+        if let Err(error) = service.load_full().tick(pages, clock()).await {
+            tracing::error!(reason = %error, "what time changes is not told for the moment");
+        }
+    };
+    loop {
+        let manifest = manifests();
+        let pages = manifest.as_deref().map(Pages::of);
+        loop {
+            tick(pages.as_ref()).await;
+            if tokio::time::timeout(LOOK, stop.wait_for(|stop| *stop)).await.is_ok() {
+                return;
+            }
+            if manifests().as_ref().map(Arc::as_ptr) != manifest.as_ref().map(Arc::as_ptr) {
+                // What opened by the old one until now: a build that came after a release no longer knows of it.
+                tick(pages.as_ref()).await;
+                break;
+            }
+        }
+    }
+}
+
+fn own(service: &Service) -> Own {
+    Own { base_url: service.base_url().to_owned(), token: service.token().clone() }
 }
 
 impl Drop for Account {
@@ -168,37 +274,44 @@ pub fn run(account: Account, alone: &Alone) -> Result<(), Vec<Diagnostic>> {
     };
     say_listening(&heard, "account");
     let held = Arc::new(RwLock::new(manifest));
+    let current = Arc::clone(&held);
+    account.begin(alone.clock, Arc::new(move || current.read().unwrap_or_else(PoisonError::into_inner).clone()));
     runtime.block_on(async {
-        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let (stop, stopped) = watch::channel(false);
         let serving = tokio::spawn(serve(Arc::clone(&account), (listener, alone.clone()), Arc::clone(&held), stopped));
         tokio::spawn(look(Arc::clone(&account), alone.manifest.clone(), held));
-        signals.stopped().await;
+        signals.wait(async || account.reload().await).await;
         tracing::info!("stopping");
         stop.send_replace(true);
-        drop(serving.await);
+        if serving.await.is_err() {
+            tracing::error!("answering was broken off");
+        }
+        account.end().await;
     });
     Ok(())
 }
 
 type Held = Arc<RwLock<Option<Arc<Manifest>>>>;
 
-/// Takes connections until the service stops.
+/// Takes connections until the service stops, then waits for those that are being answered.
 async fn serve(
     account: Arc<Account>,
     (listener, alone): (Listener, Alone),
     held: Held,
-    stopped: tokio::sync::watch::Receiver<bool>,
+    stopped: watch::Receiver<bool>,
 ) {
     let places = Arc::new(Semaphore::new(alone.max_connections));
+    let open = Arc::new(Semaphore::new(ALL));
     let (clock, seldom) = (alone.clock, Seldom::default());
     loop {
         let mut stop = stopped.clone();
         let taken = tokio::select! {
             biased;
-            _ended = stop.wait_for(|stop| *stop) => return,
+            _ended = stop.wait_for(|stop| *stop) => break,
             taken = connections::accept(&listener, (&places, &seldom)) => taken,
         };
         let Some((stream, place)) = taken else { continue };
+        let Ok(here) = Arc::clone(&open).try_acquire_owned() else { continue };
         let (account, held) = (Arc::clone(&account), Arc::clone(&held));
         tokio::spawn(async move {
             let answer = move |arrived: Arrived| {
@@ -208,9 +321,12 @@ async fn serve(
             };
             let stop = async move { drop(stop.wait_for(|stop| *stop).await) };
             stream.converse(stop, answer).await;
-            drop(place);
+            drop((place, here));
         });
     }
+    drop(listener);
+    let all = u32::try_from(ALL).unwrap_or(u32::MAX);
+    drop(tokio::time::timeout(GRACE, open.acquire_many(all)).await);
 }
 
 /// Looks after the keys and the manifest.

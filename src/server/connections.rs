@@ -34,9 +34,9 @@ const BACKLOG: u32 = 1024;
 /// How long nobody is taken after the system would give no connection.
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long those that are being answered have when the server stops.
-const GRACE: Duration = Duration::from_secs(10);
+pub(super) const GRACE: Duration = Duration::from_secs(10);
 /// More connections than a process can have.
-const ALL: usize = 1 << 28;
+pub(super) const ALL: usize = 1 << 28;
 /// How many ask for the health of a server at once.
 const HEALTH_PLACES: usize = 64;
 

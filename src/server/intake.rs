@@ -10,7 +10,7 @@ use crate::account::PLACE;
 use crate::digest::{self, Digest};
 use crate::envelope::{self, EnvelopeError, VerifyingKey};
 use crate::fs;
-use crate::manifest::{Manifest, ManifestError};
+use crate::manifest::{self, Manifest, ManifestError};
 use crate::time::Timestamp;
 
 /// The largest file that is read as a manifest, in bytes.
@@ -26,8 +26,17 @@ pub(super) struct Intake {
     pub(super) public_key: Option<VerifyingKey>,
     /// Whether there is a server for the paths that are not decided here.
     pub(super) passes_on: bool,
-    /// Whether this process answers below `/account/` itself.
-    pub(super) has_account: bool,
+    /// What this process is, where it answers below `/account/` itself.
+    pub(super) account: Option<Own>,
+}
+
+/// The account of this process, as far as a manifest must agree with it.
+#[derive(PartialEq, Eq, Debug)]
+pub(super) struct Own {
+    /// The site's address, which its links and forms go by.
+    pub(super) base_url: String,
+    /// The tokens that it makes.
+    pub(super) token: manifest::Token,
 }
 
 /// A manifest that may be answered from.
@@ -62,6 +71,10 @@ pub(super) enum Refused {
     NoUpstream,
     #[error("`/account/` is not in its `passthrough`: nobody could reach the account")]
     NoAccount,
+    #[error("it was built for `{built}`, and the account is at `{own}`")]
+    OtherAddress { built: String, own: String },
+    #[error("its tokens are not those that the account makes")]
+    OtherTokens,
 }
 
 impl Refused {
@@ -78,6 +91,8 @@ impl Refused {
             Self::Ahead { .. } => "look at the clock of this machine, and at `--now` of the build",
             Self::Incomplete(_) => "copy the objects before the manifest, or give their folder with `--objects`",
             Self::NoAccount => "write `passthrough: [/account/]` into site.yaml, and build it again",
+            Self::OtherAddress { .. } => "give both the same `--base-url`, or TIERPRESS_BASE_URL, or neither",
+            Self::OtherTokens => "build it from the site.yaml that the account reads: that of `--root`",
             Self::NoUpstream => "give `--upstream http://HOST:PORT`",
         }
     }
@@ -101,15 +116,33 @@ impl Intake {
         if manifest.clock.seconds() > now.seconds().saturating_add(AHEAD) {
             return Err(Refused::Ahead { clock: manifest.clock });
         }
-        let is_ours = |prefix: &String| self.has_account && prefix.starts_with(PLACE);
+        let is_ours = |prefix: &String| self.account.is_some() && prefix.starts_with(PLACE);
         if !self.passes_on && !manifest.site.passthrough.iter().all(is_ours) {
             return Err(Refused::NoUpstream);
         }
-        if self.has_account && !manifest.site.passthrough.iter().any(|prefix| PLACE.starts_with(prefix.as_str())) {
+        if self.account.is_some() && !manifest.site.passthrough.iter().any(|prefix| PLACE.starts_with(prefix.as_str()))
+        {
             return Err(Refused::NoAccount);
+        }
+        if let Some(own) = &self.account {
+            own.admits(&manifest)?;
         }
         objects.check(&manifest).map_err(Refused::Incomplete)?;
         Ok(Accepted { manifest, payload })
+    }
+}
+
+impl Own {
+    /// Otherwise forms would be refused as those of another site, and whoever signed in would be a stranger to the edge.
+    fn admits(&self, manifest: &Manifest) -> Result<(), Refused> {
+        if manifest.site.base_url != self.base_url {
+            let (built, own) = (manifest.site.base_url.clone(), self.base_url.clone());
+            return Err(Refused::OtherAddress { built, own });
+        }
+        match &manifest.token {
+            Some(token) if *token != self.token => Err(Refused::OtherTokens),
+            Some(_) | None => Ok(()),
+        }
     }
 }
 

@@ -69,8 +69,8 @@ impl Keeper {
         let folder = options.state.clone().unwrap_or_else(beside);
         let highest = Highest::read(&folder).map_err(|error| one(state_fault(&error)))?;
         let passes_on = options.upstream.is_some() || options.mode == super::Mode::Decide;
-        let has_account = options.account.is_some();
-        let intake = Intake { path: options.manifest.clone(), public_key, passes_on, has_account };
+        let account = options.account.as_ref().map(|account| account.own());
+        let intake = Intake { path: options.manifest.clone(), public_key, passes_on, account };
         let mut keeper = Self {
             seen: fs::metadata_followed(&intake.path).ok().flatten(),
             intake,

@@ -108,23 +108,8 @@ fn is_from(headers: &HeaderMap, site: &Site, visit: Visit) -> bool {
     let (Some(sent), None) = (origins.next(), origins.next()) else { return false };
     let elsewhere = [site.login_url.as_deref(), site.refresh_url.as_deref()];
     let elsewhere = elsewhere.into_iter().flatten().filter(|_| visit == Visit::Start);
-    let mut known = std::iter::once(site.base_url.as_str()).chain(elsewhere).filter_map(origin);
+    let mut known = std::iter::once(site.base_url.as_str()).chain(elsewhere).filter_map(path::origin);
     known.any(|known| known.as_bytes() == sent.as_bytes())
-}
-
-/// The origin of a URL as browsers write it (RFC 6454, 6.1).
-fn origin(url: &str) -> Option<String> {
-    let (scheme, rest) = url.split_once("://")?;
-    let scheme = scheme.to_ascii_lowercase();
-    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
-    let usual = match scheme.as_str() {
-        "https" => ":443",
-        "http" => ":80",
-        _ => return None,
-    };
-    let host = host.strip_suffix(usual).unwrap_or(&host);
-    (!host.is_empty()).then(|| format!("{scheme}://{host}"))
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
@@ -171,12 +156,16 @@ mod tests {
             ("https://learn.example:443/login?x", Some("https://learn.example")),
             ("http://learn.example:8080", Some("http://learn.example:8080")),
             ("http://[::1]:80/", Some("http://[::1]")),
+            ("http://[::1]", Some("http://[::1]")),
+            ("http://[::1]:8080", Some("http://[::1]:8080")),
+            ("https://B\u{fc}cher.Example/", Some("https://xn--bcher-kva.example")),
+            ("https://bu\u{308}cher.example:8443", Some("https://xn--bcher-kva.example:8443")),
             ("https://user@learn.example/", Some("https://learn.example")),
             ("ftp://learn.example", None),
             ("https:///x", None),
             ("/login", None),
         ] {
-            assert_eq!(origin(url).as_deref(), expected, "{url}");
+            assert_eq!(path::origin(url).as_deref(), expected, "{url}");
         }
     }
 

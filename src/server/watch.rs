@@ -55,14 +55,24 @@ pub(super) fn run(worker: &Arc<Worker>) -> Result<(), Vec<Diagnostic>> {
     }
     if let Some(account) = &worker.options.account {
         runtime.spawn(look_at_keys(Arc::clone(worker), Arc::clone(account)));
+        let held = Arc::clone(worker);
+        account.begin(options.clock, Arc::new(move || Some(Arc::clone(&held.held.load().manifest))));
     }
-    runtime.block_on(signals.wait(worker));
+    runtime.block_on(signals.wait(async || {
+        worker.reload().await;
+        if let Some(account) = &worker.options.account {
+            account.reload().await;
+        }
+    }));
     tracing::info!("stopping");
     stop.send_replace(true);
     for thread in threads {
         if thread.join().is_err() {
             tracing::error!("a thread was broken off");
         }
+    }
+    if let Some(account) = &worker.options.account {
+        runtime.block_on(account.end());
     }
     runtime.shutdown_timeout(LAST);
     Ok(())
@@ -221,21 +231,13 @@ impl Signals {
         })
     }
 
-    /// Until what has nothing to read again is to stop.
-    pub(super) async fn stopped(mut self) {
-        tokio::select! {
-            _ended = self.terminate.recv() => {}
-            _ended = self.interrupt.recv() => {}
-        }
-    }
-
-    /// Until the server is to stop.
-    async fn wait(mut self, worker: &Arc<Worker>) {
+    /// Until the server is to stop. Whenever it is to read again what it was set up with, it does.
+    pub(super) async fn wait(mut self, reload: impl AsyncFn()) {
         loop {
             tokio::select! {
                 _ended = self.terminate.recv() => return,
                 _ended = self.interrupt.recv() => return,
-                _asked = self.hang_up.recv() => worker.reload().await,
+                _asked = self.hang_up.recv() => reload().await,
             }
         }
     }

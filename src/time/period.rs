@@ -67,6 +67,16 @@ impl Unit {
     }
 }
 
+impl schemars::JsonSchema for Period {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Period".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"type": "string", "pattern": "^0*[1-9][0-9]* *(h|d|w|months?|years?)$"})
+    }
+}
+
 impl Period {
     /// So many of a unit.
     ///

@@ -11,6 +11,8 @@ use std::thread;
 use serde_json::json;
 
 mod browser;
+pub(crate) mod looks;
+mod story;
 
 pub(crate) use browser::{Browser, Page};
 

@@ -1,12 +1,15 @@
 //! The ledger, on both of its databases: what every test here says of one, it says of the other.
 
+mod about;
 mod append;
 mod cli;
 mod kill;
+mod openings;
 mod outbox;
 mod people;
 mod schema;
 mod transfer;
+mod unread;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -96,7 +99,7 @@ impl Place {
             }
             None => {
                 let (server, name) = self.url.split_once("?options[search_path]=").unwrap();
-                let tables = "events payloads members people customers grants payments unread waiting outbox ledger_rules ledger_schema";
+                let tables = "events payloads members people customers grants payments unread waiting outbox deliveries endpoints ledger_openings ledger_rules ledger_schema links sessions";
                 let select = |table: &str| format!("SELECT * FROM {name}.{table};");
                 let script: String = tables.split(' ').map(select).collect();
                 let output = std::process::Command::new("psql").args([server, "-Atqc", &script]).output().unwrap();
@@ -193,6 +196,12 @@ pub(crate) fn bought(id: &str, member: &str, at: Timestamp, access_control: &str
     let paid_for = PaidFor::Period { start: None, end: None };
     let paid = What::PaymentSucceeded { grant, payment, paid: price, paid_for };
     [event(id, member, at, purchased), event(&format!("{id}-paid"), member, at, paid)]
+}
+
+/// Lets an endpoint be told.
+pub(crate) async fn register(ledger: &Ledger, endpoint: &str, now: Timestamp) {
+    let url = format!("https://{endpoint}.example/");
+    ledger.register(&tierpress::ledger::endpoints::Place { endpoint, url: &url, kinds: &[] }, now).await.unwrap();
 }
 
 /// Appends what must be new.

@@ -4,7 +4,7 @@
 //! 2025-03-31; cases (`provider/cases.yaml`) and stories (`provider/stories.yaml`) say what is in them, and which facts
 //! come of it. Days are counted from `@0`.
 
-mod api;
+pub(crate) mod api;
 mod cases;
 mod fuzz;
 mod payload;
@@ -32,7 +32,7 @@ use tierpress::time::Timestamp;
 
 pub(crate) const SECRET: &str = "whsec_0123456789abcdef0123456789abcdef";
 /// `@0`.
-const START: i64 = 1_795_000_000;
+pub(crate) const START: i64 = 1_795_000_000;
 const DAY: i64 = 86_400;
 
 /// What is sold.
@@ -252,7 +252,7 @@ fn line(fact: &Fact) -> String {
 }
 
 /// Hands lines to `provider/library.py`, which speaks with Stripe's own library, and returns its lines.
-fn python(lines: &[Value]) -> Vec<Value> {
+pub(crate) fn python(lines: &[Value]) -> Vec<Value> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let program = root.join("target/stripe/bin/python");
     assert!(program.exists(), "MISSING: {}; tests/tools/stripe installs it", program.display());

@@ -101,6 +101,28 @@ fn the_readme_serves() {
 }
 
 #[test]
+fn the_readme_sells() {
+    let folder = tempfile::tempdir().unwrap();
+    let readme = readme();
+    for (name, text) in files(&readme) {
+        let path = folder.path().join("school").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let lines = typed(&readme, "## Sell");
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    let said: Vec<String> = lines
+        .iter()
+        .map(|line| {
+            let output = shell(folder.path(), line).output().unwrap();
+            assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap()
+        })
+        .collect();
+    assert!(said[1].contains("bread since ") && said[1].contains("(invoice-1)"), "{said:?}");
+}
+
+#[test]
 fn the_tour_of_the_readme() {
     let folder = tempfile::tempdir().unwrap();
     let readme = readme();

@@ -3,11 +3,14 @@
 use clap::Args;
 use tierpress::diagnostic::Diagnostic;
 use tierpress::ledger::{Appended, event_id};
-use tierpress::members::Grant;
 use tierpress::members::event::{By, Event, MemberId, What, Why};
+use tierpress::members::{Grant, State, origin};
+use tierpress::provider::stripe::{self, api};
+use tierpress::provider::{Api as _, Change};
 
 use super::super::{Ending, Format, say};
-use super::desk::{At, Desk, Faults, If, address, fault, one, with};
+use super::desk::{At, Desk, Faults, If, address, fault, json, one, with};
+use super::providers::StripeArguments;
 use super::show;
 
 /// What `members grant` takes.
@@ -60,8 +63,12 @@ pub(in super::super) struct RevokeArguments {
 Examples:
   tierpress members cancel ada@learn.example pro --db members.db
   tierpress members cancel ada@learn.example order-1042 --db members.db --until 2027-03-01
+  tierpress members cancel ada@learn.example pro --db members.db --stripe-key stripe.key
+  tierpress members cancel ada@learn.example pro --db members.db --stripe-key stripe.key --undo
 
-What is paid for a period goes on to its end. A payment provider is told nothing and goes on charging: cancel it there.")]
+What is paid for a period goes on to its end. With a key that may write subscriptions Stripe is asked to end what it collects,
+and its webhook says so; without one, and with --until, a payment provider is told nothing and goes on charging: cancel it
+there.")]
 pub(in super::super) struct CancelArguments {
     /// Whose: an id or a mail address
     member: String,
@@ -70,6 +77,11 @@ pub(in super::super) struct CancelArguments {
     /// The last day, or the instant at which it ends [default: as what was bought says]
     #[arg(long, value_name = "T")]
     until: Option<String>,
+    /// Take a cancellation back that has not taken effect
+    #[arg(long, conflicts_with = "until")]
+    undo: bool,
+    #[command(flatten)]
+    stripe: StripeArguments,
     #[command(flatten)]
     deed: Deed,
 }
@@ -128,13 +140,52 @@ pub(super) fn revoke(arguments: &RevokeArguments) -> Ending {
 }
 
 pub(super) fn cancel(arguments: &CancelArguments) -> Ending {
-    let CancelArguments { member, grant, until, deed } = arguments;
+    let CancelArguments { member, grant, until, undo, stripe, deed } = arguments;
     with(&deed.at, (If::There, deed.format), async |desk| {
         let member = desk.find(member).await?;
-        let grant = find(desk, &member, grant).await?.reference;
+        let grant = find(desk, &member, grant).await?;
         let until = desk.date("--until", until.as_deref())?.map(|date| date.end);
-        append(desk, (member, deed.name()?), What::Cancelled { grant, by: By::Admin, until }, deed.format).await
+        let origin = origin(&desk.ledger.events_of(&member).await.map_err(fault)?, &grant.reference);
+        if origin.collects && origin.source == stripe::SOURCE && !grant.finished {
+            match stripe.read().map_err(|fault| vec![*fault])?.filter(|_| until.is_none()) {
+                Some(client) => return ask(&client, &grant, (*undo, deed.format)),
+                None => say::diagnostics(&[untold(&grant)], deed.format),
+            }
+        }
+        let grant = grant.reference;
+        let what = if *undo { What::Uncancelled { grant } } else { What::Cancelled { grant, by: By::Admin, until } };
+        append(desk, (member, deed.name()?), what, deed.format).await
     })
+}
+
+/// Asks Stripe to end a grant, or to let it go on. Nothing is written down here: its webhook says what became of it.
+fn ask(client: &api::Client, grant: &Grant, (undo, format): (bool, Format)) -> Result<Ending, Faults> {
+    let change = match (undo, grant.state) {
+        (true, _) => Change::GoOn,
+        (false, State::Overdue) => Change::EndNow,
+        (false, _) => Change::End,
+    };
+    let name = &grant.reference;
+    let order = stripe::order(name, change).ok_or_else(|| one(&format!("`{name}` is no subscription of Stripe's")))?;
+    let refused = |why: &str| {
+        let fault = Diagnostic::setup(format!("Stripe did not do it: {why}"));
+        vec![fault.help("the key must be one that may write subscriptions; or cancel it in Stripe's dashboard")]
+    };
+    match client.order(&order) {
+        Ok(Some(_)) => {}
+        Ok(None) => return Err(refused("it has no such subscription")),
+        Err(error) => return Err(refused(&error.to_string())),
+    }
+    match format {
+        Format::Json => json(&serde_json::json!({ "asked": stripe::SOURCE, "grant": name }))?,
+        Format::Text => say::line(&format!("Stripe was asked about `{name}`, and its webhook says what became of it")),
+    }
+    Ok(Ending::Done)
+}
+
+fn untold(grant: &Grant) -> Diagnostic {
+    let fault = Diagnostic::warning(format!("Stripe is told nothing of `{}`, and goes on charging", grant.reference));
+    fault.help("cancel it there, or give `--stripe-key FILE` with a key that may write subscriptions")
 }
 
 impl Deed {

@@ -1,6 +1,7 @@
 //! What the commands about members share: where the ledger is, who is meant, and how things are said.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use tierpress::config::Config;
@@ -28,6 +29,16 @@ pub(super) struct At {
     /// When: a date or an instant [default: the present]
     #[arg(long, value_name = "T")]
     now: Option<String>,
+}
+
+impl At {
+    /// A clock that stands still where an instant was given.
+    pub(super) fn clock(&self, now: Timestamp) -> tierpress::webhooks::Clock {
+        match self.now {
+            Some(_) => Arc::new(move || now),
+            None => Arc::new(present),
+        }
+    }
 }
 
 /// An open ledger with the rules of its site.
@@ -118,8 +129,10 @@ impl Desk {
         let catalogue = &self.config.catalogue;
         catalogue.lookup(text).map(|found| found.id).ok_or_else(|| {
             let unknown = Diagnostic::setup(format!("unknown tier or bundle `{text}`"));
-            let near = catalogue.nearest(text).map(|near| format!("did you mean `{near}`?"));
-            vec![unknown.help(near.unwrap_or_else(|| "write an id of site.yaml".to_owned()))]
+            let product = self.config.products.iter().find(|product| product.id.as_str() == text);
+            let sells = product.map(|product| format!("the product `{text}` sells `{}`: write that", product.sells));
+            let near = || catalogue.nearest(text).map(|near| format!("did you mean `{near}`?"));
+            vec![unknown.help(sells.or_else(near).unwrap_or_else(|| "write an id of site.yaml".to_owned()))]
         })
     }
 

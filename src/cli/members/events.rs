@@ -3,8 +3,8 @@
 use std::io::BufRead as _;
 
 use clap::Args;
-use tierpress::diagnostic::Source;
-use tierpress::ledger::{Appended, Filed, Line, Unread};
+use tierpress::diagnostic::{Diagnostic, Source};
+use tierpress::ledger::{Appended, Error, Filed, Line, Unread};
 
 use super::super::{Ending, Format, say};
 use super::desk::{At, Desk, Faults, If, fault, json, one, table, with};
@@ -15,7 +15,8 @@ use super::desk::{At, Desk, Faults, If, fault, json, one, table, with};
 Examples:
   tierpress members events ada@learn.example --db members.db
   tierpress members events --db members.db --after 1200 --limit 50 --format json
-  tierpress members events --db members.db --unread")]
+  tierpress members events --db members.db --unread
+  tierpress members events --db members.db --dismiss evt_1042")]
 pub(in super::super) struct Arguments {
     /// Whose: an id or a mail address [default: everybody's]
     member: Option<String>,
@@ -28,6 +29,12 @@ pub(in super::super) struct Arguments {
     /// Only what a payment provider sent and nobody here could read, and why
     #[arg(long, conflicts_with_all = ["member", "after", "limit"])]
     unread: bool,
+    /// Drop one of those, by its id: it is settled, and is not read again
+    #[arg(long, value_name = "ID", conflicts_with_all = ["member", "after", "limit", "unread"])]
+    dismiss: Option<String>,
+    /// Who sent it, where several call something by that id
+    #[arg(long, value_name = "SOURCE", requires = "dismiss")]
+    source: Option<String>,
     #[command(flatten)]
     at: At,
     /// How they are said
@@ -51,8 +58,12 @@ pub(in super::super) struct RecordArguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Ending {
-    let Arguments { member, after, limit, unread, at, format } = arguments;
+    let Arguments { member, after, limit, unread, dismiss, source, at, format } = arguments;
     with(at, (If::There, *format), async |desk| {
+        if let Some(id) = dismiss {
+            drop_unread(desk, (id, source.as_deref())).await?;
+            return show_unread(desk, *format).await;
+        }
         if *unread {
             return show_unread(desk, *format).await;
         }
@@ -75,6 +86,25 @@ pub(super) fn run(arguments: &Arguments) -> Ending {
         }
         Ok(Ending::Done)
     })
+}
+
+/// Drops something that was not understood, and that somebody has settled otherwise.
+async fn drop_unread(desk: &Desk, (id, source): (&str, Option<&str>)) -> Result<(), Faults> {
+    let unread = desk.ledger.unread().await.map_err(fault)?;
+    let fits = |unread: &&Unread| unread.id == id && source.is_none_or(|source| source == unread.source);
+    let found: Vec<&Unread> = unread.iter().filter(fits).collect();
+    match found.as_slice() {
+        [one] => desk.ledger.was_read(&one.source, &one.id).await.map_err(fault),
+        [] => {
+            let none = Diagnostic::setup(format!("nothing that is not understood has the id `{id}`"));
+            Err(vec![none.help("`tierpress members events --unread` shows what there is")])
+        }
+        several => {
+            let sources: Vec<&str> = several.iter().map(|unread| unread.source.as_str()).collect();
+            let twice = Diagnostic::setup(format!("several sources call something `{id}`"));
+            Err(vec![twice.help(format!("say which with `--source`: {}", sources.join(", ")))])
+        }
+    }
 }
 
 async fn show_unread(desk: &Desk, format: Format) -> Result<Ending, Faults> {
@@ -153,7 +183,13 @@ async fn take(desk: &Desk, line: &str) -> Result<serde_json::Value, Faults> {
         }
     };
     let rules = desk.rules();
-    let appended = desk.ledger.append(&event, None, &desk.present(&rules)).await.map_err(fault)?;
+    let appended = match desk.ledger.append(&event, None, &desk.present(&rules)).await {
+        // Of this line alone: the others are told all the same.
+        Err(Error::Refused(refused)) => {
+            return Ok(serde_json::json!({ "appended": "refused", "fault": refused.to_string() }));
+        }
+        appended => appended.map_err(fault)?,
+    };
     let word = match &appended {
         Appended::New => "new",
         Appended::Known => "known",

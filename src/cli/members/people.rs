@@ -1,4 +1,4 @@
-//! `tierpress members erase`, `merge`, `email` and `accept`: who members are.
+//! `tierpress members erase`, `merge`, `email`, `sign-out` and `accept`: who members are.
 
 use clap::Args;
 use tierpress::diagnostic::Diagnostic;
@@ -56,12 +56,31 @@ pub(in super::super) struct MergeArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  tierpress members email ada@learn.example ada@lovelace.example --db members.db")]
+  tierpress members email ada@learn.example ada@lovelace.example --db members.db
+
+Whoever is signed in as the member is signed out.")]
 pub(in super::super) struct EmailArguments {
     /// Whose: an id or the present address
     member: String,
     /// The new address
     address: String,
+    #[command(flatten)]
+    at: At,
+    /// How it is said
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// What `members sign-out` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tierpress members sign-out ada@learn.example --db members.db
+
+In all browsers. What a token gives that somebody has already is good for the token's life, max_ttl of site.yaml.")]
+pub(in super::super) struct SignOutArguments {
+    /// Whom: an id or a mail address
+    member: String,
     #[command(flatten)]
     at: At,
     /// How it is said
@@ -128,6 +147,22 @@ pub(super) fn email(arguments: &EmailArguments) -> Ending {
         let member = desk.find(member).await?;
         desk.ledger.readdress(&member, &address(text)?).await.map_err(fault)?;
         show::show(desk, &member, *format).await?;
+        Ok(Ending::Done)
+    })
+}
+
+pub(super) fn sign_out(arguments: &SignOutArguments) -> Ending {
+    let SignOutArguments { member, at, format } = arguments;
+    with(at, (If::There, *format), async |desk| {
+        let member = desk.find(member).await?;
+        let ended = desk.ledger.end_sessions(&member).await.map_err(fault)?;
+        match format {
+            Format::Json => super::desk::json(&serde_json::json!({ "member": member, "ended": ended }))?,
+            Format::Text => {
+                let ended = usize::try_from(ended).unwrap_or(usize::MAX);
+                say::line(&format!("{} ended", say::number(ended, "session")));
+            }
+        }
         Ok(Ending::Done)
     })
 }

@@ -13,17 +13,30 @@ use tierpress::intake::{AnyApi, Intake, Parts};
 use tierpress::ledger::Ledger;
 use tierpress::provider::secret::Secret;
 use tierpress::provider::shop::Shops;
-use tierpress::provider::stripe::{SigningSecrets, Stripe, api};
+use tierpress::provider::stripe::{Portal, SigningSecrets, Stripe, api};
 
 use super::super::present;
 
 /// Payment providers.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(in super::super) struct ProviderArguments {
     /// A file with the signing secrets of Stripe's webhooks, whsec_…, several while one is replaced [default: TIERPRESS_STRIPE_SECRETS of the environment]
     #[arg(long, value_name = "FILE")]
     stripe_secret: Option<PathBuf>,
-    /// A file with a restricted API key of Stripe's that may only read [default: TIERPRESS_STRIPE_KEY of the environment]
+    #[command(flatten)]
+    stripe: StripeArguments,
+    /// The address of Stripe's customer portal, where buyers cancel if the key may not
+    #[arg(long, value_name = "URL", env = "TIERPRESS_STRIPE_PORTAL")]
+    stripe_portal: Option<Portal>,
+    /// A file with the keys of other shops, NAME KEY on each line: they tell at /account/events
+    #[arg(long, value_name = "FILE")]
+    shop_keys: Option<PathBuf>,
+}
+
+/// How Stripe is asked.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct StripeArguments {
+    /// A file with a restricted API key of Stripe's: it reads, and cancels if it may write subscriptions [default: TIERPRESS_STRIPE_KEY of the environment]
     #[arg(long, value_name = "FILE")]
     stripe_key: Option<PathBuf>,
     /// Believe Stripe's test mode, where nobody pays
@@ -32,9 +45,6 @@ pub(in super::super) struct ProviderArguments {
     /// Where Stripe's API is
     #[arg(long, value_name = "URL", hide = true, default_value = api::ADDRESS)]
     stripe_api: String,
-    /// A file with the keys of other shops, NAME KEY on each line: they tell at /account/events
-    #[arg(long, value_name = "FILE")]
-    shop_keys: Option<PathBuf>,
 }
 
 /// Providers, read and checked.
@@ -47,14 +57,14 @@ pub(super) struct Providers {
 impl ProviderArguments {
     pub(super) fn read(&self) -> Result<Providers, Box<Diagnostic>> {
         let secrets = text(self.stripe_secret.as_deref(), "TIERPRESS_STRIPE_SECRETS")?;
-        let key = text(self.stripe_key.as_deref(), "TIERPRESS_STRIPE_KEY")?;
-        let test = self.stripe_test;
+        let key = self.stripe.key()?;
+        let test = self.stripe.stripe_test;
         let stripe = match (secrets, key) {
             (Some(secrets), key) => {
-                let key = key.map(|key| self.client(&key)).transpose()?;
+                let key = key.map(|key| self.stripe.client(&key)).transpose()?;
                 let several = Secret::several(&secrets).map_err(|error| fault(&error, STRIPE_SECRET))?;
                 let secrets = SigningSecrets::new(&several).map_err(|error| fault(&error, STRIPE_SECRET))?;
-                Some((Stripe::new(secrets, test), key))
+                Some((Stripe::new(secrets, test).with_portal(self.stripe_portal.clone()), key))
             }
             (None, None) if !test => None,
             (None, _) => {
@@ -72,6 +82,17 @@ impl ProviderArguments {
         };
         Ok(Providers { stripe, shops })
     }
+}
+
+impl StripeArguments {
+    /// Who asks Stripe, where there is a key to ask with.
+    pub(super) fn read(&self) -> Result<Option<api::Client>, Box<Diagnostic>> {
+        self.key()?.map(|key| self.client(&key)).transpose()
+    }
+
+    fn key(&self) -> Result<Option<String>, Box<Diagnostic>> {
+        text(self.stripe_key.as_deref(), "TIERPRESS_STRIPE_KEY")
+    }
 
     fn client(&self, key: &str) -> Result<api::Client, Box<Diagnostic>> {
         let key = Secret::new(key).map_err(|error| fault(&error, STRIPE_KEY))?;
@@ -80,8 +101,8 @@ impl ProviderArguments {
 }
 
 const STRIPE_SECRET: &str = "Stripe shows it beside the webhook endpoint: whsec_…";
-const STRIPE_KEY: &str = "make a restricted key, rk_live_…, that may read checkout sessions, invoices and payment intents; \
-     for rk_test_… give `--stripe-test`";
+const STRIPE_KEY: &str = "make a restricted key, rk_live_…, that may read checkout sessions, invoices and payment intents, \
+     and write subscriptions; for rk_test_… give `--stripe-test`";
 
 impl Providers {
     /// What takes in what they send.

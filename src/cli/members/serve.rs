@@ -14,12 +14,12 @@ use super::service::{self, ServiceArguments};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  tierpress members serve --db members.db --listen 127.0.0.1:9002 --mail-dir mails
+  tierpress members serve --db members.db --listen 127.0.0.1:9003 --mail-dir mails
   tierpress members serve --db members.db --listen unix:/run/tierpress/account.sock --smtp smtp.url
 
-Edges pass /account/ on to it: `tierpress export nginx --upstream 127.0.0.1:9002`, `tierpress edge --upstream
-http://127.0.0.1:9002`; their keys are `--jwks http://127.0.0.1:9002/account/jwks.json`. SIGTERM ends it when all is
-answered. The log goes to standard error, as JSON.")]
+Edges pass /account/ on to it: `tierpress export nginx --upstream 127.0.0.1:9003`, `tierpress edge --upstream
+http://127.0.0.1:9003`; their keys are `--jwks http://127.0.0.1:9003/account/jwks.json`. SIGHUP reads settings, theme and
+secrets again; SIGTERM ends it when all is answered. The log goes to standard error, as JSON.")]
 pub(in super::super) struct Arguments {
     /// The ledger: a file, or postgres://… where several instances run
     #[arg(long, value_name = "FILE|URL", env = "TIERPRESS_DB", hide_env_values = true)]

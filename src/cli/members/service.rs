@@ -2,21 +2,23 @@
 //!
 //! Secrets never come as arguments, which all users of a machine can read: they come in files or in the environment.
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
-use tierpress::account::{MailError, Mailer, Parts, Service};
+use tierpress::account::{MailError, Mailer, Network, Parts, Service};
 use tierpress::build::{self, Frame, Request};
 use tierpress::diagnostic::Diagnostic;
 use tierpress::ledger::Ledger;
 use tierpress::server::account::Account;
+use tokio::sync::OnceCell;
 
 use super::super::{Format, present, say};
 use super::providers::ProviderArguments;
+use super::webhooks::WebhookArguments;
 
 /// The account service.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(in super::super) struct ServiceArguments {
     /// The folder that holds site.yaml
     #[arg(long, value_name = "DIR", default_value = ".")]
@@ -33,25 +35,43 @@ pub(in super::super) struct ServiceArguments {
     /// Write mails into this folder and send none: while a site is being made
     #[arg(long, value_name = "DIR", conflicts_with = "smtp")]
     mail_dir: Option<PathBuf>,
-    /// A proxy whose X-Forwarded-For is believed, besides those of this machine; may be given several times
+    /// A proxy whose X-Forwarded-For is believed, besides those of this machine, or a range of them such as 10.0.0.0/8; may be given several times
     #[arg(long, value_name = "IP")]
-    trust: Vec<IpAddr>,
+    trust: Vec<Network>,
     #[command(flatten)]
     providers: ProviderArguments,
+    #[command(flatten)]
+    webhooks: WebhookArguments,
 }
 
 /// Starts the service on a ledger, which is made where there is none.
 pub(in super::super) fn start(arguments: &ServiceArguments, ledger: &str) -> Result<Account, Vec<Diagnostic>> {
-    let frame = frame(arguments)?;
-    let mailer = mailer(arguments, &frame).map_err(|fault| vec![*fault])?;
-    let providers = arguments.providers.read().map_err(|fault| vec![*fault])?;
-    Account::start(|| async {
-        let setup = |error: &dyn std::fmt::Display| vec![Diagnostic::setup(error.to_string())];
-        let ledger = Ledger::create(ledger).await.map_err(|error| setup(&error))?;
-        let hooks = providers.hooks(&frame.config, &ledger);
-        let parts = Parts { frame, ledger, mailer, trusted: arguments.trust.clone(), hooks };
-        Service::start(parts, present()).await.map_err(|error| setup(&error))
-    })
+    let given = Arc::new((arguments.clone(), ledger.to_owned(), OnceCell::new()));
+    let endpoints = arguments.webhooks.read()?;
+    let account = Account::start(Box::new(move || Box::pin(make(Arc::clone(&given)))))?;
+    Ok(account.telling(endpoints))
+}
+
+/// What the service is made of each time, and the ledger once it is open.
+type Given = (ServiceArguments, String, OnceCell<Ledger>);
+
+async fn make(given: Arc<Given>) -> Result<Service, Vec<Diagnostic>> {
+    let setup = |error: &dyn std::fmt::Display| vec![Diagnostic::setup(error.to_string())];
+    let asked = Arc::clone(&given);
+    // Reading a site takes its time, and others are answered meanwhile.
+    let read = move || {
+        let arguments = &asked.0;
+        let frame = frame(arguments)?;
+        let mailer = mailer(arguments, &frame).map_err(|fault| vec![*fault])?;
+        let providers = arguments.providers.read().map_err(|fault| vec![*fault])?;
+        Ok::<_, Vec<Diagnostic>>((frame, mailer, providers))
+    };
+    let (frame, mailer, providers) = tokio::task::spawn_blocking(read).await.map_err(|error| setup(&error))??;
+    let (arguments, place, opened) = &*given;
+    let ledger = opened.get_or_try_init(|| Ledger::create(place)).await.map_err(|error| setup(&error))?.clone();
+    let hooks = providers.hooks(&frame.config, &ledger);
+    let parts = Parts { frame, ledger, mailer, trusted: arguments.trust.clone(), hooks };
+    Service::start(parts, present()).await.map_err(|error| setup(&error))
 }
 
 fn frame(arguments: &ServiceArguments) -> Result<Frame, Vec<Diagnostic>> {
@@ -65,8 +85,14 @@ fn frame(arguments: &ServiceArguments) -> Result<Frame, Vec<Diagnostic>> {
     };
     let (frame, warnings) = build::frame(&request)?;
     // What the site's texts are at fault with is the business of a build.
-    let ours: Vec<Diagnostic> =
+    let mut ours: Vec<Diagnostic> =
         warnings.into_iter().filter(|warning| warning.message.contains("of the account")).collect();
+    if frame.config.refresh_url.is_none() {
+        let fault = Diagnostic::warning(
+            "readers are signed out by edges as soon as their token ends: there is no `refresh_url`",
+        );
+        ours.push(fault.help("write `refresh_url: /account/refresh` into site.yaml, and build it again"));
+    }
     say::diagnostics(&ours, Format::Text);
     Ok(frame)
 }

@@ -8,6 +8,7 @@ use tierpress::ledger::{Held, Waiting};
 
 use super::super::{Ending, Format, say};
 use super::desk::{At, Desk, Faults, If, fault, json, with};
+use super::webhooks;
 
 /// What `members show` takes.
 #[derive(Debug, Args)]
@@ -50,14 +51,15 @@ pub(super) async fn show(desk: &Desk, member: &str, format: Format) -> Result<()
             "has": held.member,
             "entitlements": entitlements.iter().map(entry).collect::<Vec<_>>(),
             "waiting": waiting.iter().map(|waiting| &waiting.id).collect::<Vec<_>>(),
-            "notifications": told.iter().map(log).collect::<Vec<_>>(),
+            "notifications": told.iter().map(webhooks::entry).collect::<Vec<_>>(),
         })),
         Format::Text => {
             text(desk, &held, &waiting);
             for entitlement in &entitlements {
                 say::line(&format!("  token: {}", token(desk, entitlement)));
             }
-            let undelivered = told.iter().filter(|entry| !matches!(entry.state, State::Delivered(_))).count();
+            let open = |entry: &&Entry| entry.ways.iter().any(|way| !matches!(way.state, State::Delivered(_)));
+            let undelivered = told.iter().filter(open).count();
             if undelivered > 0 {
                 say::line(&format!("  {} not delivered yet", say::number(undelivered, "notification")));
             }
@@ -106,17 +108,4 @@ pub(super) fn token(desk: &Desk, entitlement: &Entitlement) -> String {
 pub(super) fn entry(entitlement: &Entitlement) -> serde_json::Value {
     let Entitlement { value, since, until, frozen } = entitlement;
     serde_json::json!({ "value": value, "since": since, "until": until, "frozen": frozen })
-}
-
-fn log(entry: &Entry) -> serde_json::Value {
-    let (state, at) = match entry.state {
-        State::Waiting(at) => ("waiting", Some(at)),
-        State::Delivered(at) => ("delivered", Some(at)),
-        State::Dead => ("dead", None),
-    };
-    let news: serde_json::Value = serde_json::from_str(&entry.delivery.body).unwrap_or_default();
-    serde_json::json!({
-        "id": entry.delivery.id, "number": entry.delivery.number, "news": news, "state": state, "when": at,
-        "attempts": entry.delivery.attempt,
-    })
 }

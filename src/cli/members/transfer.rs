@@ -35,8 +35,8 @@ Examples:
   tierpress members import members.jsonl --db members.db
   tierpress members import old-system.csv --db members.db --root school
 
-JSON lines as `members export` writes them; or a table of another system's members, with the columns email, access_control, since
-and until (a last day; empty where it has no end). Where anything is wrong all of it is said and nothing is taken in. What was
+JSON lines as `members export` writes them; or a table of another system's members, with the columns email, access_control, since,
+until (a last day; empty where it has no end) and stripe_customer (cus_…, of those who go on paying there). Where anything is wrong all of it is said and nothing is taken in. What was
 taken in before changes nothing. Nobody is told anything.")]
 pub(in super::super) struct ImportArguments {
     /// The file

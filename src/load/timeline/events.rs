@@ -43,7 +43,7 @@ const VERBS: [(&str, &[&str]); 14] = [
     ("uncancels", &[]),
     ("switches", &["to"]),
     ("refunds", &["amount", "payment"]),
-    ("disputes", &[]),
+    ("disputes", &["payment"]),
     ("takes", &["as", "since", "until"]),
     ("given", &["as", "since", "until"]),
     ("imported", &["as", "since", "until"]),
@@ -127,7 +127,10 @@ impl<'a> Story<'a> {
                 let what = match line.verb {
                     "fails" => What::PaymentFailed { grant },
                     "uncancels" => What::Uncancelled { grant },
-                    "disputes" => What::Disputed { grant },
+                    "disputes" => {
+                        let text = |key: &str, node: &Node, _: &str| text(key, node).map(str::to_owned);
+                        What::Disputed { grant, payment: line.section.read("payment", faults, text) }
+                    }
                     "revokes" => What::Revoked { grant },
                     _ => {
                         let by = [("member", By::Member), ("admin", By::Admin), ("provider", By::Provider)];

@@ -32,11 +32,11 @@ impl History<'_> {
         self.tell_overlaps(now);
     }
 
-    /// The newest tier that gives access; a free one only where there is no other.
+    /// The tier that was bought or given last and gives access; a free one only where there is no other.
     fn in_force(&self) -> Option<usize> {
         let tiers = self.lives.iter().enumerate();
         let given = tiers.filter(|(_, life)| life.kind == Some(Kind::Tier) && life.gives(self.rules));
-        given.map(|(place, life)| (!life.is_free(), place)).max().map(|(_, place)| place)
+        given.max_by_key(|(_, life)| (!life.is_free(), life.order)).map(|(place, _)| place)
     }
 
     /// A tier that ended, and after which there is none, becomes another one if the catalogue says so.
@@ -74,7 +74,11 @@ impl History<'_> {
             return;
         }
         let fresh = |life: &Life, rules: &Rules<'_>| life.kind == Some(Kind::Bundle) && life.gives(rules);
-        let bought = self.lives.iter().skip(known).find(|life| fresh(life, self.rules) && !life.is_free());
+        // What was not paid at first gives nothing before it is.
+        let closes = self.rules.billing.overdue == Overdue::Revoke;
+        let late = |life: &Life| closes && life.state == State::Overdue && life.held.is_empty();
+        let begun = self.lives.iter().enumerate().filter(|(place, life)| *place >= known || late(life));
+        let bought = begun.map(|(_, life)| life).find(|life| fresh(life, self.rules) && !life.is_free());
         let reference = bought.map(|life| format!("default:{}", life.reference));
         if let (None, Some(reference), Some(tier)) = (self.tier, reference, self.rules.catalogue.default_tier()) {
             self.add(Life::given(reference, Source::Default, tier.clone(), now), now);
@@ -104,8 +108,11 @@ impl History<'_> {
         let rules = self.rules;
         for life in self.lives.iter_mut().take(known) {
             let now = life.ended.filter(|(at, why)| *at == now && matches!(why, Ended::Cancelled | Ended::Unpaid));
-            let closed = life.state == State::Overdue && rules.billing.overdue == Overdue::Revoke;
-            let Some((at, _)) = now.filter(|_| life.is_earned() && !closed && !life.disputed) else { continue };
+            let overdue = life.state == State::Overdue || life.overdue.is_some();
+            let closed = overdue && rules.billing.overdue == Overdue::Revoke;
+            let Some((at, _)) = now.filter(|_| life.is_earned() && !closed && life.disputed.is_none()) else {
+                continue;
+            };
             let kept = life.kept.is_some() && life.state == State::Suspended;
             let since = |id: &Id| self.held.runs.get(id).filter(|run| run.gap.is_none() || kept);
             if let Some(own) = since(&life.access_control) {

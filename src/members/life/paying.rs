@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::super::event::PaidFor;
 use super::super::member::{Ended, Source, State};
-use super::{Cancelling, Effect, Life, Paid, Payment, Period, Span, every, grace};
+use super::{Cancelling, Effect, Gave, Life, Paid, Paying, Payment, Span, every, grace};
 use crate::config::product::Billing;
 use crate::time::{Timestamp, period};
 
@@ -12,24 +12,43 @@ impl Life {
     /// Money came in.
     pub(in super::super) fn pay(&mut self, paid: &Paid<'_>, at: Timestamp, zone: &TimeZone) -> Effect {
         // A provider may tell of one payment twice, and a dispute that is won is told as the payment that it was about.
+        let won = self.is_won(paid.name);
         if self.knows(paid.name) {
-            self.recover(at);
+            if won {
+                self.recover(at);
+            }
             return Effect::Done;
         }
         let (refunded, full) = self.refunds.remove(paid.name).unwrap_or_default();
-        let proration = matches!(paid.paid_for, PaidFor::Proration {});
-        self.payments.push(Payment { name: paid.name.to_owned(), paid: paid.money, refunded, full, proration });
-        let effect = match paid.paid_for {
-            PaidFor::Proration {} => Effect::Done,
-            PaidFor::Trial {} => self.pay_trial(),
+        let (gave, effect) = match paid.paid_for {
+            PaidFor::Proration {} => (Gave::Difference, Effect::Done),
+            PaidFor::Trial {} => (self.pay_trial(), Effect::Done),
             PaidFor::Period { start, end } => self.pay_period(paid.name, (start, end), (at, zone)),
         };
-        self.recover(at);
+        self.payments.push(Payment { name: paid.name.to_owned(), paid: paid.money, refunded, full, gave });
+        let lifts = match gave {
+            Gave::Time | Gave::More(_) => true,
+            // It pays nothing of what is disputed.
+            Gave::Again | Gave::Difference => self.disputed.is_none() || won,
+            Gave::Past => won,
+        };
+        if lifts {
+            self.recover(at);
+        }
         self.end_if_refunded(at);
         effect
     }
 
-    fn knows(&self, payment: &str) -> bool {
+    /// Whether a payment that is told again says that a dispute was won.
+    fn is_won(&self, payment: &str) -> bool {
+        match &self.disputed {
+            None => false,
+            Some(Some(disputed)) => disputed == payment,
+            Some(None) => self.knows(payment),
+        }
+    }
+
+    pub(super) fn knows(&self, payment: &str) -> bool {
         self.payments.iter().any(|known| known.name == payment)
     }
 
@@ -38,7 +57,7 @@ impl Life {
     pub(in super::super) fn resumed(&self, paid: &Paid<'_>, at: Timestamp, zone: &TimeZone) -> Option<Self> {
         let (ended, why) = self.ended?;
         let known = self.knows(paid.name);
-        let won = why == Ended::Unpaid && self.disputed && known;
+        let won = why == Ended::Unpaid && self.is_won(paid.name) && known;
         let late = why == Ended::Cancelled && !self.settled && !known && at < grace(ended);
         if !won && !late {
             return None;
@@ -66,6 +85,7 @@ impl Life {
             refunds: self.refunds.clone(),
             periods: self.periods.clone(),
             trial: self.trial,
+            order: self.order,
             ..Self::bought(self.reference.clone(), terms, at, zone)
         };
         life.kind = self.kind;
@@ -78,12 +98,12 @@ impl Life {
         reaches.then_some(life)
     }
 
-    fn pay_trial(&mut self) -> Effect {
+    fn pay_trial(&mut self) -> Gave {
         if let Some(until) = self.trial {
             self.due = self.due.map(|due| due.max(until));
-            self.running = Some(Span { start: self.since, end: until, first: self.payments.len().saturating_sub(1) });
+            self.running = Some(Span { start: self.since, end: until, first: self.payments.len() });
         }
-        Effect::Done
+        Gave::Time
     }
 
     fn pay_period(
@@ -91,40 +111,45 @@ impl Life {
         name: &str,
         (start, end): (Option<Timestamp>, Option<Timestamp>),
         (at, zone): (Timestamp, &TimeZone),
-    ) -> Effect {
+    ) -> (Gave, Effect) {
         let Some(due) = self.due else { return self.prolong(end) };
         let billing = self.terms.as_ref().map_or(Billing::Once, |terms| terms.billing);
-        let first = self.payments.len().saturating_sub(1);
+        let first = self.payments.len();
         let Some(every) = every(billing) else {
             self.settled = true;
             self.due = None;
             self.running = self.expires.map(|end| Span { start: self.since, end, first });
-            return Effect::Done;
+            return (Gave::Time, Effect::Done);
         };
         let (begins, next) = match end {
             Some(end) => (start.unwrap_or(due.min(end)), end),
             None => span(every, self.anchor, due.max(at), zone),
         };
+        let mut gave = if next < due { Gave::Past } else { Gave::Again };
         if next > due {
+            gave = Gave::Time;
             self.due = Some(next);
             self.running = Some(Span { start: start.unwrap_or(begins), end: next, first });
         }
         if matches!(billing, Billing::Plan { .. }) {
-            let begins = start.map(Period::Begins).or_else(|| end.map(Period::Ends));
-            self.periods.insert(begins.unwrap_or_else(|| Period::PaidBy(name.to_owned())));
+            let begins = start.map(Paying::Begins).or_else(|| end.map(Paying::Ends));
+            if self.periods.insert(begins.unwrap_or_else(|| Paying::PaidBy(name.to_owned()))) {
+                gave = Gave::Time;
+            }
             self.finish();
         }
-        Effect::Done
+        (gave, Effect::Done)
     }
 
     /// What is paid for a grant that asks for nothing: more time, if it was bought elsewhere and the payment says how much.
-    fn prolong(&mut self, end: Option<Timestamp>) -> Effect {
+    fn prolong(&mut self, end: Option<Timestamp>) -> (Gave, Effect) {
         match (self.expires, end) {
-            (Some(expires), Some(end)) if self.source == Source::Imported => {
-                self.expires = Some(expires.max(end));
-                Effect::Done
+            (Some(expires), Some(end)) if self.source == Source::Imported && end > expires => {
+                self.expires = Some(end);
+                (Gave::More(expires), Effect::Done)
             }
-            _ => Effect::Unused,
+            (Some(_), Some(_)) if self.source == Source::Imported => (Gave::Past, Effect::Done),
+            _ => (Gave::Again, Effect::Unused),
         }
     }
 
@@ -144,7 +169,7 @@ impl Life {
         self.failed = false;
         if !self.is_late(at) {
             self.overdue = None;
-            self.disputed = false;
+            self.disputed = None;
         }
     }
 
@@ -161,12 +186,26 @@ impl Life {
         Effect::Done
     }
 
-    /// Whose latest time is paid back has none. The difference after a switch pays for no time: the time paid before stays.
+    /// Whose latest time is paid back has none: by all payments that were for it. Time that was added to what was bought
+    /// elsewhere goes alone.
     fn end_if_refunded(&mut self, at: Timestamp) {
-        let latest = self.payments.iter().rev().find(|payment| payment.paid.amount > 0 && !payment.proration);
-        if latest.is_some_and(|payment| payment.full) {
-            self.frozen = None;
-            self.end(at, Ended::Refunded);
+        let gives = |payment: &Payment| payment.paid.amount > 0 && matches!(payment.gave, Gave::Time | Gave::More(_));
+        let Some(latest) = self.payments.iter().rposition(gives) else { return };
+        let (first, later) = match self.payments.get_mut(latest..) {
+            Some([first, later @ ..]) => (first, later),
+            Some([]) | None => return,
+        };
+        let again = later.iter().filter(|payment| payment.gave == Gave::Again && payment.paid.amount > 0);
+        if !first.full || again.clone().any(|payment| !payment.full) {
+            return;
+        }
+        self.frozen = None;
+        match first.gave {
+            Gave::More(before) if self.ended.is_none() => {
+                first.gave = Gave::Past;
+                self.expires = Some(before.max(at));
+            }
+            Gave::Time | Gave::More(_) | Gave::Again | Gave::Difference | Gave::Past => self.end(at, Ended::Refunded),
         }
     }
 }

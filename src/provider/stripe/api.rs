@@ -1,6 +1,7 @@
 //! Stripe's API, for what webhooks do not carry: line items of a checkout, and which invoice a payment paid.
 //!
-//! It only reads; a restricted key that may read checkout sessions, invoices and their payments is enough.
+//! To read, a restricted key that may read checkout sessions, invoices and their payments is enough. Ending a subscription
+//! needs one that may write subscriptions; nothing else is ever written.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use ureq::http::{Response, StatusCode};
 use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 
 use super::super::secret::Secret;
-use super::super::{Api, ApiError, Need};
+use super::super::{Api, ApiError, Method, Need, Order};
 use super::API_VERSION;
 
 /// Where Stripe answers.
@@ -83,30 +84,48 @@ impl Client {
             .get(format!("{}{}", self.address, need.0))
             .header("authorization", format!("Bearer {}", self.key.expose()))
             .header("stripe-version", API_VERSION);
-        match request.call() {
-            Ok(mut response) => {
-                let again = should_retry(&response);
-                let body = response.body_mut().with_config().limit(LARGEST).read_to_vec();
-                let body = body.map_err(|error| ApiError::Away(error.to_string()));
-                Ok(Answer { status: response.status(), again, body })
-            }
-            Err(error) => Err(ApiError::Away(error.to_string())),
-        }
+        Answer::of(request.call())
     }
+
+    fn tell(&self, order: &Order) -> Result<Answer, ApiError> {
+        let address = format!("{}{}", self.address, order.path);
+        let key = format!("Bearer {}", self.key.expose());
+        let sent = match order.method {
+            Method::Post => {
+                let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(&order.form).finish();
+                let request = self.agent.post(address).header("content-type", "application/x-www-form-urlencoded");
+                request.header("authorization", key).header("stripe-version", API_VERSION).send(form)
+            }
+            Method::Delete => {
+                let request = self.agent.delete(address).header("authorization", key);
+                request.header("stripe-version", API_VERSION).call()
+            }
+        };
+        Answer::of(sent)
+    }
+}
+
+/// Asks again where the answer may be another one then.
+fn patiently(ask: impl Fn() -> Result<Option<Value>, ApiError>) -> Result<Option<Value>, ApiError> {
+    let mut tried = ask();
+    for pause in PAUSES {
+        match tried {
+            Err(ApiError::Away(_)) => {}
+            done => return done,
+        }
+        std::thread::sleep(pause);
+        tried = ask();
+    }
+    tried
 }
 
 impl Api for Client {
     fn get(&self, need: &Need) -> Result<Option<Value>, ApiError> {
-        let mut tried = self.ask(need).and_then(Answer::read);
-        for pause in PAUSES {
-            match tried {
-                Err(ApiError::Away(_)) => {}
-                done => return done,
-            }
-            std::thread::sleep(pause);
-            tried = self.ask(need).and_then(Answer::read);
-        }
-        tried
+        patiently(|| self.ask(need).and_then(Answer::read))
+    }
+
+    fn order(&self, order: &Order) -> Result<Option<Value>, ApiError> {
+        patiently(|| self.tell(order).and_then(Answer::read))
     }
 }
 
@@ -117,6 +136,14 @@ struct Answer {
 }
 
 impl Answer {
+    fn of(sent: Result<Response<ureq::Body>, ureq::Error>) -> Result<Self, ApiError> {
+        let mut response = sent.map_err(|error| ApiError::Away(error.to_string()))?;
+        let again = should_retry(&response);
+        let body = response.body_mut().with_config().limit(LARGEST).read_to_vec();
+        let body = body.map_err(|error| ApiError::Away(error.to_string()));
+        Ok(Self { status: response.status(), again, body })
+    }
+
     fn read(self) -> Result<Option<Value>, ApiError> {
         let Self { status, again, body } = self;
         let body = body?;

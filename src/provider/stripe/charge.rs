@@ -45,17 +45,16 @@ pub(super) fn disputed(said: &Said<'_>) -> Result<Told, Stop> {
         return Err(Stop::ignored("the bank asks, and takes nothing back yet"));
     }
     let payment = paid(said)?;
-    let what = |grant: &String| What::Disputed { grant: grant.clone() };
-    let facts = said.facts(payment.grants.iter().map(what).collect());
+    let of = |grant: &String| What::Disputed { grant: grant.clone(), payment: Some(payment.name.clone()) };
+    let facts = said.facts(payment.grants.iter().map(of).collect());
     Ok(said.told(&payment.grants, facts))
 }
 
-/// A dispute that is decided: where it was won, what had been paid is paid again.
+/// A dispute that is decided: where it was won, the payment that it was about is told again.
 pub(super) fn dispute_closed(said: &Said<'_>) -> Result<Told, Stop> {
     if said.object.text("/status") != Some("won") {
         return Err(Stop::ignored("it was not won: nothing comes back"));
     }
-    let id = needed(said.object.id("/id"), "dispute", "id")?;
     let currency = needed(said.object.currency(), "dispute", "currency")?;
     let payment = paid(said)?;
     let (start, end) = match payment.name.starts_with("in_") {
@@ -65,7 +64,7 @@ pub(super) fn dispute_closed(said: &Said<'_>) -> Result<Told, Stop> {
     // The money itself was counted when it came the first time.
     let what = |grant: &String| What::PaymentSucceeded {
         grant: grant.clone(),
-        payment: id.to_owned(),
+        payment: payment.name.clone(),
         paid: Money { amount: 0, currency },
         paid_for: PaidFor::Period { start, end },
     };

@@ -6,10 +6,13 @@ use std::fmt::Write;
 
 use tera::{Kwargs, Map, State, Tera, TeraResult, Value};
 
+use crate::path;
+
 pub(super) fn register(tera: &mut Tera, base_url: &str) {
     let base_url = base_url.to_owned();
     tera.register_filter("absolute", move |url: &str, _: Kwargs, _: &State| absolute(&base_url, url));
     tera.register_filter("fill", fill);
+    tera.register_filter("with_next", with_next);
     tera.register_filter("json", |value: &Value, _: Kwargs, _: &State| -> TeraResult<Value> {
         let mut out = String::new();
         json(value, &mut out)?;
@@ -21,6 +24,12 @@ pub(super) fn register(tera: &mut Tera, base_url: &str) {
 /// A root-relative URL with the site's host before it; any other URL as it is.
 fn absolute(base_url: &str, url: &str) -> String {
     if url.starts_with('/') && !url.starts_with("//") { format!("{base_url}{url}") } else { url.to_owned() }
+}
+
+/// The address of a place to sign in, with where to go afterwards: `{{ site.login_url | with_next(url=page.url) }}`.
+fn with_next(login: &str, values: Kwargs, _: &State) -> TeraResult<String> {
+    let url: &str = values.must_get("url")?;
+    Ok(path::canonical(url.as_bytes()).map_or_else(|_| login.to_owned(), |path| path::with_next(login, &path)))
 }
 
 /// Puts values into the places of a string: `{{ strings.minutes | fill(count=3) }}` for `{count} minutes`.

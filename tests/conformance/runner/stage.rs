@@ -38,7 +38,7 @@ pub(crate) struct Stage {
     pub(crate) shifted: Manifest,
     /// How much later the one is than the other, in seconds.
     pub(crate) by: i64,
-    _echo: Echo,
+    _echo: Option<Echo>,
 }
 
 /// What a stage is made of.
@@ -98,6 +98,27 @@ impl Stage {
         Self::with(plan, unshifted, (shifted, by))
     }
 
+    /// A stage of a site that was built into `folder/out` for the real clock, with keys and another upstream of its own.
+    pub(crate) fn ready(folder: &Path, jwks: PathBuf, upstream: SocketAddr) -> Self {
+        let (out, work) = (folder.join("out"), folder.join("work"));
+        fs::create_dir_all(&work).unwrap();
+        let manifest =
+            Manifest::parse(&fs::read(out.join("manifest.json")).unwrap()).expect("the manifest can be read");
+        Self {
+            site: "ready".to_owned(),
+            manifest: out.join("manifest.json"),
+            objects: out.join("objects"),
+            out,
+            jwks,
+            work,
+            upstream,
+            shifted: manifest.clone(),
+            unshifted: manifest,
+            by: 0,
+            _echo: None,
+        }
+    }
+
     fn with(plan: &Plan<'_>, unshifted: Manifest, (shifted, by): (Manifest, i64)) -> Self {
         let out = plan.folder.join("out");
         let echo = Echo::start(plan.upstream);
@@ -112,7 +133,7 @@ impl Stage {
             unshifted,
             shifted,
             by,
-            _echo: echo,
+            _echo: Some(echo),
         }
     }
 }

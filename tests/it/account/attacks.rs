@@ -23,6 +23,7 @@ fn forms_of_other_sites_change_nothing() {
             "/account/logout",
             "/account/add/free",
             "/account/cancel/x",
+            "/account/keep/x",
             "/account/accept/w_1",
             "/account/link",
             "/account/sign-in",
@@ -169,10 +170,79 @@ fn mails_and_guesses_are_counted() {
     assert_eq!(ask("one.more@example.org").status(), 429, "one client");
     stage.now.set(NOW + 3_600);
     assert_eq!(ask("ada@example.org").status(), 303);
+    let good = stage.link();
     let guess = |number: usize| Browser::new(&stage).get(&format!("/account/link?t={number:043}")).status();
     let answers: Vec<u16> = (0..61).map(guess).collect();
     assert!(answers[..60].iter().all(|status| *status == 410), "{answers:?}");
     assert_eq!(answers[60], 429);
+    // Whoever shares an address with somebody who guesses comes in all the same.
+    let other = Browser::new(&stage);
+    assert_eq!(other.use_link(&good, &[("address", "ada@example.org")]).status(), 303);
+}
+
+#[test]
+fn nobody_is_locked_out_by_what_others_ask_for() {
+    let stage = Stage::new();
+    let ask = |client: u8| {
+        let browser = Browser::new(&stage);
+        browser.peer.set([198, 51, 100, client]);
+        let token = browser.get("/account/sign-in").field("token");
+        browser.post("/account/sign-in", &[("token", &token), ("address", "ada@example.org")]).status()
+    };
+    let answers: Vec<u16> = (0..7).map(|_| ask(1)).collect();
+    assert_eq!(answers, [303, 303, 303, 303, 303, 429, 429], "of one client");
+    assert_eq!(ask(2), 303, "another one is sent its mail");
+    // All together are sent no flood of mails either.
+    let answers: Vec<u16> = (3..12).flat_map(|client| [client; 5]).map(ask).collect();
+    assert_eq!(answers.iter().filter(|status| **status == 303).count(), 24, "{answers:?}");
+    assert_eq!(stage.mails().len(), 30);
+}
+
+#[test]
+fn a_member_cannot_fill_the_ledger() {
+    let stage = Stage::new();
+    let browser = Browser::new(&stage);
+    browser.sign_in("ada@example.org");
+    let member = stage.member("ada@example.org").unwrap();
+    let token = browser.get("/account/logout").field("token");
+    let fields = [("token", token.as_str())];
+    let mut refused = 0;
+    for _ in 0..40 {
+        let added = browser.post("/account/add/free", &fields).status();
+        let home = browser.get("/account/").text();
+        let cancel = home.split("href=\"/account/cancel/").nth(1).and_then(|rest| rest.split('"').next());
+        let cancelled = cancel.map(|grant| browser.post(&format!("/account/cancel/{grant}"), &fields).status());
+        refused += usize::from(added == 429) + usize::from(cancelled == Some(429));
+        stage.now.set(stage.now.get() + 1);
+    }
+    let events = stage.run(stage.ledger.events_of(&member)).unwrap().len();
+    assert!(events <= 21 && refused >= 20, "{events} {refused}");
+    // Nobody else is kept from anything, and they may still leave.
+    let other = Browser::new(&stage);
+    other.sign_in("bob@example.org");
+    let theirs = other.get("/account/logout").field("token");
+    assert_eq!(other.post("/account/add/free", &[("token", &theirs)]).status(), 303);
+    assert_eq!(browser.post("/account/logout", &fields).status(), 303);
+    stage.now.set(NOW + 2 * 3_600);
+    browser.sign_in("ada@example.org");
+    let token = browser.get("/account/logout").field("token");
+    assert_ne!(browser.post("/account/add/free", &[("token", &token)]).status(), 429);
+}
+
+#[test]
+fn a_site_of_other_letters_takes_its_own_forms() {
+    let stage = Stage::of(&super::stage::SITE.replace("https://school.example", "https://b\u{fc}cher.example"));
+    for (origin, expected) in [
+        ("https://xn--bcher-kva.example", 303),
+        ("https://xn--bcher-kva.example.evil.example", 403),
+        ("https://bucher.example", 403),
+    ] {
+        let browser = Browser::new(&stage);
+        let token = browser.get("/account/sign-in").field("token");
+        let fields = [("token", token.as_str()), ("address", "ada@example.org")];
+        let page = browser.send(Method::POST, "/account/sign-in", &fields, &[("origin", origin)]);
+        assert_eq!(page.status(), expected, "{origin}");
+    }
 }
 
 #[test]

@@ -151,3 +151,23 @@ fn keys_are_replaced_without_a_token_that_nobody_knows() {
     let shown = browser.get("/account/jwks.json").text();
     assert!(!shown.contains("\"d\"") && shown.contains("ES256"), "{shown}");
 }
+
+#[test]
+fn what_was_left_for_another_tier_is_free_again() {
+    let stage = Stage::new();
+    let browser = Browser::new(&stage);
+    browser.sign_in("ada@example.org");
+    let member = stage.member("ada@example.org").unwrap();
+    let token = browser.get("/account/logout").field("token");
+    assert_eq!(browser.post("/account/add/free", &[("token", &token)]).status(), 303);
+    stage.now.set(NOW + 10);
+    buy(&stage, &member, ("sub_1", "pro-monthly"));
+    stage.now.set(NOW + 20);
+    stage.tell(&member, "revoke", What::Revoked { grant: "sub_1".into() });
+    browser.get("/account/refresh");
+    assert_eq!(browser.holds(), [""; 0], "nothing is left");
+    let home = browser.get("/account/").text();
+    assert!(home.contains("/account/add/free") && home.contains("https://buy.example/pro"), "{home}");
+    assert_eq!(browser.post("/account/add/free", &[("token", &token)]).status(), 303);
+    assert_eq!(browser.holds(), ["free"]);
+}

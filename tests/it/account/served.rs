@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex};
 
 use super::stage::{SITE, link_in};
 use crate::chromium::Browser;
+use crate::chromium::looks::look;
 use crate::edges::free_address;
 use crate::fixture::Fixture;
 use crate::server::{http, until};
 
 /// A mail server that takes whatever it is sent.
-fn mail_server() -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+pub(crate) fn mail_server() -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (address, mails) = (listener.local_addr().unwrap(), Arc::new(Mutex::new(Vec::new())));
     let taken = Arc::clone(&mails);
@@ -42,13 +43,13 @@ fn mail_server() -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
 }
 
 /// A program that runs, and is killed with its value.
-pub(super) struct Running {
+pub(crate) struct Running {
     child: Child,
     log: Arc<Mutex<String>>,
 }
 
 impl Running {
-    pub(super) fn start(command: &mut Command, address: SocketAddr) -> Self {
+    pub(crate) fn start(command: &mut Command, address: SocketAddr) -> Self {
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let (stderr, lines) = (child.stderr.take().unwrap(), Arc::clone(&log));
@@ -66,7 +67,12 @@ impl Running {
         running
     }
 
-    pub(super) fn log(&self) -> String {
+    fn hang_up(&self) {
+        let process = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap());
+        nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGHUP).unwrap();
+    }
+
+    pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 }
@@ -78,7 +84,7 @@ impl Drop for Running {
     }
 }
 
-pub(super) fn tierpress(root: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn tierpress(root: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tierpress"));
     command.current_dir(root).args(arguments);
     command
@@ -106,23 +112,6 @@ fn a_reader_signs_in_by_a_mail_in_a_real_browser() {
     let base = format!("http://localhost:{}", address.port());
     let mut browser = Browser::start();
     let mut page = browser.open(&format!("{base}/account/join"));
-    let shots = Path::new(env!("CARGO_TARGET_TMPDIR")).join("account");
-    std::fs::create_dir_all(&shots).unwrap();
-    let look = |page: &mut crate::chromium::Page, name: &str| {
-        for (width, height, dark) in [(390, 844, false), (390, 844, true), (1280, 900, false), (1280, 900, true)] {
-            page.viewport(width, height);
-            page.dark(dark);
-            let wide = page.eval("document.documentElement.scrollWidth <= document.documentElement.clientWidth");
-            assert_eq!(wide, true, "{name} scrolls sideways at {width}");
-            let mode = if dark { "dark" } else { "light" };
-            page.screenshot(&shots.join(format!("{name}-{width}-{mode}.png")));
-        }
-        assert_eq!(page.eval("document.querySelectorAll('h1').length"), 1, "{name}");
-        assert_eq!(
-            page.eval("[...document.querySelectorAll('input:not([type=hidden])')].every(i => i.labels.length)"),
-            true
-        );
-    };
     look(&mut page, "join");
     page.click("document.getElementById('account-address')");
     page.type_text("ada@example.org");
@@ -174,12 +163,56 @@ fn an_edge_passes_the_account_on_to_a_service_by_itself() {
 }
 
 #[test]
+fn settings_and_secrets_are_read_again_without_a_pause() {
+    let (edge, alone) = (free_address(), free_address());
+    let site = built(edge);
+    let root = site.root();
+    let yaml = std::fs::read_to_string(root.join("site.yaml")).unwrap();
+    let (key, other) = ("a".repeat(32), "b".repeat(32));
+    let write = |yaml: &str, key: &str| {
+        std::fs::write(root.join("site.yaml"), yaml).unwrap();
+        std::fs::write(root.join("shops"), format!("corner {key}\n")).unwrap();
+    };
+    write(&yaml, &key);
+    let more = ["--mail-dir", "mails", "--mail-from", "a@school.example", "--shop-keys", "shops", "--listen"];
+    let mut command = tierpress(&root, &["edge", "--manifest", "tierpress-out/manifest.json", "--members", "m.db"]);
+    let beside = Running::start(command.args(more).arg(edge.to_string()), edge);
+    let mut command = tierpress(&root, &["members", "serve", "--db", "m.db"]);
+    let apart = Running::start(command.args(more).arg(alone.to_string()), alone);
+    for (running, address) in [(beside, edge), (apart, alone)] {
+        let title = || http::ask(address, "GET", "/account/sign-in", &[]).text();
+        let knows = |key: &str| {
+            let mut client = http::Client::connect(address);
+            client.send(
+                format!(
+                    "POST /account/events HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}\r\n\
+                     content-length: 2\r\nconnection: close\r\n\r\n{{}}"
+                )
+                .as_bytes(),
+            );
+            client.answer("POST").unwrap().status != 401
+        };
+        assert!(title().contains("School") && knows(&key));
+        write(&yaml.replace("title: School", "title: Academy"), &other);
+        running.hang_up();
+        until("another name", || title().contains("Academy"));
+        assert!(knows(&other) && !knows(&key));
+        // What cannot be read changes nothing.
+        write("title: [", &key);
+        running.hang_up();
+        until("a line in the log", || running.log().contains("the account stays as it was"));
+        assert!(title().contains("Academy") && knows(&other) && !knows(&key), "{}", running.log());
+    }
+}
+
+#[test]
 fn calls_that_cannot_work_are_refused() {
     let address = free_address();
     let site = built(address);
     std::fs::write(site.root().join("smtp.url"), "smtp://ada:secret@mail.example").unwrap();
     for (arguments, expected) in [
-        (&["--members", "members.db"][..], "nobody could sign in: there is no mail server"),
+        (&["--members"][..], "nothing says where the ledger is"),
+        (&["--members", "members.db"], "nobody could sign in: there is no mail server"),
         (&["--members", "members.db", "--smtp", "smtp.url"], "would be spoken to without TLS"),
         (&["--members", "members.db", "--smtp", "nowhere"], "nowhere"),
         (&["--members", "no/such/folder/members.db", "--mail-dir", "mails", "--mail-from", "a@b.example"], "error"),
@@ -189,11 +222,19 @@ fn calls_that_cannot_work_are_refused() {
         ),
     ] {
         let mut command = tierpress(&site.root(), &["edge", "--manifest", "tierpress-out/manifest.json"]);
-        let output = command.args(["--listen", &address.to_string()]).args(arguments).output().unwrap();
+        command.env_remove("TIERPRESS_DB").args(["--listen", &address.to_string()]);
+        let output = command.args(arguments).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(expected) && !said.contains("secret"), "{said}");
     }
+    // A database whose URL has a password in it is not named where all users of the machine can read it.
+    let mut command = tierpress(&site.root(), &["edge", "--manifest", "tierpress-out/manifest.json", "--members"]);
+    command.env("TIERPRESS_DB", "postgres://ada:secret@127.0.0.1:1/members");
+    command.args(["--listen", &address.to_string(), "--mail-dir", "mails", "--mail-from", "a@b.example"]);
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("127.0.0.1:1") && !said.contains("secret"), "{said}");
     let text = SITE
         .replace("passthrough: [/account/]\n", "")
         .replace("login_url: /account/sign-in\nrefresh_url: /account/refresh\n", "");
@@ -204,5 +245,30 @@ fn calls_that_cannot_work_are_refused() {
     let output = command.args(["--mail-dir", "mails", "--listen", &address.to_string()]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("`/account/` is not in its `passthrough`"), "{said}");
+    // A build for another address: its forms would be refused, and its links lead elsewhere.
+    let site = built(address);
+    let refused = |more: &[&str]| {
+        let arguments =
+            ["edge", "--manifest", "tierpress-out/manifest.json", "--members", "m.db", "--mail-dir", "mails"];
+        let mut command = tierpress(&site.root(), &arguments);
+        let output = command.args(["--listen", &address.to_string()]).args(more).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        said
+    };
+    let elsewhere = ["--base-url", "https://other.example"];
+    let said = refused(&elsewhere);
+    assert!(said.contains("and the account is at `https://other.example`") && !said.contains("warning"), "{said}");
+    // Tokens of another kind: whoever signed in would be a stranger to the edge.
+    let yaml = std::fs::read_to_string(site.root().join("site.yaml")).unwrap();
+    site.write("site.yaml", format!("{yaml}token: {{max_ttl: 300}}\n"));
+    assert!(refused(&[]).contains("its tokens are not those that the account makes"));
+    // Without a place to renew tokens, readers are visitors again and again.
+    site.write("site.yaml", yaml.replace("refresh_url: /account/refresh\n", ""));
+    let said = refused(&elsewhere);
+    assert!(
+        said.contains("warning: readers are signed out") && said.contains("refresh_url: /account/refresh"),
+        "{said}"
+    );
     assert!(link_in("https://school.example/account/link?t=3Da\r\n").ends_with("t=a"));
 }

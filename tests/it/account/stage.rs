@@ -113,7 +113,9 @@ impl Stage {
     pub(super) fn mails(&self) -> Vec<String> {
         let mut paths: Vec<PathBuf> =
             std::fs::read_dir(self.site.root().join("mails")).unwrap().map(|entry| entry.unwrap().path()).collect();
-        paths.sort_by_key(|path| std::fs::metadata(path).unwrap().modified().unwrap());
+        // By our own clock first: that of files may not tell two apart.
+        let second = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().split('-').next().map(str::to_owned);
+        paths.sort_by_key(|path| (second(path), std::fs::metadata(path).unwrap().modified().unwrap()));
         paths.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
     }
 
@@ -176,11 +178,13 @@ pub(super) fn link_in(mail: &str) -> String {
 pub(super) struct Browser {
     pub(super) stage: Rc<Stage>,
     pub(super) cookies: RefCell<BTreeMap<String, String>>,
+    /// Where it is.
+    pub(super) peer: Cell<[u8; 4]>,
 }
 
 impl Browser {
     pub(super) fn new(stage: &Rc<Stage>) -> Self {
-        Self { stage: Rc::clone(stage), cookies: RefCell::default() }
+        Self { stage: Rc::clone(stage), cookies: RefCell::default(), peer: Cell::new([192, 0, 2, 1]) }
     }
 
     pub(super) fn get(&self, target: &str) -> Page {
@@ -192,7 +196,14 @@ impl Browser {
         self.send(Method::POST, target, fields, &[("origin", "https://school.example")])
     }
 
-    pub(super) fn send(&self, method: Method, target: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Page {
+    /// A request as this browser makes it.
+    pub(super) fn request(
+        &self,
+        method: Method,
+        target: &str,
+        fields: &[(&str, &str)],
+        headers: &[(&str, &str)],
+    ) -> Request {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(HeaderName::try_from(*name).unwrap(), HeaderValue::try_from(*value).unwrap());
@@ -209,9 +220,12 @@ impl Browser {
         body.extend_pairs(fields);
         let body = if fields.is_empty() { Bytes::new() } else { Bytes::from(body.finish()) };
         let now = Timestamp::saturating(self.stage.now.get());
-        let peer = Some("192.0.2.1".parse().unwrap());
-        let request = Request { method, target: target.to_owned(), headers: map, body, peer, now };
-        let answer = self.stage.ask(request);
+        let peer = Some(std::net::IpAddr::from(self.peer.get()));
+        Request { method, target: target.to_owned(), headers: map, body, peer, now }
+    }
+
+    pub(super) fn send(&self, method: Method, target: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Page {
+        let answer = self.stage.ask(self.request(method, target, fields, headers));
         check_headers(target, &answer);
         for cookie in answer.headers().get_all("set-cookie") {
             let cookie = cookie.to_str().unwrap();
@@ -280,7 +294,8 @@ fn check_headers(target: &str, answer: &Answer) {
         assert_eq!(header("cache-control"), Some(keeps), "{target}");
     }
     if let Some(location) = header("location") {
-        assert!(location.starts_with('/') && !location.starts_with("//"), "{target} leads to {location}");
+        let shop = target.starts_with("/account/buy/") && location.starts_with("https://buy.example/");
+        assert!(shop || location.starts_with('/') && !location.starts_with("//"), "{target} leads to {location}");
     }
 }
 

@@ -103,7 +103,7 @@ async fn time_alone_is_told_once(place: Arc<Place>) {
     let after = ledger.told("m_ada").await.unwrap();
     let expected = notifications(&[gift], &rules, day(0), day(10));
     assert!(!expected.is_empty(), "its end is news");
-    let told: Vec<String> = after[before.len()..].iter().map(|entry| entry.delivery.body.clone()).collect();
+    let told: Vec<String> = after[before.len()..].iter().map(|entry| entry.news.body.clone()).collect();
     let expected: Vec<String> = expected.iter().map(|news| serde_json::to_string(news).unwrap()).collect();
     assert_eq!(told, expected);
     for now in [10, 11, 400] {
@@ -112,7 +112,7 @@ async fn time_alone_is_told_once(place: Arc<Place>) {
     assert_eq!(ledger.told("m_ada").await.unwrap(), after, "and once");
     // A clock that goes back tells nothing again.
     append(&ledger, &granted("2", "m_ada", day(3), "rust-course"), &at(5)).await;
-    let numbers: Vec<i64> = ledger.told("m_ada").await.unwrap().iter().map(|entry| entry.delivery.number).collect();
+    let numbers: Vec<i64> = ledger.told("m_ada").await.unwrap().iter().map(|entry| entry.news.number).collect();
     assert_eq!(numbers, (1..=i64::try_from(numbers.len()).unwrap()).collect::<Vec<_>>());
 }
 
@@ -141,7 +141,7 @@ async fn other_rules_are_noticed(place: Arc<Place>) {
     append(&ledger, &paid, &Present { rules: &before, now: day(0) }).await;
     ledger.tick(10, &Present { rules: &before, now: day(35) }).await.unwrap();
     let told = ledger.told("m_ada").await.unwrap();
-    assert!(told.iter().any(|entry| entry.delivery.kind == "payment.overdue"), "{told:?}");
+    assert!(told.iter().any(|entry| entry.news.kind == "payment.overdue"), "{told:?}");
     assert_eq!(ledger.tick(10, &Present { rules: &before, now: day(40) }).await.unwrap(), 0);
     let mut after = before;
     after.billing.overdue_max = "9d".parse().unwrap();
@@ -149,7 +149,7 @@ async fn other_rules_are_noticed(place: Arc<Place>) {
     assert_eq!(ledger.told("m_ada").await.unwrap(), told, "not yet");
     ledger.tick(10, &Present { rules: &after, now: day(45) }).await.unwrap();
     let told = ledger.told("m_ada").await.unwrap();
-    assert!(told.iter().any(|entry| entry.delivery.kind == "tier.cancelled"), "{told:?}");
+    assert!(told.iter().any(|entry| entry.news.kind == "tier.cancelled"), "{told:?}");
 }
 
 const MEMBERS: usize = 4;
@@ -203,7 +203,7 @@ async fn two_instances_at_once(place: Arc<Place>) {
         let held = ledgers[0].member(&member, &present).await.unwrap().unwrap();
         assert_eq!(held.member, fold(&own, &rules, day(100)));
         let told = ledgers[1].told(&member).await.unwrap();
-        let numbers: Vec<i64> = told.iter().map(|entry| entry.delivery.number).collect();
+        let numbers: Vec<i64> = told.iter().map(|entry| entry.news.number).collect();
         assert_eq!(numbers, (1..=i64::try_from(told.len()).unwrap()).collect::<Vec<_>>());
         assert!(!told.is_empty());
     }

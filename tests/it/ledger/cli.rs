@@ -135,47 +135,43 @@ fn a_managers_day() {
     shop.says(
         "members grant m_ada pro --until 2027-01-31 --id gift-1 --now 2027-01-10",
         expect![[r#"
-        m_ada Ada@learn.example, member since 2027-01-01
-          rust-course since 2027-01-01, active (order-1)
-          free since 2027-01-01, superseded, ended 2027-01-10 (default:order-1)
-          pro since 2027-01-10, active, until 2027-02-01 (gift-1)
-          next change 2027-02-01
-          token: pro since 2027-01-10 until 2027-02-01
-          token: basic since 2027-01-10 until 2027-02-01
-          token: free since 2027-01-01 until 2027-02-01
-          token: rust-course since 2027-01-01
-          3 notifications not delivered yet
-    "#]],
+            m_ada Ada@learn.example, member since 2027-01-01
+              rust-course since 2027-01-01, active (order-1)
+              free since 2027-01-01, superseded, ended 2027-01-10 (default:order-1)
+              pro since 2027-01-10, active, until 2027-02-01 (gift-1)
+              next change 2027-02-01
+              token: pro since 2027-01-10 until 2027-02-01
+              token: basic since 2027-01-10 until 2027-02-01
+              token: free since 2027-01-01 until 2027-02-01
+              token: rust-course since 2027-01-01
+        "#]],
     );
     shop.says(
         "members cancel m_ada pro --id c-1 --now 2027-01-11",
         expect![[r#"
-        m_ada Ada@learn.example, member since 2027-01-01
-          rust-course since 2027-01-01, suspended (order-1)
-          free since 2027-01-01, superseded, ended 2027-01-10 (default:order-1)
-          pro since 2027-01-10, cancelled, ended 2027-01-11 (gift-1)
-          token: rust-course since 2027-01-01
-          token: pro since 2027-01-10 until 2027-01-11
-          6 notifications not delivered yet
-    "#]],
+            m_ada Ada@learn.example, member since 2027-01-01
+              rust-course since 2027-01-01, suspended (order-1)
+              free since 2027-01-01, superseded, ended 2027-01-10 (default:order-1)
+              pro since 2027-01-10, cancelled, ended 2027-01-11 (gift-1)
+              token: rust-course since 2027-01-01
+              token: pro since 2027-01-10 until 2027-01-11
+        "#]],
     );
     shop.says(
         "members revoke m_bob order-2 --id r-1 --now 2027-01-11",
         expect![[r#"
-        m_bob, member since 2027-01-02
-          basic since 2027-01-02, cancelled, ended 2027-01-11 (order-2)
-          token: basic since 2027-01-02 until 2027-01-11
-          2 notifications not delivered yet
-    "#]],
+            m_bob, member since 2027-01-02
+              basic since 2027-01-02, cancelled, ended 2027-01-11 (order-2)
+              token: basic since 2027-01-02 until 2027-01-11
+        "#]],
     );
     shop.says(
         "members email m_bob Bob@learn.example --now 2027-01-11",
         expect![[r#"
-        m_bob Bob@learn.example, member since 2027-01-02
-          basic since 2027-01-02, cancelled, ended 2027-01-11 (order-2)
-          token: basic since 2027-01-02 until 2027-01-11
-          2 notifications not delivered yet
-    "#]],
+            m_bob Bob@learn.example, member since 2027-01-02
+              basic since 2027-01-02, cancelled, ended 2027-01-11 (order-2)
+              token: basic since 2027-01-02 until 2027-01-11
+        "#]],
     );
     shop.says(
         "members events --unread",
@@ -237,15 +233,14 @@ fn a_managers_day() {
     shop.says(
         "members merge bob@learn.example ada@learn.example --yes --now 2027-01-12",
         expect![[r#"
-        m_ada Ada@learn.example, member since 2027-01-01
-          rust-course since 2027-01-01, suspended (order-1)
-          free since 2027-01-01, superseded, ended 2027-01-02 (default:order-1)
-          basic since 2027-01-02, cancelled, ended 2027-01-11 (order-2)
-          pro since 2027-01-10, cancelled, ended 2027-01-11 (gift-1)
-          token: rust-course since 2027-01-01
-          token: pro since 2027-01-10 until 2027-01-11
-          6 notifications not delivered yet
-    "#]],
+            m_ada Ada@learn.example, member since 2027-01-01
+              rust-course since 2027-01-01, suspended (order-1)
+              free since 2027-01-01, superseded, ended 2027-01-02 (default:order-1)
+              basic since 2027-01-02, cancelled, ended 2027-01-11 (order-2)
+              pro since 2027-01-10, cancelled, ended 2027-01-11 (gift-1)
+              token: rust-course since 2027-01-01
+              token: pro since 2027-01-10 until 2027-01-11
+        "#]],
     );
     let erased = shop.call("members erase ada@learn.example --yes --now 2027-01-13");
     assert!(erased.status.success(), "{}", String::from_utf8_lossy(&erased.stderr));
@@ -528,8 +523,9 @@ fn each_line_is_answered() {
         )
     };
     let lines = [event("1", "pro"), event("1", "pro"), String::new(), event("1", "basic"), "{".to_owned()];
-    let lines =
-        [lines.join("\n"), r#"{"record":"person","member":"m","address":"a@b.example"}"#.to_owned(), event("2", "pro")];
+    let other = event("3", "pro").replace("shop", "other").replace("g-3", "g-1");
+    let person = r#"{"record":"person","member":"m","address":"a@b.example"}"#.to_owned();
+    let lines = [lines.join("\n"), person, other, event("2", "pro")];
     child.stdin.take().unwrap().write_all(lines.join("\n").as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
@@ -539,6 +535,7 @@ fn each_line_is_answered() {
         {"appended":"conflict","source":"shop","id":"1","known":{"source":"shop","id":"1","at":1798761600,"member":"m_ada","kind":"granted","grant":"g-1","access_control":"pro","why":"free"},"line":4}
         {"appended":"refused","fault":"this is no JSON: EOF while parsing an object","line":5}
         {"appended":"refused","fault":"this is no event","line":6}
+        {"appended":"refused","fault":"the grant `g-1` of this member is of `shop`, and nobody else may say what becomes of it","line":7}
         {"appended":"new","source":"shop","id":"2"}
     "#]].assert_eq(&String::from_utf8(output.stdout).unwrap());
 }

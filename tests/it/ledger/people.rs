@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use tierpress::ledger::address::Address;
+use tierpress::ledger::outbox::Outcome;
 use tierpress::ledger::{About, Appended, Error, Ledger, Present, Refused, Unread};
 use tierpress::members::event::{By, Event, What};
 
-use super::{Place, append, bought, day, event, granted, has, holds, on_both, rules, school};
+use super::{Place, append, bought, day, event, granted, has, holds, on_both, register, rules, school};
 
 on_both! {
     one_address_is_one_member,
@@ -67,6 +68,7 @@ async fn erasure_leaves_nothing_of_a_person(place: Arc<Place>) {
     let rules = rules(&config);
     let at = |now| Present { rules: &rules, now: day(now) };
     let canaries = ["canaryaddress", "cus_canary", "canarypayload", "canarylate"];
+    register(&ledger, "crm", day(0)).await;
     let about = address("canaryaddress@school.example");
     let about = About { customer: Some("cus_canary"), address: Some(&about), ..About::default() };
     let [purchased, paid] = bought("1", "", day(0), "pro");
@@ -101,8 +103,9 @@ async fn erasure_leaves_nothing_of_a_person(place: Arc<Place>) {
     for canary in &canaries[..3] {
         assert!(holds(&place.bytes(), canary), "`{canary}` is there before");
     }
-    let delivered = ledger.claim(day(2), day(3), 1).await.unwrap().remove(0);
-    ledger.delivered(&delivered, day(2)).await.unwrap();
+    let delivered = ledger.claim("crm", (day(2), day(3)), 1).await.unwrap().remove(0);
+    ledger.attempted("crm", &[(delivered.clone(), Outcome::Arrived)], day(2)).await.unwrap();
+    assert!(!ledger.claim("crm", (day(2), day(3)), 100).await.unwrap().is_empty(), "there was more to tell of her");
 
     append(&ledger, &event("4", &member, day(3), What::Erased {}), &at(3)).await;
 
@@ -135,8 +138,8 @@ async fn erasure_leaves_nothing_of_a_person(place: Arc<Place>) {
     assert!(holds(&bytes, "bob@school.example"), "of others nothing is lost");
     assert_eq!(has(&ledger, &other, &at(5)).await, "pro");
     let told = ledger.told(&member).await.unwrap();
-    let kinds: Vec<&str> = told.iter().map(|entry| entry.delivery.kind.as_str()).collect();
-    assert!(told.iter().all(|entry| entry.at >= day(3) || entry.delivery.id == delivered.id), "{kinds:?}");
+    let kinds: Vec<&str> = told.iter().map(|entry| entry.news.kind.as_str()).collect();
+    assert!(told.iter().all(|entry| entry.at >= day(3) || entry.news.id == delivered.news.id), "{kinds:?}");
 }
 
 async fn whoever_is_meant_is_found(place: Arc<Place>) {

@@ -256,7 +256,7 @@ fn every_fault_of_a_table_in_one_run() {
            |
          1 | mail,access_control,start,Since,until,since
            |                     ^^^^^
-          help: the first line names the columns: email,access_control,since,until
+          help: the first line names the columns: email,access_control,since,until,stripe_customer
         error: the column `since` stands here twice
           --> members.csv:1:39
            |
@@ -267,7 +267,7 @@ fn every_fault_of_a_table_in_one_run() {
            |
          1 | mail,access_control,start,Since,until,since
            | ^^^^
-          help: the first line names the columns: email,access_control,since,until
+          help: the first line names the columns: email,access_control,since,until,stripe_customer
     "#]],
     );
     faulty(
@@ -275,7 +275,7 @@ fn every_fault_of_a_table_in_one_run() {
         expect![[r#"
         error: the table is empty
           --> members.csv:1:1
-          help: the first line names the columns: email,access_control,since,until
+          help: the first line names the columns: email,access_control,since,until,stripe_customer
     "#]],
     );
     faulty(
@@ -286,8 +286,37 @@ fn every_fault_of_a_table_in_one_run() {
            |
          1 | email,access_control
            | ^^^^^
-          help: the first line names the columns: email,access_control,since,until
+          help: the first line names the columns: email,access_control,since,until,stripe_customer
     "#]],
+    );
+}
+
+#[test]
+fn customers_of_stripe_are_named_or_left_out() {
+    let table = "email,access_control,since,until,stripe_customer\n\
+                 ada@school.example,pro,2026-03-01,,cus_A1\n\
+                 ADA@school.example,rust-course,2026-03-01,, cus_A1 \n\
+                 bob@school.example,pro,2026-03-01,,\n";
+    let customers: Vec<_> = rows(table).unwrap().into_iter().map(|row| row.customer).collect();
+    assert_eq!(customers, [Some("cus_A1".to_owned()), Some("cus_A1".to_owned()), None]);
+    faulty(
+        "email,access_control,since,stripe_customer\n\
+         ada@school.example,pro,2026-03-01,sub_1\n\
+         ada@school.example,pro,2026-03-02,cus_A1\n\
+         bob@school.example,pro,2026-03-01,cus_A1\n",
+        expect![[r#"
+            error: `sub_1` is no customer of Stripe
+              --> members.csv:2:35
+               |
+             2 | ada@school.example,pro,2026-03-01,sub_1
+               |                                   ^^^^^
+              help: it begins with `cus_`; leave it empty for those who do not pay there
+            error: the customer `cus_A1` is somebody else's in this table
+              --> members.csv:4:1
+               |
+             4 | bob@school.example,pro,2026-03-01,cus_A1
+               | ^^^^^^^^^^^^^^^^^^
+        "#]],
     );
 }
 

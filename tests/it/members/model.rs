@@ -164,7 +164,7 @@ fn draw_what(dice: &mut Dice, shop: &Shop, now: i64) -> What {
             let full = dice.once_in(2);
             What::Refunded { grant, payment, refunded: euros(if full { 900 } else { 300 }), full }
         }
-        18 => What::Disputed { grant },
+        18 => What::Disputed { grant, payment: dice.once_in(2).then_some(payment) },
         19..=21 => What::Granted {
             grant,
             access_control: draw_id(dice, shop).parse().unwrap(),

@@ -43,8 +43,7 @@ struct Card {
     closing: Option<Option<i64>>,
     failed: bool,
     bad_since: Option<i64>,
-    /// Payments: name, amount, given back, wholly, and whether for the difference after a switch.
-    money: Vec<(String, u64, u64, bool, bool)>,
+    money: Vec<Coin>,
     early_refunds: BTreeMap<String, (u64, bool)>,
     paid_periods: BTreeSet<String>,
     all_paid: bool,
@@ -54,8 +53,25 @@ struct Card {
     refused: bool,
     /// Since when what it gives was held, when it gave it last.
     marks: BTreeMap<String, i64>,
-    disputed: bool,
+    /// Disputed, and which payment, if that was said.
+    disputed: Option<Option<String>>,
+    /// When it was bought, among all.
+    turn: usize,
+    /// The day from which a once-paid length counts.
+    day_one: i64,
     shows: &'static str,
+}
+
+/// A payment.
+#[derive(Clone, Debug)]
+struct Coin {
+    name: String,
+    amount: u64,
+    back: u64,
+    wholly: bool,
+    /// What came of it: `time`, `more` (of an import, which had ended `before`), `same` time again, a `difference`, or `past`.
+    bought: &'static str,
+    before: i64,
 }
 
 /// What somebody comes to have.
@@ -70,6 +86,19 @@ pub(super) struct Outcome {
 }
 
 impl Card {
+    /// Whether a payment that is told says that a dispute is over.
+    fn dispute_over(&self, payment: &str) -> bool {
+        let heard = self.money.iter().any(|coin| coin.name == payment);
+        self.disputed.as_ref().is_some_and(|which| which.as_ref().map_or(heard, |which| which == payment))
+    }
+
+    /// Money that was to come and did not.
+    fn miss(&mut self, at: i64) {
+        if self.failed && self.closing.is_none() {
+            self.bad_since = self.bad_since.or(Some(at));
+        }
+    }
+
     fn closes(&self) -> Option<i64> {
         match self.closing {
             None => None,
@@ -161,6 +190,7 @@ impl<'a> Desk<'a> {
         for event in today {
             self.hear(event, at);
         }
+        self.line_up(at);
         self.age(at);
         self.sort_out(at, before);
     }
@@ -186,6 +216,26 @@ impl<'a> Desk<'a> {
                     card.gone = Some((at, "unpaid"));
                 }
             }
+        }
+    }
+
+    /// Lets the lengths that were bought once follow one another.
+    fn line_up(&mut self, at: i64) {
+        for place in 0..self.cards.len() {
+            let card = &self.cards[place];
+            let Some(terms) = card.terms.clone().filter(|terms| terms.billing == Billing::Once) else { continue };
+            let (Some(length), None) = (terms.expires_after, card.gone) else { continue };
+            let mut from = card.day_one;
+            for older in self.cards[..place].iter().filter(|older| older.what == card.what && !older.refused) {
+                let live = older.gone.map_or(older.bad_since.is_none(), |it| ["expired", "cancelled"].contains(&it.1));
+                let free = older.terms.as_ref().is_none_or(|terms| terms.price.amount == 0);
+                let earned = free || older.money.iter().any(|coin| coin.amount > coin.back && !coin.wholly);
+                let paid = older.import || (older.terms.is_some() && older.paid_to.is_none() && earned);
+                let ends = [older.ends, older.closes()].into_iter().flatten().min();
+                let ends = older.gone.map(|it| it.0).or(ends);
+                from = if live && paid { from.max(ends.unwrap_or(from)) } else { from };
+            }
+            self.cards[place].ends = Some((from + days(length)).max(at));
         }
     }
 
@@ -223,18 +273,6 @@ impl<'a> Desk<'a> {
                         card.paid_to = Some(ends);
                     }
                 }
-                if let (Billing::Once, Some(length)) = (terms.billing, terms.expires_after) {
-                    let mut from = at;
-                    for older in self.cards.iter().filter(|it| it.what == card.what && it.gone.is_none()) {
-                        let once = older.terms.as_ref().is_some_and(|terms| terms.billing == Billing::Once);
-                        let counts = older.bad_since.is_none() && (once || older.all_paid || older.import);
-                        let ends = [older.ends, older.closes()].into_iter().flatten().min();
-                        if counts && ends.is_some_and(|ends| ends > from) {
-                            from = ends.unwrap();
-                        }
-                    }
-                    card.ends = Some(from + days(length));
-                }
                 self.put(card, at);
             }
             What::Granted { grant, since, .. } if !self.taken(grant) => match since.map(|since| since.seconds()) {
@@ -258,6 +296,7 @@ impl<'a> Desk<'a> {
             what: terms.access_control.to_string(),
             terms: Some(terms.clone()),
             since: at,
+            day_one: at,
             counted_from: at,
             ends: terms.expires_after.map(|length| at + days(length)),
             paid_to: (terms.price.amount > 0).then_some(at),
@@ -287,11 +326,18 @@ impl<'a> Desk<'a> {
 
     fn put(&mut self, card: Card, at: i64) {
         let name = card.name.clone();
-        self.cards.push(Card { shows: "active", ..card });
+        let turn = if card.turn == 0 { self.cards.len() + 1 } else { card.turn };
+        self.cards.push(Card { shows: "active", turn, ..card });
         for event in self.unheard.remove(&name).unwrap_or_default() {
             let place = self.newest(&name).unwrap();
             self.tell(place, event, at);
         }
+    }
+
+    /// A card, and those of its name before it that left something frozen.
+    fn same(&mut self, name: &str, place: usize) -> impl Iterator<Item = &mut Card> {
+        let all = self.cards.iter_mut().enumerate().take(place + 1).filter(move |(_, card)| card.name == name);
+        all.filter(move |(number, card)| *number == place || card.ice.is_some()).map(|(_, card)| card)
     }
 
     /// What is said of a card.
@@ -310,42 +356,52 @@ impl<'a> Desk<'a> {
                     }
                 }
             }
-            What::Refunded { payment, refunded, full, .. } => match card.money.iter_mut().find(|it| it.0 == *payment) {
-                Some(it) => {
-                    it.2 = it.2.max(refunded.amount);
-                    it.3 |= full;
-                    Self::look_at_money(card, at);
-                }
-                None => {
+            What::Refunded { payment, refunded, full, .. } => {
+                let heard = card.money.iter().any(|coin| coin.name == *payment);
+                if !heard {
                     let early = card.early_refunds.entry(payment.clone()).or_default();
                     *early = (early.0.max(refunded.amount), early.1 || *full);
                 }
-            },
-            What::Disputed { .. } => {
+                let name = card.name.clone();
+                for card in self.same(&name, place) {
+                    if let Some(coin) = card.money.iter_mut().find(|coin| coin.name == *payment) {
+                        coin.back = coin.back.max(refunded.amount);
+                        coin.wholly |= full;
+                        Self::look_at_money(card, at);
+                    }
+                }
+            }
+            What::Disputed { payment, .. } => {
                 if card.terms.is_some() {
-                    card.ice = None;
                     if alive {
-                        card.disputed = true;
+                        card.disputed = Some(payment.clone());
                         card.bad_since = card.bad_since.or(Some(at));
+                    }
+                    let name = card.name.clone();
+                    for card in self.same(&name, place) {
+                        if payment.as_ref().is_none_or(|it| card.money.iter().any(|coin| coin.name == *it)) {
+                            card.ice = None;
+                        }
                     }
                 }
             }
             What::Revoked { .. } => {
-                card.ice = None;
                 card.gone = card.gone.or(Some((at, "revoked")));
+                let name = card.name.clone();
+                for card in self.same(&name, place) {
+                    card.ice = None;
+                }
             }
             _ if !alive => {}
             What::PaymentFailed { .. } => {
                 if card.paid_to.is_some() {
                     card.failed = true;
-                    if card.closing.is_none() && card.bad_since.is_none() {
-                        card.bad_since = Some(at);
-                    }
+                    card.miss(at);
                 }
             }
             What::Uncancelled { .. } => {
-                if card.closing.take().is_some() && card.failed && card.bad_since.is_none() {
-                    card.bad_since = Some(at);
+                if card.closing.take().is_some() {
+                    card.miss(at);
                 }
             }
             What::Cancelled { by, until, .. } => {
@@ -386,6 +442,7 @@ impl<'a> Desk<'a> {
                     card.free = false;
                     card.import = false;
                     card.ends = terms.expires_after.map(|length| at + days(length));
+                    card.day_one = at;
                     Self::count_plan(card);
                 } else {
                     // Whether it was paid by the same kind of period before, a gift or once-paid thing by none.
@@ -401,7 +458,8 @@ impl<'a> Desk<'a> {
                     next.money = card.money.clone();
                     next.early_refunds = card.early_refunds.clone();
                     next.marks = card.marks.clone();
-                    next.disputed = card.disputed;
+                    next.disputed = card.disputed.clone();
+                    next.turn = card.turn;
                     card.gone = Some((at, "switched"));
                     self.put(next, at);
                 }
@@ -413,8 +471,8 @@ impl<'a> Desk<'a> {
     /// A dispute that was won after all, or the last payment of a plan at most three days late: as if nothing had been.
     fn taken_up(old: &Card, payment: &str, amount: u64, paid_for: PaidFor, at: i64) -> Option<Card> {
         let (when, why) = old.gone?;
-        let heard_before = old.money.iter().any(|it| it.0 == payment);
-        let won = why == "unpaid" && heard_before && old.disputed;
+        let heard_before = old.money.iter().any(|coin| coin.name == payment);
+        let won = why == "unpaid" && heard_before && old.dispute_over(payment);
         let late = why == "cancelled" && !heard_before && !old.all_paid && at < when + 3 * DAY;
         if !won && !late {
             return None;
@@ -432,11 +490,12 @@ impl<'a> Desk<'a> {
         let why = old.gone?.1;
         let terms = old.terms.clone().filter(|terms| terms.price.amount > 0)?;
         let PaidFor::Period { end, .. } = paid_for else { return None };
-        if !["cancelled", "unpaid"].contains(&why) || old.money.iter().any(|it| it.0 == payment) {
+        if !["cancelled", "unpaid"].contains(&why) || old.money.iter().any(|coin| coin.name == payment) {
             return None;
         }
         let mut card = Self::sold(&old.name, &terms, at);
         card.what = old.what.clone();
+        card.turn = old.turn;
         card.trial_end = old.trial_end;
         card.money = old.money.clone();
         card.early_refunds = old.early_refunds.clone();
@@ -452,55 +511,84 @@ impl<'a> Desk<'a> {
     }
 
     fn cash(card: &mut Card, payment: &str, amount: u64, paid_for: PaidFor, at: i64) {
-        let known = card.money.iter().any(|it| it.0 == payment);
+        let over = card.dispute_over(payment);
+        let known = card.money.iter().any(|coin| coin.name == payment);
+        let mut mends = over;
         if !known {
-            let (back, full) = card.early_refunds.remove(payment).unwrap_or_default();
-            let difference = matches!(paid_for, PaidFor::Proration {});
-            card.money.push((payment.to_owned(), amount, back, full, difference));
-            match (paid_for, card.paid_to) {
-                (PaidFor::Proration {}, _) | (PaidFor::Trial {}, None) => {}
-                (PaidFor::Trial {}, Some(paid)) => card.paid_to = Some(card.trial_end.unwrap_or(paid).max(paid)),
-                (PaidFor::Period { end, .. }, None) => {
-                    if let (true, Some(ends), Some(end)) = (card.import, card.ends, end) {
-                        card.ends = Some(ends.max(end.seconds()));
-                    }
-                }
-                (PaidFor::Period { start, end }, Some(paid)) => {
-                    let terms = card.terms.clone().unwrap();
-                    if let Some(length) = interval(&terms) {
-                        let next = end.map_or_else(
-                            || {
-                                let mut next = card.counted_from + length;
-                                while next <= paid.max(at) {
-                                    next += length;
-                                }
-                                next
-                            },
-                            |end| end.seconds(),
-                        );
-                        card.paid_to = Some(paid.max(next));
-                        if let Billing::Plan { .. } = terms.billing {
-                            card.paid_periods.insert(match (start, end) {
-                                (Some(start), _) => format!("from {start}"),
-                                (None, Some(end)) => format!("to {end}"),
-                                (None, None) => format!("by {payment}"),
-                            });
-                            Self::count_plan(card);
-                        }
-                    } else {
-                        card.all_paid = true;
-                        card.paid_to = None;
-                    }
-                }
-            }
+            let (back, wholly) = card.early_refunds.remove(payment).unwrap_or_default();
+            let (bought, before) = Self::buys(card, payment, paid_for, at);
+            let coin = Coin { name: payment.to_owned(), amount, back, wholly, bought, before };
+            card.money.push(coin);
+            mends |= match bought {
+                "time" | "more" => true,
+                "same" | "difference" => card.disputed.is_none(),
+                _ => false,
+            };
         }
-        card.failed = false;
-        if card.paid_to.is_none_or(|paid| at < paid + 3 * DAY) {
-            card.bad_since = None;
-            card.disputed = false;
+        if mends {
+            card.failed = false;
+            if card.paid_to.is_none_or(|paid| at < paid + 3 * DAY) {
+                card.bad_since = None;
+                card.disputed = None;
+            }
         }
         if !known {
             Self::look_at_money(card, at);
+        }
+    }
+
+    /// What a payment buys; and until when an import went before it.
+    fn buys(card: &mut Card, payment: &str, paid_for: PaidFor, at: i64) -> (&'static str, i64) {
+        match (paid_for, card.paid_to) {
+            (PaidFor::Proration {}, _) => ("difference", 0),
+            (PaidFor::Trial {}, None) => ("time", 0),
+            (PaidFor::Trial {}, Some(paid)) => {
+                card.paid_to = Some(card.trial_end.unwrap_or(paid).max(paid));
+                ("time", 0)
+            }
+            (PaidFor::Period { end, .. }, None) => match (card.import, card.ends, end.map(|end| end.seconds())) {
+                (true, Some(ends), Some(end)) if end > ends => {
+                    card.ends = Some(end);
+                    ("more", ends)
+                }
+                (true, Some(_), Some(_)) => ("past", 0),
+                _ => ("same", 0),
+            },
+            (PaidFor::Period { start, end }, Some(paid)) => {
+                let terms = card.terms.clone().unwrap();
+                let Some(length) = interval(&terms) else {
+                    card.all_paid = true;
+                    card.paid_to = None;
+                    return ("time", 0);
+                };
+                let next = end.map_or_else(
+                    || {
+                        let mut next = card.counted_from + length;
+                        while next <= paid.max(at) {
+                            next += length;
+                        }
+                        next
+                    },
+                    |end| end.seconds(),
+                );
+                card.paid_to = Some(paid.max(next));
+                let mut counts = false;
+                if let Billing::Plan { .. } = terms.billing {
+                    counts = card.paid_periods.insert(match (start, end) {
+                        (Some(start), _) => format!("from {start}"),
+                        (None, Some(end)) => format!("to {end}"),
+                        (None, None) => format!("by {payment}"),
+                    });
+                    Self::count_plan(card);
+                }
+                let bought = match next.cmp(&paid) {
+                    _ if counts => "time",
+                    std::cmp::Ordering::Greater => "time",
+                    std::cmp::Ordering::Equal => "same",
+                    std::cmp::Ordering::Less => "past",
+                };
+                (bought, 0)
+            }
         }
     }
 
@@ -515,8 +603,18 @@ impl<'a> Desk<'a> {
     }
 
     fn look_at_money(card: &mut Card, at: i64) {
-        if card.money.iter().rev().find(|it| it.1 > 0 && !it.4).is_some_and(|it| it.3) {
-            card.ice = None;
+        let last = card.money.iter().rposition(|coin| coin.amount > 0 && ["time", "more"].contains(&coin.bought));
+        let Some(last) = last else { return };
+        let same = |coin: &Coin| coin.amount > 0 && coin.bought == "same";
+        let kept = card.money[last + 1..].iter().any(|coin| same(coin) && !coin.wholly);
+        if !card.money[last].wholly || kept {
+            return;
+        }
+        card.ice = None;
+        if card.money[last].bought == "more" && card.gone.is_none() {
+            card.money[last].bought = "past";
+            card.ends = Some(card.money[last].before.max(at));
+        } else {
             card.gone = card.gone.or(Some((at, "refunded")));
         }
     }
@@ -533,7 +631,8 @@ impl<'a> Desk<'a> {
         let mut best: Option<usize> = None;
         for (place, card) in self.cards.iter().enumerate() {
             if self.is_tier(card) && self.good(card) {
-                let better = best.is_none_or(|best| !card.free || self.cards[best].free);
+                let rank = |card: &Card| (!card.free, card.turn);
+                let better = best.is_none_or(|best| rank(card) > rank(&self.cards[best]));
                 if better {
                     best = Some(place);
                 }
@@ -597,7 +696,13 @@ impl<'a> Desk<'a> {
                 self.shop.bundles.contains(&card.what.as_str()) && self.good(card)
             })
             .collect();
-        let bought = new.iter().find(|place| !self.cards[**place].free).copied();
+        let late = (0..before).filter(|place| {
+            let card = &self.cards[*place];
+            let bundle = self.shop.bundles.contains(&card.what.as_str());
+            bundle && !self.shop.overdue_keep && self.good(card) && card.shows == "overdue" && card.marks.is_empty()
+        });
+        let mut all = late.chain(new.iter().copied());
+        let bought = all.find(|place| !self.cards[*place].free);
         if let (None, Some(bought), Some(tier)) = (self.tier, bought, self.shop.default_tier) {
             let name = format!("default:{}", self.cards[bought].name);
             self.put(Card { name, what: tier.to_owned(), free: true, since: at, ..Card::default() }, at);
@@ -625,11 +730,11 @@ impl<'a> Desk<'a> {
             let card = &self.cards[place];
             let over = card.gone.is_some_and(|(when, why)| when == at && ["cancelled", "unpaid"].contains(&why));
             let priced = card.terms.as_ref().is_some_and(|terms| terms.price.amount > 0);
-            let earned = !priced || card.money.iter().any(|it| it.1 > it.2 && !it.3);
-            let shut = card.shows == "overdue" && !self.shop.overdue_keep;
+            let earned = !priced || card.money.iter().any(|coin| coin.amount > coin.back && !coin.wholly);
+            let shut = (card.shows == "overdue" || card.bad_since.is_some()) && !self.shop.overdue_keep;
             let iced = card.shows == "suspended" && card.iced_with_tier.is_some();
             let held = |id: &str| self.runs.get(id).filter(|run| run.1.is_none() || iced).map(|run| run.0);
-            if !over || !earned || card.disputed || shut || held(&card.what).is_none() {
+            if !over || !earned || card.disputed.is_some() || shut || held(&card.what).is_none() {
                 continue;
             }
             let rank = self.shop.tiers.iter().position(|tier| *tier == card.what);

@@ -8,18 +8,19 @@ use serde_json::json;
 use tierpress::provider::secret::Secret;
 use tierpress::provider::stripe::API_VERSION;
 use tierpress::provider::stripe::api::{ADDRESS, Client, ClientError};
-use tierpress::provider::{Api as _, ApiError, Need};
+use tierpress::provider::stripe::order;
+use tierpress::provider::{Api as _, ApiError, Change, Need};
 
 const KEY: &str = "rk_test_0123456789";
 
-/// A server that gives these answers, one to each request, and keeps what it was asked.
-struct Server {
-    address: String,
+/// A server that gives these answers, one to each request, and keeps what it was asked: head and body.
+pub(crate) struct Server {
+    pub(crate) address: String,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    fn start(answers: Vec<(&'static str, &'static str)>) -> Self {
+    pub(crate) fn start(answers: Vec<(&'static str, &'static str)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -36,6 +37,11 @@ impl Server {
                         break;
                     }
                 }
+                let length =
+                    request.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+                let mut sent = vec![0; length.unwrap_or(0)];
+                reader.read_exact(&mut sent).unwrap();
+                request.push_str(&String::from_utf8(sent).unwrap());
                 heard.lock().unwrap().push(request.to_lowercase());
                 write!(stream, "HTTP/1.1 {head}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len())
                     .unwrap();
@@ -47,7 +53,7 @@ impl Server {
         Self { address, asked }
     }
 
-    fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 }
@@ -145,4 +151,28 @@ fn a_key_fits_its_mode_and_goes_to_nobody_in_the_clear() {
     }
     let shown = format!("{:?}", new(ADDRESS, KEY, true).unwrap());
     assert!(!shown.contains("0123456789"), "{shown}");
+}
+
+#[test]
+fn a_subscription_is_ended_and_goes_on() {
+    for (change, line, form) in [
+        (Change::End, "post /v1/subscriptions/sub_1 http/1.1", "cancel_at_period_end=true"),
+        (Change::GoOn, "post /v1/subscriptions/sub_1 http/1.1", "cancel_at_period_end=false"),
+        (Change::EndNow, "delete /v1/subscriptions/sub_1 http/1.1", ""),
+    ] {
+        let server =
+            Server::start(vec![("500 Internal Server Error", "{}"), ("200 OK", r#"{"object":"subscription"}"#)]);
+        let done = client(&server).order(&order("sub_1", change).unwrap()).unwrap();
+        assert_eq!(done, Some(json!({"object": "subscription"})));
+        let asked = server.asked();
+        assert_eq!(asked.len(), 2, "{asked:?}");
+        assert!(asked[1].starts_with(line), "{asked:?}");
+        assert!(asked[1].contains(&format!("\r\nstripe-version: {API_VERSION}\r\n")), "{asked:?}");
+        assert!(asked[1].contains(&format!("\r\nauthorization: bearer {KEY}\r\n")), "{asked:?}");
+        assert_eq!(asked[1].split("\r\n\r\n").nth(1), Some(form), "{asked:?}");
+    }
+    let lacks = r#"{"error":{"message":"Having the 'rak_subscription_write' permission would allow this"}}"#;
+    let server = Server::start(vec![("403 Forbidden", lacks)]);
+    let refused = client(&server).order(&order("sub_1", Change::End).unwrap());
+    assert_eq!(refused, Err(ApiError::Refused("403, it lacks `rak_subscription_write`".to_owned())));
 }
