@@ -18,8 +18,8 @@ pub struct Opened {
     /// Whether they are shown a part of it alone, or more of it than before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub part: bool,
-    /// Where it is not sure that anything opened, for then there are no readers: for whom parts were that are gone, while
-    /// there is new text that others read.
+    /// Where it is not sure that anything opened, for then there are no readers: for whom parts were that are gone,
+    /// while there is new text that others read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<String>,
     /// Where it is no path but a setting that lets people in: what comes of it.
@@ -55,8 +55,9 @@ pub(super) fn unknown(publisher: &Publisher, request: &Request<'_>) -> Result<Op
     Ok(Some(fault.help(help)))
 }
 
-/// Everything that stood in the manifest before, under this path or another, and is open to more readers now, or may be:
-/// what `tierpress diff --fail-on open` stops at. Time alone opens nothing here: both are looked at from the new clock on.
+/// Everything that stood in the manifest before, under this path or another, and is open to more readers now, or may
+/// be: what `tierpress diff --fail-on open` stops at. Time alone opens nothing here: both are looked at from the new
+/// clock on.
 #[must_use]
 fn opened(before: Compared<'_>, after: Compared<'_>) -> Vec<Opened> {
     let Diff { changes, settings, .. } = Diff::between(before, after);

@@ -1,4 +1,5 @@
-//! Sections whose pages come and go one by one: each of those instants is another form of every page that lists the others.
+//! Sections whose pages come and go one by one: each of those instants is another form of every page that lists the
+//! others.
 //!
 //! It is said before anything is rendered, for it is what makes a build long and an output large.
 
