@@ -29,7 +29,7 @@ use crate::publish::{LinkMode, Modes, Publisher, Record, TreeMode};
 use crate::render::theme::Theme;
 use crate::review::diff::Compared;
 use crate::review::texts::Texts;
-use crate::review::{lints, subscriptions};
+use crate::review::{lints, moments, subscriptions};
 use crate::time::Timestamp;
 
 pub use frame::{Frame, frame};
@@ -122,6 +122,11 @@ pub fn build(request: &Request<'_>) -> Result<Built, Vec<Diagnostic>> {
     warnings.extend(more);
     let mut publisher =
         Publisher::open(request.out, request.modes.link).map_err(|fault| vec![Diagnostic::from(&fault)])?;
+    let unknown = opened::unknown(&publisher, request).map_err(|fault| vec![Diagnostic::from(&fault)])?;
+    if let Some(fault) = unknown.as_ref().filter(|fault| fault.is_error()) {
+        publisher.abandon().map_err(|fault| vec![Diagnostic::from(&fault)])?;
+        return Err(sorted(warnings.into_iter().chain([fault.clone()]).collect()));
+    }
     let manifest = render(&plan, &theme, &publisher, request)
         .and_then(|stored| checked(contract::manifest(&plan, &stored, request.created)));
     let manifest = manifest.and_then(|mut manifest| {
@@ -159,6 +164,7 @@ pub fn build(request: &Request<'_>) -> Result<Built, Vec<Diagnostic>> {
     };
     let published = publisher.finish(manifest, &trees, record, Some(&texts.to_json()));
     let published = published.map_err(|fault| vec![Diagnostic::from(&fault)])?;
+    warnings.extend(unknown);
     diagnostic::sort(&mut warnings);
     Ok(Built { summary, warnings, opened, withheld: false, unchanged: published.unchanged })
 }
@@ -335,8 +341,9 @@ fn prepare(request: &Request<'_>, config: Config, earlier: Option<Earlier<'_>>) 
     };
     warnings.extend(more);
     let plan = plan::plan(site, &Lister(&theme)).map_err(sorted)?;
-    let endless = subscriptions::check(&plan, request.root);
-    warnings.extend(lints::without(endless, &plan.site().config.allowed));
+    let mut found = subscriptions::check(&plan, request.root);
+    found.extend(moments::check(&plan));
+    warnings.extend(lints::without(found, &plan.site().config.allowed));
     Ok(Prepared { plan, theme, warnings, parsed, remembered })
 }
 

@@ -217,6 +217,18 @@ impl Publisher {
         self.previous.as_ref().map(|previous| &previous.manifest)
     }
 
+    /// Why it cannot be told what is published now, though something was: the manifest is gone, or cannot be understood.
+    ///
+    /// # Errors
+    /// When the disk will not say.
+    pub fn previous_fault(&self) -> Result<Option<&'static str>, PublishError> {
+        if self.previous.is_some() {
+            return Ok(None);
+        }
+        let finished = self.output.marker.complete.is_some();
+        contract::previous_fault(&self.output.root, finished)
+    }
+
     /// What the build that is published now left for reviews, whatever it is.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ pub mod links;
 pub mod lints;
 pub mod list;
 pub mod matrix;
+pub mod moments;
 pub mod openings;
 mod places;
 pub mod readers;

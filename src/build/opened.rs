@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Request;
+use crate::diagnostic::Diagnostic;
 use crate::publish::{PublishError, Publisher};
-use crate::review::diff::{Change, Compared, Diff, Way, What};
+use crate::review::diff::{Alarm, Change, Compared, Diff, Opening, Setting, Way};
 use crate::review::texts::Texts;
 
 /// A path that somebody may open now who could not before.
@@ -16,6 +18,13 @@ pub struct Opened {
     /// Whether they are shown a part of it alone, or more of it than before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub part: bool,
+    /// Where it is not sure that anything opened, for then there are no readers: for whom parts were that are gone,
+    /// while there is new text that others read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<String>,
+    /// Where it is no path but a setting that lets people in: what comes of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setting: Option<String>,
 }
 
 /// What a build opens that is about to replace what is published. Where nothing is, it opens nothing that was closed.
@@ -30,28 +39,57 @@ pub(super) fn by(publisher: &Publisher, after: Compared<'_>) -> Result<Vec<Opene
     Ok(opened(Compared { manifest, texts: texts.as_ref() }, after))
 }
 
-/// Everything that stood in the manifest before, under this path or another, and is open to more readers now. Time alone opens nothing here: both are
-/// looked at from the new clock on.
-#[must_use]
-fn opened(before: Compared<'_>, after: Compared<'_>) -> Vec<Opened> {
-    let changes = Diff::between(before, after).changes.into_iter();
-    changes.map(of).filter(|opened| !opened.readers.is_empty()).collect()
+/// What is said where something was published and it cannot be told what: an error for those who want nothing opened.
+///
+/// # Errors
+/// When the disk will not say.
+pub(super) fn unknown(publisher: &Publisher, request: &Request<'_>) -> Result<Option<Diagnostic>, PublishError> {
+    let Some(why) = publisher.previous_fault()? else { return Ok(None) };
+    let manifest = request.out.join("manifest.json");
+    let message = format!("it cannot be told what this build opens: `{}` {why}", manifest.display());
+    let help = match request.strict {
+        true => "put the manifest back that was published, or build once without `--strict`",
+        false => "look at what was published with `tierpress diff`, and a revision",
+    };
+    let fault = if request.strict { Diagnostic::setup(message) } else { Diagnostic::warning(message) };
+    Ok(Some(fault.help(help)))
 }
 
-fn of(Change { path, what, access, parts, brought, .. }: Change) -> Opened {
-    let stays = matches!(what, What::Kept | What::Moved);
-    let words = |ways: Vec<Way>| ways.into_iter().map(|way| way.words);
-    if stays && !access.opened.is_empty() {
-        return Opened { path, readers: words(access.opened).collect(), part: false };
-    }
+/// Everything that stood in the manifest before, under this path or another, and is open to more readers now, or may
+/// be: what `tierpress diff --fail-on open` stops at. Time alone opens nothing here: both are looked at from the new
+/// clock on.
+#[must_use]
+fn opened(before: Compared<'_>, after: Compared<'_>) -> Vec<Opened> {
+    let Diff { changes, settings, .. } = Diff::between(before, after);
+    let changes = changes.into_iter().filter(|change| change.alarms().contains(&Alarm::Open)).map(of);
+    settings.into_iter().map(let_in).chain(changes).collect()
+}
+
+fn let_in(setting: Setting) -> Opened {
+    let (path, setting) = (setting.path(), Some(setting.words));
+    Opened { path, readers: Vec::new(), part: false, lost: Vec::new(), setting }
+}
+
+fn of(change: Change) -> Opened {
+    let opening = change.opening();
+    let Change { path, what, access, parts, brought, .. } = change;
+    let parts = parts.unwrap_or_default();
+    let lost = parts.lost().cloned().collect();
     // Of what is new only what was there before tells anything.
-    let parts = parts.map(|parts| parts.opened).unwrap_or_default();
-    let part = stays || parts.is_empty();
+    let whole = if what.stays() { access.opened } else { Vec::new() };
+    let sure = Opened { path, readers: Vec::new(), part: opening != Opening::Whole, lost: Vec::new(), setting: None };
+    if opening == Opening::Perhaps {
+        return Opened { lost, ..sure };
+    }
+    let ways: Vec<Way> = match whole.is_empty() {
+        true => parts.opened.into_iter().chain(brought.into_iter().flat_map(|brought| brought.opened)).collect(),
+        false => whole,
+    };
     let mut readers: Vec<String> = Vec::new();
-    for reader in words(parts).chain(brought.into_iter().flat_map(|brought| words(brought.opened))) {
-        if !readers.contains(&reader) {
-            readers.push(reader);
+    for way in ways {
+        if !readers.contains(&way.words) {
+            readers.push(way.words);
         }
     }
-    Opened { path, readers, part }
+    Opened { readers, ..sure }
 }

@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::diagnostic::{Diagnostic, Location};
+use crate::diagnostic::{Diagnostic, Location, Source, nearest};
 use crate::fs;
-use crate::load::sources;
+use crate::load::document::Value;
+use crate::load::{config, sources, yaml};
 use crate::render::theme::Part;
 use crate::render::theme::{Parts, TextFile, embedded};
 use crate::site::{Content, StaticFile};
@@ -22,10 +23,7 @@ pub(super) fn read(root: &Path, config: &Config, diagnostics: &mut Vec<Diagnosti
         true => on_disk(root, &folder, diagnostics),
         false if config.theme == "default" => (Parts::default_theme(&config.language, &config.base_url), built_in()),
         false => {
-            let fault = Diagnostic::setup(format!("there is no theme `{}`", config.theme))
-                .at(Location::file(&"site.yaml".into()));
-            diagnostics
-                .push(fault.help(format!("put it into `{folder}/`, or leave `theme` out to use the default one")));
+            diagnostics.push(missing(root, &config.theme));
             (Parts::default(), Vec::new())
         }
     };
@@ -34,6 +32,26 @@ pub(super) fn read(root: &Path, config: &Config, diagnostics: &mut Vec<Diagnosti
     config.language.clone_into(&mut parts.language);
     config.base_url.clone_into(&mut parts.base_url);
     (parts, statics)
+}
+
+/// What is said of a theme that is not there, at the place where it is named.
+fn missing(root: &Path, name: &str) -> Diagnostic {
+    let file: Arc<str> = config::FILE.into();
+    let place = sources::read_text(&root.join(config::FILE), &file).ok().and_then(|text| {
+        let Value::Map(settings) = yaml::read(&text, 0..text.len()).ok()?.value else { return None };
+        Some(Source { file: &file, text: &text }.locate(settings.get("theme")?.span.clone()))
+    });
+    let there = fs::list(&root.join("themes")).unwrap_or_default().into_iter();
+    let there: Vec<String> = there
+        .filter_map(|entry| entry.path.file_name()?.to_str().map(str::to_owned))
+        .chain(["default".to_owned()])
+        .collect();
+    let help = match nearest(name, there.iter().map(String::as_str)) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("put it into `themes/{name}/`, or leave `theme` out to use the default one"),
+    };
+    let fault = Diagnostic::setup(format!("there is no theme `{name}`"));
+    fault.at(place.unwrap_or_else(|| Location::file(&file))).help(help)
 }
 
 fn on_disk(root: &Path, folder: &str, diagnostics: &mut Vec<Diagnostic>) -> (Parts, Vec<StaticFile>) {

@@ -96,9 +96,8 @@ fn done(built: &Built, arguments: &Arguments, took: Duration) -> Ending {
         })),
         Format::Text => {
             let opened = if built.withheld { "would open" } else { "opened" };
-            for Opened { path, readers, part } in built.opened.iter().take(MOST_NAMED) {
-                let part = if *part { "a part of " } else { "" };
-                say::line(&format!("{opened} {part}{path} to {}", readers.join(", ")));
+            for each in built.opened.iter().take(MOST_NAMED) {
+                say::line(&opened_line(each, opened, built.withheld));
             }
             if built.opened.len() > MOST_NAMED {
                 say::line(&format!("{opened} {} more", built.opened.len() - MOST_NAMED));
@@ -107,11 +106,33 @@ fn done(built: &Built, arguments: &Arguments, took: Duration) -> Ending {
         }
     }
     if built.withheld && arguments.format == Format::Text {
-        let message = "nothing was published: it would open what was closed, and what is published stays";
+        let message = match built.opened.iter().all(is_unsure) {
+            true => "nothing was published: it may open what was closed, and what is published stays",
+            false => "nothing was published: it would open what was closed, and what is published stays",
+        };
         let fault = Diagnostic::error(message).help("where that is meant, build without `--strict`");
         say::diagnostics(&[fault], Format::Text);
     }
     if found { Ending::Found } else { Ending::Done }
+}
+
+/// `opened a part of /a/ to visitors`
+fn opened_line(each: &Opened, opened: &str, withheld: bool) -> String {
+    let Opened { path, readers, part, lost, setting } = each;
+    if let Some(words) = setting {
+        return words.clone();
+    }
+    if is_unsure(each) {
+        let may = if withheld { "may open" } else { "may have opened" };
+        return format!("a part {may} in {path}: what was for {} is gone, and its text changed", lost.join("; "));
+    }
+    let part = if *part { "a part of " } else { "" };
+    format!("{opened} {part}{path} to {}", readers.join(", "))
+}
+
+/// Whether it is not sure that anything opened.
+fn is_unsure(opened: &Opened) -> bool {
+    !opened.lost.is_empty()
 }
 
 /// How many opened paths are named one by one.
@@ -140,8 +161,18 @@ fn summary(built: &Built, took: Duration) -> String {
     if to_visitors > 0 {
         text.push_str(&format!("; {opened} {} to visitors", say::number(to_visitors, "page")));
     }
-    if built.opened.len() > to_visitors {
-        text.push_str(&format!("; {opened} {} to members", say::number(built.opened.len() - to_visitors, "page")));
+    let unsure = built.opened.iter().filter(|opened| is_unsure(opened)).count();
+    let settings = built.opened.iter().filter(|opened| opened.setting.is_some()).count();
+    let to_members = built.opened.len() - to_visitors - unsure - settings;
+    if to_members > 0 {
+        text.push_str(&format!("; {opened} {} to members", say::number(to_members, "page")));
+    }
+    if unsure > 0 {
+        let may = if built.withheld { "may open" } else { "may have opened" };
+        text.push_str(&format!("; a part {may} in {}", say::number(unsure, "page")));
+    }
+    if settings > 0 {
+        text.push_str(&format!("; let in by {}", say::number(settings, "setting")));
     }
     if !built.warnings.is_empty() {
         text.push_str(&format!("; {}", say::number(built.warnings.len(), "warning")));

@@ -110,7 +110,7 @@ fn say(diff: &Diff, arguments: &Arguments) {
     match arguments.format {
         Say::Json => say::json(&serde_json::json!(diff)),
         Say::Markdown => say::line(diff.markdown().trim_end()),
-        Say::Text if diff.changes.is_empty() => say::line("nothing opened, closed, moved or vanished"),
+        Say::Text if diff.is_empty() => say::line("nothing opened, closed, moved or vanished"),
         Say::Text => diff.lines(arguments.all).iter().for_each(|line| say::line(line)),
     }
 }
@@ -140,6 +140,7 @@ fn alarmed(Stopped { path, alarm, opening }: &Stopped) -> Diagnostic {
     Diagnostic::error(match (alarm, opening) {
         (Alarm::Open, Opening::Whole) => format!("`{path}` is open to more readers"),
         (Alarm::Open, Opening::Part) => format!("a part of `{path}` is open to more readers"),
+        (Alarm::Open, Opening::Setting) => format!("`{path}` lets in whom it did not let in before"),
         (Alarm::Open, Opening::Perhaps) => format!("a part of `{path}` may be open to more readers"),
         (Alarm::Closed, _) => format!("`{path}` is open to fewer readers"),
         (Alarm::Vanished, _) => format!("`{path}` leads nowhere now"),

@@ -49,13 +49,15 @@ pub enum Lint {
     OpenFile,
     /// An open address that holds the name of a hidden page.
     TellingName,
+    /// A section whose pages come and go at so many instants that they have thousands of forms.
+    ManyForms,
     /// An address on another site that does not answer.
     ExternalLink,
 }
 
 impl Lint {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::BuildError,
         Self::BuildWarning,
         Self::BrokenLink,
@@ -74,6 +76,7 @@ impl Lint {
         Self::UnshownFile,
         Self::OpenFile,
         Self::TellingName,
+        Self::ManyForms,
         Self::ExternalLink,
     ];
 
@@ -99,6 +102,7 @@ impl Lint {
             Self::UnshownFile => "unshown-file",
             Self::OpenFile => "open-file",
             Self::TellingName => "telling-name",
+            Self::ManyForms => "many-forms",
             Self::ExternalLink => "external-link",
         }
     }
@@ -127,6 +131,9 @@ impl Lint {
             Self::UnshownFile => "no page shows a file",
             Self::OpenFile => "a file in `static/` is open to all, and only gated places show it",
             Self::TellingName => "an open address holds the name of a hidden page",
+            Self::ManyForms => {
+                "the pages of a section come and go at so many instants that they have thousands of forms"
+            }
             Self::ExternalLink => "an address on another site does not answer",
         }
     }

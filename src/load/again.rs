@@ -78,7 +78,7 @@ struct Rules<'a> {
 }
 
 impl Rules<'_> {
-    /// What is wrong with a link from one place to another; `own` is none where what is linked has no place in the site.
+    /// What is wrong with a link from one place to another; `own` is none where what it leads to has no place.
     fn fault(&self, here: Place, own: Option<Place>) -> Option<Fault> {
         let Self { around, texts, verdicts } = *self;
         let verdict = |file: usize| verdicts.get(file);

@@ -4,6 +4,9 @@
 //! form a chain, and every chain has one small stylesheet with one variant per step, which takes the badges away that
 //! its reader has no need of. Where an entry opens for somebody in time, it has keys for those who wait as well: for them
 //! other words take the place of the lock.
+//!
+//! A course whose every lesson drips by itself makes a long chain. So that its stylesheet does not name all steps in each of
+//! its variants, a long chain is cut into blocks, and an entry bears the key of its block too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -66,7 +69,8 @@ impl Badges {
         }
         let of_all = steps.get(&RuleId::PUBLIC).cloned().unwrap_or_default();
         let mut badges = Self::default();
-        let mut of_step: BTreeMap<(RuleId, Step), usize> = BTreeMap::new();
+        // Its stylesheet, and the key of its block.
+        let mut of_step: BTreeMap<(RuleId, Step), (usize, Option<String>)> = BTreeMap::new();
         for (known, mut steps) in steps {
             if known != RuleId::PUBLIC {
                 steps.retain(|step| !of_all.contains(step));
@@ -74,10 +78,13 @@ impl Badges {
             let clauses = steps.iter().map(|(clause, _)| clause.clone()).collect();
             for chain in chains(&clauses) {
                 let number = badges.sheets.len();
-                let taken = chain.iter().flat_map(|clause| [OPENS, WAITS].map(|means| (clause.clone(), means)));
-                let taken: BTreeSet<Step> = taken.filter(|step| steps.contains(step)).collect();
-                badges.sheets.push(sheet((&chain, &taken), known, book));
-                of_step.extend(taken.into_iter().map(|step| ((known, step), number)));
+                let rungs = rungs(chain, &steps);
+                badges.sheets.push(sheet(&rungs, known, book));
+                for Rung { clause, opens, waits, block } in rungs {
+                    let of = |(_, means): (String, Means)| ((known, (clause.clone(), means)), (number, block.clone()));
+                    let taken = opens.map(|key| (key, OPENS)).into_iter().chain(waits.map(|key| (key, WAITS)));
+                    of_step.extend(taken.map(of));
+                }
             }
         }
         for rules in locked {
@@ -85,12 +92,14 @@ impl Badges {
             let steps = steps_of((rule, waiting), book);
             let of = |step: &Step| {
                 let number = of_step.get(&(RuleId::PUBLIC, step.clone()));
-                number.or_else(|| of_step.get(&(known, step.clone()))).copied()
+                number.or_else(|| of_step.get(&(known, step.clone())))
             };
-            let sheets = steps.iter().filter_map(of).collect();
+            let sheets = steps.iter().filter_map(of).map(|(sheet, _)| *sheet).collect();
+            let blocks = steps.iter().filter(|(_, means)| *means == OPENS).filter_map(|step| of(step)?.1.clone());
+            let blocks: BTreeSet<String> = blocks.collect();
             let keys = |means| steps.iter().filter(move |(_, other)| *other == means).map(key);
             let (keys, waiting) =
-                (keys(OPENS).collect::<Vec<_>>().join(" "), keys(WAITS).collect::<Vec<_>>().join(" "));
+                (keys(OPENS).chain(blocks).collect::<Vec<_>>().join(" "), keys(WAITS).collect::<Vec<_>>().join(" "));
             badges.locks.insert(rules, Lock { keys, waiting, after: only_drip(book.rule(rule)), sheets });
         }
         badges
@@ -131,35 +140,77 @@ fn only_drip(rule: &Rule) -> Option<Length> {
     drips.first().copied().filter(|_| drips.len() == 1)
 }
 
-fn sheet((chain, steps): (&[Clause], &BTreeSet<Step>), known: RuleId, book: &mut RuleBook) -> Sheet {
+/// So many steps a chain has that is cut into blocks, and so many a block.
+const LONG: usize = 64;
+const BLOCK: usize = 32;
+
+/// A step of a chain: a clause, and what is there for those who meet it.
+struct Rung {
+    clause: Clause,
+    /// The key of what it opens.
+    opens: Option<String>,
+    /// The key of what it lets wait for.
+    waits: Option<String>,
+    /// The key of its block, in a long chain.
+    block: Option<String>,
+}
+
+fn rungs(chain: Vec<Clause>, steps: &BTreeSet<Step>) -> Vec<Rung> {
+    let rung = |clause: Clause| {
+        let [opens, waits] = [OPENS, WAITS].map(|means| {
+            let step = (clause.clone(), means);
+            steps.contains(&step).then(|| key(&step))
+        });
+        Rung { clause, opens, waits, block: None }
+    };
+    let mut rungs: Vec<Rung> = chain.into_iter().map(rung).collect();
+    if rungs.len() > LONG {
+        for block in rungs.chunks_mut(BLOCK) {
+            let keys: Vec<&str> = block.iter().filter_map(|rung| rung.opens.as_deref()).collect();
+            let hash = sha256_hex(format!("tierpress block {}", keys.join(" ")).as_bytes());
+            let key = format!("b{}", hash.chars().take(10).collect::<String>());
+            let has_any = !keys.is_empty();
+            block.iter_mut().for_each(|rung| rung.block = has_any.then(|| key.clone()));
+        }
+    }
+    rungs
+}
+
+fn sheet(rungs: &[Rung], known: RuleId, book: &mut RuleBook) -> Sheet {
     let mut shape = Shape { variants: Vec::new(), open: 0 };
     let mut texts = Vec::new();
-    for (number, clause) in chain.iter().enumerate() {
-        let requirement = book.enter(Rule::of(clause.clone()));
+    for (number, rung) in rungs.iter().enumerate() {
+        let requirement = book.enter(Rule::of(rung.clause.clone()));
         shape.variants.push(Variant { requirement, form: Form::Open, teaser: false });
-        let weaker = chain.iter().skip(number).flat_map(|clause| [OPENS, WAITS].map(|means| (clause.clone(), means)));
-        let weaker: Vec<Step> = weaker.filter(|step| steps.contains(step)).collect();
-        texts.push(text(&weaker));
+        texts.push(text(rungs, number));
     }
     shape.variants.push(Variant { requirement: known, form: Form::Open, teaser: false });
     texts.push(String::new());
     shape.open = shape.variants.len();
-    let in_order = chain.iter().flat_map(|clause| [OPENS, WAITS].map(|means| (clause.clone(), means)));
-    let keys: Vec<String> = in_order.filter(|step| steps.contains(step)).map(|step| key(&step)).collect();
+    let keys: Vec<&str> =
+        rungs.iter().flat_map(|rung| [&rung.opens, &rung.waits]).flatten().map(String::as_str).collect();
     let named = format!("{} {:?}", keys.join(" "), book.rule(known));
     let name: String = sha256_hex(named.as_bytes()).chars().take(16).collect();
     Sheet { url: format!("/_tierpress/unlock/{name}.css"), shape: Arc::new(shape), texts }
 }
 
-/// What a stylesheet says to a reader who has these ways. An entry may be open in one way and waited for in another.
-fn text(steps: &[Step]) -> String {
-    let of = |means| steps.iter().filter(move |(_, other)| *other == means).map(key);
-    let opens: Vec<String> = of(OPENS).map(|key| format!("[data-access~=\"{key}\"]")).collect();
+/// What a stylesheet says to a reader who has this step of it, and so all behind it. An entry may be open in one way and waited
+/// for in another.
+fn text(rungs: &[Rung], number: usize) -> String {
+    let weaker = rungs.get(number..).unwrap_or_default();
+    let own = rungs.get(number).and_then(|rung| rung.block.as_ref());
+    let mut keys: Vec<&String> = Vec::new();
+    for rung in weaker {
+        let key = if rung.block.as_ref() == own { rung.opens.as_ref() } else { rung.block.as_ref() };
+        // All of a block stand side by side.
+        keys.extend(key.filter(|key| keys.last() != Some(key)));
+    }
+    let opens: Vec<String> = keys.iter().map(|key| format!("[data-access~=\"{key}\"]")).collect();
     let mut text = String::new();
     if !opens.is_empty() {
         text.push_str(&format!(":is({}) :is(.tp-lock,.tp-waits){{display:none!important}}\n", opens.join(",")));
     }
-    for key in of(WAITS) {
+    for key in weaker.iter().filter_map(|rung| rung.waits.as_ref()) {
         let entry = format!("[data-waits~=\"{key}\"]");
         text.push_str(&format!("{entry} .tp-lock{{display:none}}{entry} .tp-waits{{display:inline-block}}\n"));
     }

@@ -54,7 +54,7 @@ impl Mark {
 pub struct Sentences {
     /// Who may know of the page.
     pub known: RuleId,
-    /// What they are told: its title and description.
+    /// What they are told: its title and description, its tags, its image.
     pub head: Vec<Mark>,
     /// All the rest, by who may read it: its text, its footnotes, its own `extra`.
     pub body: BTreeMap<RuleId, Vec<Mark>>,
@@ -72,22 +72,38 @@ impl Plan {
             }
         };
         let kept = page.kept.open(&Pass::under(&self.book, page.kept.rule()));
-        let mut strings = Vec::new();
-        kept.into_iter().for_each(|kept| collect(&kept.extra, &mut strings));
-        for text in strings {
+        for text in kept.into_iter().flat_map(|kept| strings(&kept.extra)) {
             add(page.kept.rule(), &as_html(text));
         }
         for gated in page.body.pieces.iter().chain(&page.body.notes) {
             let piece = gated.open(&Pass::under(&self.book, gated.rule()));
             piece.into_iter().for_each(|piece| add(gated.rule(), &piece.html));
         }
-        let head = [&page.open.title, &page.open.description].into_iter().flat_map(|text| marks(&as_html(text)));
+        let open = &page.open;
+        let texts = [&open.title, &open.description].into_iter().chain(&open.tags).chain(&open.categories);
+        let image = open.image.iter().map(|url| format!("<img src=\"{}\">", as_html(url).replace('"', "&quot;")));
+        let head = texts.map(|text| as_html(text)).chain(image).flat_map(|html| marks(&html));
         Some(Sentences { known: page.access.known, head: head.collect(), body: found })
+    }
+
+    /// What site.yaml says to everybody: title, description and keys of the writer's own.
+    #[must_use]
+    pub fn sentences_of_site(&self) -> Sentences {
+        let config = &self.site.config;
+        let head = [&config.title, &config.description].into_iter().flat_map(|text| marks(&as_html(text))).collect();
+        let extra = config.extra.values().flat_map(strings).flat_map(|text| marks(&as_html(text))).collect();
+        Sentences { known: RuleId::PUBLIC, head, body: BTreeMap::from([(RuleId::PUBLIC, extra)]) }
     }
 }
 
 fn marks(html: &str) -> Vec<Mark> {
     cut(html).iter().map(Mark::of).collect()
+}
+
+fn strings(value: &serde_json::Value) -> Vec<&str> {
+    let mut found = Vec::new();
+    collect(value, &mut found);
+    found
 }
 
 fn collect<'a>(value: &'a serde_json::Value, found: &mut Vec<&'a str>) {
@@ -217,7 +233,7 @@ impl Cutter {
     fn shown(&mut self, tag: &str) {
         for (name, value) in attributes(tag) {
             match name.as_str() {
-                "alt" => self.found.extend(cut(value)),
+                "alt" | "title" | "aria-label" | "placeholder" => self.found.extend(cut(value)),
                 // Addresses of the site have gates of their own.
                 "href" if !value.contains("://") => {}
                 "src" | "href" | "data" | "poster" => {
@@ -384,7 +400,7 @@ mod tests {
         for html in [
             "The secret isn't here: it's there.",
             "<strong>The <em>se</em>cret</strong> isn&#39;t here, it’s there!",
-            "THE SECRET isn't <a href=\"/x/\" title=\"a. b\">here</a><br />\nit's <code>there</code>",
+            "THE SECRET isn't <a href=\"/x/\" rel=\"a. b\">here</a><br />\nit's <code>there</code>",
             "“The se\u{ad}cret isn’t here – it’s there.”",
             "<span class=\"x\">The</span> secret isn't here (it's there)",
         ] {
@@ -405,6 +421,8 @@ mod tests {
         assert_eq!(texts("<pre><code>let a = 1;\n\nlet b = 2;\n</code></pre>"), ["let a 1", "let b 2"]);
         assert_eq!(texts("<p>—</p>"), Vec::<String>::new());
         assert_eq!(texts("<p><img src=\"/a.png\" alt=\"x > y\" /></p>"), ["<src /a.png", "x y"]);
+        assert_eq!(texts("<p><a href=\"/x/\" title=\"Told. Here\">a</a></p>"), ["told", "here", "a"]);
+        assert_eq!(texts("<p><input placeholder='Your word' aria-label=\"The word\"></p>"), ["your word", "the word"]);
         assert_eq!(texts("<iframe allow=x src='//v.example/?a=b'></iframe>"), ["<src //v.example/?a=b"]);
         assert_eq!(texts("<p><a href=\"https://a.example/\">There</a></p>"), ["<href https://a.example/", "there"]);
     }

@@ -151,6 +151,15 @@ impl Previous {
     }
 }
 
+/// What is wrong with an output that has no manifest that can be understood; nothing where none was ever published.
+pub(super) fn previous_fault(root: &Dir, finished: bool) -> Result<Option<&'static str>, PublishError> {
+    if root.status(MANIFEST)?.is_some() {
+        return Ok(Some("cannot be understood"));
+    }
+    let signed = root.status(SIGNED)?.is_some();
+    Ok((finished || signed).then_some("is gone"))
+}
+
 /// The bytes of the manifest of an output, `None` where there are none, or others than were written.
 pub(super) fn read_unaltered(root: &Dir) -> Result<Option<Vec<u8>>, PublishError> {
     let Some((status, bytes)) = root.status(MANIFEST)?.zip(root.read(MANIFEST)?) else { return Ok(None) };

@@ -10,6 +10,7 @@ mod lines;
 mod markdown;
 mod pages;
 mod pair;
+mod settings;
 mod texts;
 mod ways;
 mod words;
@@ -24,6 +25,7 @@ use crate::review::texts::Texts;
 use crate::time::Timestamp;
 
 pub use allow::{Allowed, BadEntry, Stopped, Verdict};
+pub use settings::Setting;
 pub use ways::{Held, Way};
 
 use pair::Pair;
@@ -40,6 +42,9 @@ pub struct Diff {
     pub clock: Timestamp,
     /// By path.
     pub changes: Vec<Change>,
+    /// Settings of the site that let people in without any page being another.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<Setting>,
 }
 
 /// What became of a path.
@@ -78,7 +83,7 @@ pub struct Change {
     /// Parts of a page, or of the teaser in its place, that show to others than before: of those who were given it and still are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parts: Option<Parts>,
-    /// Texts on it that other pages showed, to fewer readers.
+    /// Texts on it that other pages showed, or bytes that other paths gave, to fewer readers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub brought: Vec<Brought>,
     /// Whether some form of it has other bytes.
@@ -144,7 +149,7 @@ pub struct Parts {
     pub after: Vec<String>,
 }
 
-/// Texts that stood on another page.
+/// Texts that stood on another page, or a file's bytes that were at another path.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct Brought {
     /// The path of that page, or of the first where there were several.
@@ -182,6 +187,8 @@ pub enum Opening {
     Part,
     /// A part of it, perhaps.
     Perhaps,
+    /// Whatever those may open whom a setting lets in.
+    Setting,
 }
 
 impl Diff {
@@ -197,7 +204,13 @@ impl Diff {
         let clock = before.manifest.clock.max(after.manifest.clock);
         let pair = Pair::new(before, after, clock);
         let changes = pages::changes(&pair);
-        Self { format: FORMAT.to_owned(), clock, changes }
+        Self { format: FORMAT.to_owned(), clock, changes, settings: settings::changes(before, after) }
+    }
+
+    /// Whether nothing differs that is said.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.settings.is_empty()
     }
 
     /// The same without paths of which only bytes differ.
@@ -223,6 +236,14 @@ impl Diff {
     #[must_use]
     pub fn markdown(&self) -> String {
         markdown::markdown(self)
+    }
+}
+
+impl What {
+    /// Whether it was there before.
+    #[must_use]
+    pub fn stays(self) -> bool {
+        matches!(self, Self::Kept | Self::Moved)
     }
 }
 
@@ -252,7 +273,7 @@ impl Change {
     #[must_use]
     pub fn opening(&self) -> Opening {
         let part = self.parts.as_ref().is_some_and(|parts| !parts.opened.is_empty());
-        let stays = matches!(self.what, What::Kept | What::Moved);
+        let stays = self.what.stays();
         match (stays && !self.access.opened.is_empty(), part) {
             (true, _) => Opening::Whole,
             (false, true) if !stays => Opening::Whole,
@@ -265,7 +286,7 @@ impl Change {
     /// What it is that a pipeline may be told to stop at.
     #[must_use]
     pub fn alarms(&self) -> BTreeSet<Alarm> {
-        let stays = matches!(self.what, What::Kept | What::Moved);
+        let stays = self.what.stays();
         let parts = |some: fn(&Parts) -> bool| self.parts.as_ref().is_some_and(some);
         let opened = !self.access.opened.is_empty();
         let lost = self.what == What::Vanished || (self.what == What::Moved && !self.redirect);
@@ -285,6 +306,11 @@ impl Parts {
     /// Whether more may be shown to somebody: certain for the same bytes and texts, possible where a gate is gone.
     #[must_use]
     pub fn may_open(&self) -> bool {
-        !self.opened.is_empty() || self.before.iter().any(|words| !self.after.contains(words))
+        !self.opened.is_empty() || self.lost().next().is_some()
+    }
+
+    /// For whom parts were that are gone, and with them perhaps their gate.
+    pub fn lost(&self) -> impl Iterator<Item = &String> {
+        self.before.iter().filter(|words| !self.after.contains(words))
     }
 }

@@ -3,7 +3,7 @@
 //! A manifest knows who gets which bytes, and not what is in them. With this beside it, a comparison sees a text that was
 //! moved in front of its gate. It is for those who have the output anyway: as private as the objects, and never served.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,11 +13,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::access::gated::RuleId;
 use crate::access::rule::Rule;
+use crate::id::Id;
 use crate::plan::sentences::{Mark, Sentences};
 use crate::plan::{Plan, Subject};
 
 /// The format that this version writes.
-const FORMAT: &str = "tierpress-review/2";
+const FORMAT: &str = "tierpress-review/3";
+
+/// In place of a path, what templates may show on any page: the words of `site.yaml`.
+const SITE: &str = "site.yaml";
 
 /// What every page of a build says.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -26,6 +30,8 @@ pub struct Texts {
     format: String,
     /// The build that it belongs to, as its manifest calls it.
     build: String,
+    /// What anybody may join who asks.
+    free: BTreeSet<Id>,
     rules: Vec<Rule>,
     pages: BTreeMap<String, Page>,
 }
@@ -34,7 +40,7 @@ pub struct Texts {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Page {
-    /// Its title and description, under the rule of who may know of it.
+    /// What stands in lists, under the rule of who may know of it.
     head: (usize, Marks),
     /// All the rest, by rule.
     body: Vec<(usize, Marks)>,
@@ -60,7 +66,8 @@ impl Texts {
             (Subject::Page(page), Some(url)) => Some((url.clone(), plan.sentences(page)?)),
             _ => None,
         };
-        let said: Vec<(String, Sentences)> = plan.outputs.par_iter().filter_map(page).collect();
+        let mut said: Vec<(String, Sentences)> = plan.outputs.par_iter().filter_map(page).collect();
+        said.push((SITE.to_owned(), plan.sentences_of_site()));
         let mut numbers: BTreeMap<RuleId, usize> = BTreeMap::new();
         let mut rules: Vec<Rule> = Vec::new();
         let mut number = |rule: RuleId| {
@@ -76,7 +83,11 @@ impl Texts {
             let body = body.map(|(rule, marks)| (number(rule), Marks(marks))).collect();
             pages.insert(url, Page { head, body });
         }
-        Self { format: FORMAT.to_owned(), build, rules, pages }
+        let catalogue = &plan.site().config.catalogue;
+        let tiers = catalogue.tiers().iter().filter(|tier| tier.free).map(|tier| tier.id.clone());
+        let bundles = catalogue.bundles().iter().filter(|bundle| bundle.free).map(|bundle| bundle.id.clone());
+        let free = tiers.chain(bundles).collect();
+        Self { format: FORMAT.to_owned(), build, free, rules, pages }
     }
 
     /// Reads the file.
@@ -105,6 +116,11 @@ impl Texts {
     #[must_use]
     pub fn build(&self) -> &str {
         &self.build
+    }
+
+    /// What anybody may join who asks.
+    pub(super) fn free(&self) -> &BTreeSet<Id> {
+        &self.free
     }
 
     pub(super) fn rules(&self) -> &[Rule] {

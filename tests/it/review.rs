@@ -5,4 +5,6 @@ mod changes;
 mod command;
 mod diff;
 mod matrix;
+mod moments;
+mod openings;
 mod texts;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::{Alarm, Diff, Opening};
+use super::{Alarm, Diff, Opening, settings};
 
 /// Paths that may change, each with the reason why.
 #[derive(Clone, Debug, Default)]
@@ -73,8 +73,8 @@ impl Allowed {
 fn entry(line: usize, text: &str) -> Result<Entry, String> {
     let (glob, reason) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let glob = glob.trim();
-    if !glob.starts_with('/') && !glob.starts_with('*') {
-        return Err(format!("`{glob}` is no path: it begins with `/`"));
+    if !glob.starts_with(['/', '*']) && !glob.starts_with(settings::PATH) {
+        return Err(format!("`{glob}` is no path: it begins with `/`, or with `{}:` for a setting", settings::PATH));
     }
     if reason.trim().is_empty() {
         return Err(format!("`{glob}` has no reason"));
@@ -91,18 +91,24 @@ impl Diff {
     pub fn judge(&self, stop_at: &BTreeSet<Alarm>, allowed: &Allowed) -> Verdict {
         let mut verdict = Verdict::default();
         let mut used = BTreeSet::new();
+        let mut judge = |stopped: Stopped, was: Option<&str>| {
+            let paths = || std::iter::once(stopped.path.as_str()).chain(was);
+            let by = |entry: &&Entry| paths().any(|path| entry.glob.is_match(path));
+            let by: Vec<usize> = allowed.0.iter().filter(by).map(|entry| entry.line).collect();
+            if by.is_empty() {
+                verdict.found.push(stopped);
+            } else {
+                verdict.allowed += 1;
+            }
+            used.extend(by);
+        };
+        for setting in self.settings.iter().filter(|_| stop_at.contains(&Alarm::Open)) {
+            judge(Stopped { path: setting.path(), alarm: Alarm::Open, opening: Opening::Setting }, None);
+        }
         for change in &self.changes {
-            let paths: Vec<&str> = std::iter::once(change.path.as_str()).chain(change.was.as_deref()).collect();
             for alarm in change.alarms().intersection(stop_at) {
-                let by = |entry: &&Entry| paths.iter().any(|path| entry.glob.is_match(path));
-                let by: Vec<usize> = allowed.0.iter().filter(by).map(|entry| entry.line).collect();
-                if by.is_empty() {
-                    let (path, opening) = (change.path.clone(), change.opening());
-                    verdict.found.push(Stopped { path, alarm: *alarm, opening });
-                } else {
-                    verdict.allowed += 1;
-                }
-                used.extend(by);
+                let (path, opening) = (change.path.clone(), change.opening());
+                judge(Stopped { path, alarm: *alarm, opening }, change.was.as_deref());
             }
         }
         let idle = allowed.0.iter().filter(|entry| !used.contains(&entry.line));

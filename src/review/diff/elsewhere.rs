@@ -46,7 +46,7 @@ impl Pair<'_> {
             }
         }
         for change in changes.iter_mut().filter(|change| change.what != What::Vanished) {
-            change.brought = brought.remove(change.path.as_str()).unwrap_or_default();
+            change.brought.extend(brought.remove(change.path.as_str()).unwrap_or_default());
         }
         changes.extend(brought.into_iter().map(|(path, brought)| Change { brought, ..Change::new(path, What::Kept) }));
     }

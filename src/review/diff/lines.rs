@@ -29,7 +29,7 @@ pub(super) fn lines(diff: &Diff, all: bool) -> Vec<String> {
         let place = KINDS.iter().position(|known| *known == kind).unwrap_or(KINDS.len());
         groups.entry((place, rest)).or_default().push(path);
     }
-    let mut lines = Vec::new();
+    let mut lines: Vec<String> = diff.settings.iter().map(|setting| setting.words.clone()).collect();
     for ((place, rest), paths) in groups {
         let kind = KINDS.get(place).copied().unwrap_or_default();
         if all || paths.len() <= MOST_NAMED {

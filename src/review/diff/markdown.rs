@@ -23,6 +23,7 @@ pub(super) fn markdown(diff: &Diff) -> String {
     let changed = diff.changes.iter().filter(|change| change.content && change.is_content_alone()).count();
     let mut text = "### What this opens and closes\n\n".to_owned();
     let rows = [
+        ("settings that let people in", Some(diff.settings.len()).filter(|settings| *settings > 0)),
         ("opened", counts.get(&Alarm::Open).copied()),
         ("a part may have opened", Some(perhaps).filter(|perhaps| *perhaps > 0)),
         ("closed", counts.get(&Alarm::Closed).copied()),
@@ -33,7 +34,7 @@ pub(super) fn markdown(diff: &Diff) -> String {
         ("appeared", counts.get(&Alarm::Appeared).copied()),
         ("changed in content alone", Some(changed).filter(|changed| *changed > 0)),
     ];
-    if diff.changes.is_empty() {
+    if diff.is_empty() {
         text.push_str("Nothing: every path opens to the same readers as before.\n");
         return text;
     }

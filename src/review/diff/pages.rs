@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::pair::{Pair, Side};
+use super::pair::{Pair, Readers, Side};
 use super::{Access, Change, What};
 use crate::digest::ObjectName;
 use crate::manifest::Route;
 
 /// Every path that is not as it was, in order.
 pub(super) fn changes(pair: &Pair<'_>) -> Vec<Change> {
-    let mut pages = Pages { pair, known: BTreeMap::new(), found: Vec::new(), targets: BTreeSet::new() };
+    let readers = pair.before.readers();
+    let mut pages =
+        Pages { pair, readers: &readers, known: BTreeMap::new(), found: Vec::new(), targets: BTreeSet::new() };
     let twins = twins(pair);
     for (path, route) in pair.before.routes() {
         pages.old(path, route, &twins);
@@ -20,7 +22,6 @@ pub(super) fn changes(pair: &Pair<'_>) -> Vec<Change> {
             pages.found.push(Change { led_to, ..Change::new(path, What::Vanished) });
         }
     }
-    let readers = pair.before.readers();
     for (path, route) in pair.after.routes() {
         if pair.before.route(path).is_none() && !pages.targets.contains(path.as_str()) {
             let access = pages.access(None, Some(route.policy));
@@ -36,6 +37,8 @@ pub(super) fn changes(pair: &Pair<'_>) -> Vec<Change> {
 
 struct Pages<'a> {
     pair: &'a Pair<'a>,
+    /// Who was given each object, and where.
+    readers: &'a Readers<'a>,
     /// What is known of two policies.
     known: BTreeMap<(Option<usize>, Option<usize>), Access>,
     found: Vec<Change>,
@@ -76,6 +79,7 @@ impl<'a> Pages<'a> {
         Change {
             access: self.access(Some(before.policy), Some(after.policy)),
             parts,
+            brought: self.pair.bytes_from_elsewhere(self.readers, before, after),
             content: before.objects != after.objects,
             ..Change::new(path, what)
         }

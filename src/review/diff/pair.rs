@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::texts::Said;
 use super::ways::{Names, Way, difference};
-use super::{Access, Compared, Parts, Windows, lines};
+use super::{Access, Brought, Compared, Parts, Windows, lines};
 use crate::access::catalogue::Cancellation;
 use crate::access::rule::{Clause, Need, Rule};
 use crate::digest::ObjectName;
@@ -89,15 +89,31 @@ impl<'a> Pair<'a> {
     }
 
     /// What a new path gives of what was there before, under any path, to those who were given it nowhere.
-    pub(super) fn again(&self, readers: &BTreeMap<&ObjectName, Rule>, route: &Route) -> Option<Parts> {
+    pub(super) fn again(&self, readers: &Readers<'_>, route: &Route) -> Option<Parts> {
         let mut parts = Parts::default();
         for (object, rule) in self.after.forms(route, true) {
-            if let Some(before) = readers.get(object) {
+            if let Some((before, _)) = readers.get(object) {
                 parts.opened.extend(self.difference(&rule, before));
             }
         }
         dedup(&mut parts.opened);
         (parts != Parts::default()).then_some(parts)
+    }
+
+    /// What a path gives that was there before under other paths alone, to those who were given it nowhere.
+    pub(super) fn bytes_from_elsewhere(&self, readers: &Readers<'_>, before: &Route, after: &Route) -> Vec<Brought> {
+        if before.objects == after.objects {
+            return Vec::new();
+        }
+        let forms = self.after.forms(after, true).into_iter().filter(|(object, _)| !before.objects.contains(object));
+        let brought = forms.filter_map(|(object, rule)| {
+            let (had, was) = readers.get(object)?;
+            let opened = self.difference(&rule, had);
+            let readers = lines::list(&self.difference(had, &Rule::nobody()));
+            let readers = if readers.is_empty() { "nobody".to_owned() } else { readers };
+            (!opened.is_empty()).then(|| Brought { was: (*was).to_owned(), readers, opened })
+        });
+        brought.collect()
     }
 
     /// Who is given forms now that were there before, and who is not.
@@ -131,21 +147,24 @@ impl<'a> Pair<'a> {
 /// Forms of a path: each object, and who may have it.
 type Forms<'a> = BTreeMap<&'a ObjectName, Rule>;
 
+/// Who is given each object, under any path, and the first path that gives it.
+pub(super) type Readers<'a> = BTreeMap<&'a ObjectName, (Rule, &'a str)>;
+
 pub(super) fn dedup(ways: &mut Vec<Way>) {
     let mut seen = BTreeSet::new();
     ways.retain(|way| seen.insert(way.words.clone()));
 }
 
 impl<'a> Side<'a> {
-    /// Who is given each object, under any path.
-    pub(super) fn readers(&self) -> BTreeMap<&'a ObjectName, Rule> {
-        let mut readers: BTreeMap<&'a ObjectName, BTreeSet<Rule>> = BTreeMap::new();
-        for (_, route) in self.routes() {
+    /// Who is given each object.
+    pub(super) fn readers(&self) -> Readers<'a> {
+        let mut readers: BTreeMap<&'a ObjectName, (BTreeSet<Rule>, &'a str)> = BTreeMap::new();
+        for (path, route) in self.routes() {
             for (object, rule) in [true, false].into_iter().flat_map(|open| self.forms(route, open)) {
-                readers.entry(object).or_default().insert(rule);
+                readers.entry(object).or_insert_with(|| (BTreeSet::new(), path)).0.insert(rule);
             }
         }
-        readers.into_iter().map(|(object, rules)| (object, Rule::any(&rules))).collect()
+        readers.into_iter().map(|(object, (rules, path))| (object, (Rule::any(&rules), path))).collect()
     }
 
     pub(super) fn new(

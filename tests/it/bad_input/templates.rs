@@ -209,6 +209,7 @@ fn themes() {
     check_each(
         [
             "theme: nope\n",
+            "theme: mein # ours\n//- themes/main/theme.yaml\n",
             "theme: ../x\n",
             "theme: t\n//- themes/t/theme.yaml\nnope: 1\n",
             "theme: t\n//- themes/t/templates/page.html\nx\n",
@@ -222,8 +223,19 @@ fn themes() {
         &expect![[r#"
             === theme: nope\n
             error: there is no theme `nope`
-              --> site.yaml
+              --> site.yaml:3:8
+               |
+             3 | theme: nope
+               |        ^^^^
               help: put it into `themes/nope/`, or leave `theme` out to use the default one
+            exit 2
+            === theme: mein # ours\n//- themes/main/theme.yaml\n
+            error: there is no theme `mein`
+              --> site.yaml:3:8
+               |
+             3 | theme: mein # ours
+               |        ^^^^
+              help: did you mean `main`?
             exit 2
             === theme: ../x\n
             error: `../x` is no name of a theme

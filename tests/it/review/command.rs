@@ -211,7 +211,7 @@ fn a_pipeline_is_stopped_by_what_nobody_allowed() {
            | ^^^
           help: write a glob and a reason: `/blog/** the blog is free now`
 
-        error: `blog` is no path: it begins with `/`
+        error: `blog` is no path: it begins with `/`, or with `site.yaml:` for a setting
           --> allow.txt:2:1
            |
          2 | blog because

@@ -195,7 +195,7 @@ fn the_file_for_reviews_holds_no_text_and_is_never_served() {
     assert_eq!(std::fs::read_to_string(site.out().join("review.json")).unwrap(), review);
     assert!(site.build().unwrap().unchanged);
     for damaged in
-        ["", "{}", &review.replace("tierpress-review/2", "tierpress-review/1"), &review.replace("[0,", "[9,")]
+        ["", "{}", &review.replace("tierpress-review/3", "tierpress-review/2"), &review.replace("[0,", "[9,")]
     {
         assert!(Texts::parse(damaged.as_bytes()).is_err(), "{damaged}");
     }
