@@ -134,7 +134,14 @@ pub(super) fn revoke(arguments: &RevokeArguments) -> Ending {
     let RevokeArguments { member, grant, deed } = arguments;
     with(&deed.at, (If::There, deed.format), async |desk| {
         let member = desk.find(member).await?;
-        let grant = find(desk, &member, grant).await?.reference;
+        // What begins later is no grant yet; its name is enough.
+        let begins = |event: &Event| matches!(&event.what, What::Granted { grant: known, .. } if known == grant);
+        let waits = desk.ledger.events_of(&member).await.map_err(fault)?.iter().any(begins);
+        let grant = match find(desk, &member, grant, |held| held.ended.is_none() || held.frozen.is_some()).await {
+            Ok(found) => found.reference,
+            Err(_) if waits => grant.clone(),
+            Err(faults) => return Err(faults),
+        };
         append(desk, (member, deed.name()?), What::Revoked { grant }, deed.format).await
     })
 }
@@ -143,7 +150,7 @@ pub(super) fn cancel(arguments: &CancelArguments) -> Ending {
     let CancelArguments { member, grant, until, undo, stripe, deed } = arguments;
     with(&deed.at, (If::There, deed.format), async |desk| {
         let member = desk.find(member).await?;
-        let grant = find(desk, &member, grant).await?;
+        let grant = find(desk, &member, grant, |held| held.ended.is_none()).await?;
         let until = desk.date("--until", until.as_deref())?.map(|date| date.end);
         let origin = origin(&desk.ledger.events_of(&member).await.map_err(fault)?, &grant.reference);
         if origin.collects && origin.source == stripe::SOURCE && !grant.finished {
@@ -198,12 +205,12 @@ fn helped(faults: Faults, help: &str) -> Faults {
     faults.into_iter().map(|fault| fault.help(help)).collect()
 }
 
-/// The one grant that is meant and has not ended.
-async fn find(desk: &Desk, member: &str, text: &str) -> Result<Grant, Faults> {
+/// The one grant that is meant, of those that something can be done about.
+async fn find(desk: &Desk, member: &str, text: &str, of: impl Fn(&Grant) -> bool) -> Result<Grant, Faults> {
     let rules = desk.rules();
     let held = desk.ledger.member(member, &desk.present(&rules)).await.map_err(fault)?;
     let grants: Vec<Grant> = held.map(|held| held.member.grants).unwrap_or_default();
-    let mut live: Vec<Grant> = grants.into_iter().filter(|grant| grant.ended.is_none()).collect();
+    let mut live: Vec<Grant> = grants.into_iter().filter(|grant| of(grant)).collect();
     let shown = live.iter().map(|grant| format!("`{}`", grant.reference)).collect::<Vec<_>>().join(", ");
     if let Some(at) = live.iter().position(|grant| grant.reference == text) {
         return Ok(live.swap_remove(at));

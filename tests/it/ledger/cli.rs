@@ -539,3 +539,31 @@ fn each_line_is_answered() {
         {"appended":"new","source":"shop","id":"2"}
     "#]].assert_eq(&String::from_utf8(output.stdout).unwrap());
 }
+
+/// What is frozen and what begins later is taken away by name, too.
+#[test]
+fn what_is_frozen_or_begins_later_is_revoked() {
+    let shop = Shop::new();
+    shop.write("site.yaml", &SITE.replace("access:\n", "access:\n  cancellation: keep-unlocked\n"));
+    let open = |day: &str| -> Vec<String> {
+        let output = shop.call(&format!("members show m_cara --format json --now {day}"));
+        let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let token = shown["entitlements"].as_array().unwrap_or_else(|| panic!("{shown:#}"));
+        let open = token.iter().filter(|entry| entry["until"].is_null());
+        open.map(|entry| entry["value"].as_str().unwrap().to_owned()).collect()
+    };
+    let does = |arguments: &str| {
+        let output = shop.call(arguments);
+        assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    shop.write("members.jsonl", r#"{"source":"shop","id":"1","at":1798761600,"member":"m_cara","kind":"joined"}"#);
+    does("members import members.jsonl --now 2027-01-01");
+    does("members grant m_cara pro --id gift --now 2027-01-02");
+    does("members cancel m_cara gift --id c --now 2027-01-05");
+    assert!(open("2027-01-06").contains(&"pro".to_owned()), "it is frozen");
+    does("members revoke m_cara gift --id r --now 2027-01-07");
+    assert_eq!(open("2027-01-08"), Vec::<String>::new(), "nothing is frozen any more");
+    does("members grant m_cara basic --id later --since 2027-03-01 --now 2027-01-08");
+    does("members revoke m_cara later --id l --now 2027-01-09");
+    assert!(!open("2027-03-02").contains(&"basic".to_owned()));
+}
