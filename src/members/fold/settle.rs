@@ -65,6 +65,8 @@ impl History<'_> {
     fn add(&mut self, life: Life, now: Timestamp) {
         let reference = life.reference.clone();
         self.begin(life, &reference, now);
+        // What was said of it before it began may have ended it at once.
+        self.pass(now);
         self.tier = self.in_force();
     }
 

@@ -657,6 +657,7 @@ impl<'a> Desk<'a> {
                 let name = format!("downgrade:{}", self.cards[lost].name);
                 let since = self.cards[lost].gone.unwrap().0;
                 self.put(Card { name, what: next.to_owned(), free: true, since, ..Card::default() }, at);
+                self.age(at);
                 self.pick();
             }
         }
@@ -706,6 +707,7 @@ impl<'a> Desk<'a> {
         if let (None, Some(bought), Some(tier)) = (self.tier, bought, self.shop.default_tier) {
             let name = format!("default:{}", self.cards[bought].name);
             self.put(Card { name, what: tier.to_owned(), free: true, since: at, ..Card::default() }, at);
+            self.age(at);
             self.pick();
         }
         if self.tier.is_none() {
