@@ -126,6 +126,9 @@ pub enum Refused {
         /// Whose it is.
         source_name: String,
     },
+    /// A purchase under the name of another one.
+    #[error("the grant `{0}` began before: each purchase has a name of its own")]
+    Begun(String),
     /// The address is another member's.
     #[error("the address is that of `{0}`")]
     Taken(String),

@@ -38,7 +38,22 @@ pub(super) fn may_keep(visit: &Visit<'_>, grant: &Grant) -> bool {
 
 /// Whether a grant can stand in an address.
 fn is_named(grant: &Grant) -> bool {
-    !grant.reference.contains('/') && path::is_servable(&format!("/account/cancel/{}", grant.reference))
+    path::is_servable(&format!("/account/cancel/{}", segment(&grant.reference)))
+}
+
+/// The name of a grant as one segment of a path, written as RFC 6901, 3, writes what would end it.
+fn segment(reference: &str) -> String {
+    reference.replace('~', "~0").replace('/', "~1")
+}
+
+/// The name that a segment stands for.
+pub(super) fn named(segment: &str) -> String {
+    segment.replace("~1", "/").replace("~0", "~")
+}
+
+/// Where something is done to a grant.
+pub(super) fn deed(place: &str, reference: &str) -> String {
+    format!("/account/{place}/{}", path::encode(&segment(reference)))
 }
 
 /// `GET /account/cancel/GRANT`: says what it means, and asks.
@@ -120,7 +135,7 @@ fn ask(
     let service = visit.service;
     let catalogue = &service.parts.frame.config.catalogue;
     let name = catalogue.title(&grant.access_control).unwrap_or(grant.access_control.as_str());
-    let action = format!("/account/{place}/{}", path::encode(&grant.reference));
+    let action = deed(place, &grant.reference);
     let title = service.fill(string, &[("title", name)]);
     let mut form = visit.form(&action, string, &signed.secret);
     form.button.clone_from(&title);
@@ -157,4 +172,18 @@ async fn ask_provider(
 /// A grant that has not ended. After a switch two have one name, and the later one is meant.
 fn running<'h>(held: &'h Held, reference: &str) -> Option<&'h Grant> {
     held.member.grants.iter().rev().find(|grant| grant.reference == reference && grant.ended.is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_one_segment() {
+        for name in ["sub_1", "2026/17", "a~1b", "~", "/", "~0/~1"] {
+            let segment = segment(name);
+            assert!(!segment.contains('/'), "{segment}");
+            assert_eq!(named(&segment), name);
+        }
+    }
 }

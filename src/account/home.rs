@@ -116,7 +116,7 @@ fn grants(visit: &Visit<'_>, signed: &Signed) -> Vec<Grant> {
     let mut shown: Vec<Grant> = Vec::new();
     for grant in &signed.held.member.grants {
         let title = config.catalogue.title(&grant.access_control).unwrap_or(grant.access_control.as_str());
-        let deed = |place: &str| format!("/account/{place}/{}", crate::path::encode(&grant.reference));
+        let deed = |place: &str| super::cancel::deed(place, &grant.reference);
         let cancel = cancel::may_cancel(visit, grant).then(|| deed("cancel"));
         let keep = cancel::may_keep(visit, grant).then(|| deed("keep"));
         shown.push(Grant {

@@ -4,6 +4,7 @@ use hyper::Method;
 use hyper::header::{ALLOW, HeaderValue};
 
 use super::answer::{Answer, words};
+use super::cancel::named;
 use super::request::Request;
 use super::{PLACE, answer};
 
@@ -37,8 +38,8 @@ pub(super) fn of(request: &Request) -> Result<Route, Box<Answer>> {
     let Some(below) = path.strip_prefix(PLACE) else { return Ok(Route::Unknown) };
     let (first, rest) = below.split_once('/').map_or((below, None), |(first, rest)| (first, Some(rest)));
     // One more segment, and nothing below it.
-    let named = rest.filter(|rest| !rest.is_empty() && !rest.contains('/')).map(str::to_owned);
-    let (get, post) = match (first, named) {
+    let segment = rest.filter(|rest| !rest.is_empty() && !rest.contains('/')).map(str::to_owned);
+    let (get, post) = match (first, segment) {
         ("", None) if rest.is_none() => (Some(Route::Home), None),
         ("sign-in", None) if rest.is_none() => {
             (Some(Route::SignIn { joins: false }), Some(Route::AskForLink { joins: false }))
@@ -56,8 +57,8 @@ pub(super) fn of(request: &Request) -> Result<Route, Box<Answer>> {
         ("add", Some(id)) => (None, Some(Route::Add(id))),
         ("accept", Some(waiting)) => (None, Some(Route::Accept(waiting))),
         ("buy", Some(product)) => (Some(Route::Buy(product)), None),
-        ("keep", Some(grant)) => (Some(Route::Keep(grant.clone())), Some(Route::KeepNow(grant))),
-        ("cancel", Some(grant)) => (Some(Route::Cancel(grant.clone())), Some(Route::CancelNow(grant))),
+        ("keep", Some(grant)) => (Some(Route::Keep(named(&grant))), Some(Route::KeepNow(named(&grant)))),
+        ("cancel", Some(grant)) => (Some(Route::Cancel(named(&grant))), Some(Route::CancelNow(named(&grant)))),
         _ => return Ok(Route::Unknown),
     };
     let allowed = match (&get, &post) {

@@ -28,6 +28,7 @@ pub(super) enum Reading {
 
 /// Why nothing is told of it yet.
 const NOBODY: &str = "nothing says yet whom this is about; it is read again when more is told of the same customer";
+const TWICE: &str = "an event of this id came before with another content; each event has an id of its own";
 const UNASKED: &str = "the provider must be asked what this is about, and there is no API key; give `--stripe-key FILE`, and it is read again";
 const TO_ASK: &str = "the provider has not been asked yet what this is about";
 
@@ -104,6 +105,10 @@ impl Inner {
             Ok((_, appended)) => {
                 for (event, appended) in events.iter().zip(&appended) {
                     if matches!(appended, Appended::Conflict(_)) {
+                        // What a shop calls its events it chose itself; of Stripe's, several tell of one fact.
+                        if self.source.is_none() {
+                            return Ok(Reading::Not(TWICE.to_owned()));
+                        }
                         tracing::warn!(
                             source,
                             id = event.id,

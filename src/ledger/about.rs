@@ -193,6 +193,17 @@ async fn claim(
     Ok(())
 }
 
+/// Whether a new event begins what no event has begun: under one name the second would be nobody's.
+pub(super) fn is_new(known: &[Event], event: &Event) -> Result<(), Refused> {
+    let begins = |event: &Event| matches!(event.what, What::Purchased { .. } | What::Granted { .. });
+    match event.what.grant().filter(|_| begins(event)) {
+        Some(grant) if known.iter().any(|known| begins(known) && known.what.grant() == Some(grant)) => {
+            Err(Refused::Begun(grant.to_owned()))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// Whether a source may speak of the grant that a new event names: whoever told of its beginning, and the site itself. Two
 /// sources that call different things by one name would otherwise pay for, and end, each other's.
 pub(super) fn is_own(known: &[Event], event: &Event) -> Result<(), Refused> {

@@ -155,6 +155,7 @@ pub(super) async fn append_to(
         let outcome = insert(connection, event, payload, present.now).await?;
         if outcome == Appended::New {
             about::is_own(&after, event)?;
+            about::is_new(&after, event)?;
             after.push(Event { member: mark.member.clone(), ..Event::clone(event) });
         }
         appended.push(outcome);

@@ -70,7 +70,28 @@ pub(super) async fn link(
         .bind(customer_key(customer))
         .bind(customer)
         .bind(member)
-        .bind(i64::from(proof != Proof::None))
+        .bind(match proof {
+            Proof::None => 0,
+            Proof::Enough => FIRST,
+            Proof::Signed => SHOWN,
+        })
+        .execute(&mut *connection)
+        .await?;
+    match proof {
+        Proof::Signed => doubt(connection, member).await,
+        Proof::None | Proof::Enough => Ok(()),
+    }
+}
+
+/// How a customer is proved: nothing was there that it could have changed; or the member has shown that it is theirs.
+const FIRST: i64 = 1;
+pub(super) const SHOWN: i64 = 2;
+
+/// Believes a member's other customers no more than the address by which they came: somebody else may have typed it.
+pub(super) async fn doubt(connection: &mut AnyConnection, member: &str) -> Result<(), Error> {
+    sqlx::query("UPDATE customers SET proved = 0 WHERE member = $1 AND proved = $2")
+        .bind(member)
+        .bind(FIRST)
         .execute(connection)
         .await?;
     Ok(())

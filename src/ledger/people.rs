@@ -8,7 +8,7 @@ use sqlx::{AnyConnection, Row as _};
 use super::address::Address;
 use super::database::Ledger;
 use super::mark::Mark;
-use super::{Error, Present, Refused, names, read};
+use super::{Error, Present, Refused, customers, names, read};
 use crate::members::event::{Event, MemberId, What};
 use crate::time::Timestamp;
 
@@ -117,10 +117,12 @@ impl Ledger {
             return Err(Refused::NothingWaits(waiting.to_owned()).into());
         }
         // Whose purchase was accepted once is known from then on.
-        sqlx::query("UPDATE customers SET proved = 1 WHERE member = $1")
+        sqlx::query("UPDATE customers SET proved = $2 WHERE member = $1")
             .bind(waiting)
+            .bind(customers::SHOWN)
             .execute(&mut *transaction)
             .await?;
+        customers::doubt(&mut transaction, &held.member).await?;
         unite(&mut transaction, waiting, held, present).await?;
         Ok(transaction.commit().await?)
     }

@@ -153,6 +153,12 @@ impl Provider for Shops {
             return Outcome::Unknown(unknown(why, "name one of `products` in site.yaml, by its `id`"));
         }
         match serde_json::from_value::<What>(Value::Object(rest)) {
+            Ok(What::Granted { access_control, .. })
+                if context.sold.catalogue.lookup(access_control.as_str()).is_none() =>
+            {
+                let why = format!("there is no tier or bundle `{access_control}`");
+                Outcome::Unknown(unknown(why, "name one of site.yaml, by its `id`"))
+            }
             Ok(what) => {
                 subject.grants = what.grant().map(str::to_owned).into_iter().collect();
                 Outcome::Facts(Told { subject, facts: vec![Fact { id: delivery.id.clone(), at: delivery.at, what }] })

@@ -122,7 +122,7 @@ async fn show_unread(desk: &Desk, format: Format) -> Result<Ending, Faults> {
         }
         Format::Text => {
             for Unread { source, id, at, why, payload: _ } in &unread {
-                say::line(&format!("{} {source} {id}: {why}", desk.words().day(*at)));
+                say::line(&format!("{} {source} {}: {why}", desk.words().day(*at), id.escape_debug()));
             }
             say::line(&format!("{} not understood", say::number(unread.len(), "event")));
         }

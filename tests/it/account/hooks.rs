@@ -216,13 +216,20 @@ fn a_shop_speaks_with_its_key_and_for_itself() {
     }
     let events = stage.run(stage.ledger.filed(None, 0, 9)).unwrap();
     assert_eq!(events.iter().map(|filed| filed.event.source.as_str()).collect::<Vec<_>>(), ["corner"]);
-    // The same name with another content: the first one stays, and the shop need not come again.
-    assert_eq!(say(KEY, event("o1", "\"kind\":\"purchased\",\"grant\":\"o1\",\"product\":\"pro-monthly\"")).0, 200);
+    // The same name with another content, and another purchase under it: the first one stays, and somebody is told.
+    for (id, rest, word) in [
+        ("o1", r#""kind":"purchased","grant":"o1","product":"pro-monthly""#, "came before with another content"),
+        ("o2", r#""kind":"purchased","grant":"o1","product":"course-once""#, "began before"),
+        ("o4", r#""kind":"granted","grant":"o4","access_control":"cuorse","why":"free""#, "no tier or bundle `cuorse`"),
+    ] {
+        let (status, why) = say(KEY, event(id, rest));
+        assert!(status == 200 && why.contains(word), "{status} {why}");
+    }
     assert_eq!(count(&stage), 1);
     // What nobody can read is kept and says why.
     let (status, why) = say(KEY, event("o3", "\"kind\":\"purchased\",\"grant\":\"o3\",\"product\":\"mug\""));
     assert!(status == 200 && why.contains("there is no product `mug`"), "{status} {why}");
-    assert_eq!(unread(&stage), ["o3"]);
+    assert_eq!(unread(&stage), ["o1", "o2", "o3", "o4"]);
 }
 
 #[test]

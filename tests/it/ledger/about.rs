@@ -13,6 +13,8 @@ on_both! {
     a_bundle_that_becomes_a_tier_is_looked_at_again,
     what_was_accepted_once_is_known,
     whoever_had_nothing_is_believed,
+    what_somebody_else_bought_first_counts_less_than_a_proof,
+    one_name_is_one_purchase,
     a_signed_reference_counts_more_than_what_was_typed,
     what_came_before_its_reference_is_claimed,
     nobody_speaks_of_the_grants_of_another_source,
@@ -104,6 +106,47 @@ async fn what_was_accepted_once_is_known(place: Arc<Place>) {
     let known = About { customer: Some("cus_ada"), ..About::default() };
     assert_eq!(tell(&ledger, known, &next, &present).await, member, "the customer is known now");
     assert_eq!(ledger.waiting_for(&member).await.unwrap(), []);
+}
+
+/// Eve buys for Bob's address before he comes; what he then buys himself she cannot put aside.
+async fn what_somebody_else_bought_first_counts_less_than_a_proof(place: Arc<Place>) {
+    let (ledger, config) = (place.ledger().await, school());
+    let rules = rules(&config);
+    let present = Present { rules: &rules, now: day(10) };
+    let typed = address("bob@school.example");
+    let eve = About { customer: Some("cus_eve"), address: Some(&typed), ..About::default() };
+    let [first, paid] = bought("1", "", day(1), "basic");
+    let bob = tell(&ledger, eve, &first, &present).await;
+    tell(&ledger, eve, &paid, &present).await;
+    let [own, own_paid] = bought("2", "", day(2), "pro");
+    let signed = About { reference: Some(&bob), customer: Some("cus_bob"), ..About::default() };
+    assert_eq!(tell(&ledger, signed, &own, &present).await, bob);
+    tell(&ledger, signed, &own_paid, &present).await;
+    assert_eq!(has(&ledger, &bob, &present).await, "pro");
+    let [again, _] = bought("3", "", day(3), "basic");
+    let apart = tell(&ledger, About { customer: Some("cus_eve"), ..About::default() }, &again, &present).await;
+    assert!(apart.starts_with("w_"), "{apart}");
+    assert_eq!(has(&ledger, &bob, &present).await, "pro");
+    let [next, _] = bought("4", "", day(4), "basic");
+    let known = About { customer: Some("cus_bob"), ..About::default() };
+    assert_eq!(tell(&ledger, known, &next, &present).await, bob, "his own customer is known");
+}
+
+/// Two purchases under one name: the second is nobody's, and its source is told.
+async fn one_name_is_one_purchase(place: Arc<Place>) {
+    let (ledger, config) = (place.ledger().await, school());
+    let rules = rules(&config);
+    let present = Present { rules: &rules, now: day(10) };
+    let [hal, ivy] = ["hal@school.example", "ivy@school.example"].map(address);
+    let [first, _] = bought("1", "", day(1), "basic");
+    tell(&ledger, About { address: Some(&hal), ..About::default() }, &first, &present).await;
+    let second = Event { id: "2".to_owned(), ..first.clone() };
+    for address in [&ivy, &hal] {
+        let about = About { address: Some(address), ..About::default() };
+        let told = ledger.append_about(("shop", &about), std::slice::from_ref(&second), None, &present).await;
+        assert!(matches!(told, Err(Error::Refused(Refused::Begun(_)))), "{told:?}");
+    }
+    assert_eq!(ledger.filed(None, 0, 9).await.unwrap().len(), 1);
 }
 
 async fn whoever_had_nothing_is_believed(place: Arc<Place>) {
