@@ -153,6 +153,15 @@ impl Ledger {
     /// # Errors
     /// Where the database fails.
     pub async fn was_read(&self, source: &str, id: &str) -> Result<(), Error> {
+        let kept: Option<i64> = sqlx::query_scalar("SELECT at FROM unread WHERE source = $1 AND id = $2")
+            .bind(source)
+            .bind(id)
+            .fetch_optional(self.reader())
+            .await?;
+        // Most of what comes is understood at once, and nothing of it was kept.
+        if kept.is_none() {
+            return Ok(());
+        }
         let mut turn = self.turn().await?;
         let dropped = sqlx::query("DELETE FROM unread WHERE source = $1 AND id = $2")
             .bind(source)
