@@ -78,6 +78,8 @@ impl Ledger {
         first.close().await.map_err(unopened)?;
         let pool = |most| {
             let options = AnyPoolOptions::new().max_connections(most).acquire_timeout(PATIENCE * 2);
+            // A server may have hung up; a file does not.
+            let options = options.test_before_acquire(matches!(&place, Place::Server(_)));
             let options = options.after_connect(move |connection, _| Box::pin(prepare(connection, setup)));
             options.connect_lazy(&url).map_err(unopened)
         };
