@@ -26,7 +26,7 @@ mod turn;
 mod unread;
 
 use crate::members::Rules;
-use crate::members::event::Event;
+use crate::members::event::{DEFAULT, DOWNGRADE, Event};
 use crate::time::Timestamp;
 
 pub use about::About;
@@ -183,6 +183,11 @@ pub fn check(event: &Event) -> Result<(), Refused> {
             _ => continue,
         };
         return Err(Refused::Name { field, why });
+    }
+    // Under such a name the grant would be taken for a tier that nobody bought.
+    let given = |name: &str| [DEFAULT, DOWNGRADE].iter().any(|begin| name.starts_with(begin));
+    if event.what.begins() && grant.is_some_and(given) {
+        return Err(Refused::Name { field: "grant", why: "begins as only names that are given here do" });
     }
     Ok(())
 }

@@ -195,9 +195,8 @@ async fn claim(
 
 /// Whether a new event begins what no event has begun: under one name the second would be nobody's.
 pub(super) fn is_new(known: &[Event], event: &Event) -> Result<(), Refused> {
-    let begins = |event: &Event| matches!(event.what, What::Purchased { .. } | What::Granted { .. });
-    match event.what.grant().filter(|_| begins(event)) {
-        Some(grant) if known.iter().any(|known| begins(known) && known.what.grant() == Some(grant)) => {
+    match event.what.grant().filter(|_| event.what.begins()) {
+        Some(grant) if known.iter().any(|known| known.what.begins() && known.what.grant() == Some(grant)) => {
             Err(Refused::Begun(grant.to_owned()))
         }
         Some(_) | None => Ok(()),
@@ -209,10 +208,9 @@ pub(super) fn is_new(known: &[Event], event: &Event) -> Result<(), Refused> {
 pub(super) fn is_own(known: &[Event], event: &Event) -> Result<(), Refused> {
     let Some(grant) = event.what.grant().filter(|_| !OURS.contains(&event.source.as_str())) else { return Ok(()) };
     let mut of_it = known.iter().filter(|known| known.what.grant() == Some(grant));
-    let begins = |known: &&Event| matches!(known.what, What::Purchased { .. } | What::Granted { .. });
     let whose = of_it
         .clone()
-        .find(begins)
+        .find(|known| known.what.begins())
         .or_else(|| of_it.find(|known| !OURS.contains(&known.source.as_str())))
         .map_or(event.source.as_str(), |known| known.source.as_str());
     if whose == event.source {

@@ -186,7 +186,18 @@ pub enum What {
     Erased {},
 }
 
+/// How the name begins of a tier that comes with a bundle.
+pub const DEFAULT: &str = "default:";
+/// How the name begins of a tier that follows another one.
+pub const DOWNGRADE: &str = "downgrade:";
+
 impl What {
+    /// Whether a grant begins with it.
+    #[must_use]
+    pub fn begins(&self) -> bool {
+        matches!(self, Self::Purchased { .. } | Self::Granted { .. })
+    }
+
     /// Which grant it is about.
     #[must_use]
     pub fn grant(&self) -> Option<&str> {

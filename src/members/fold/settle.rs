@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::event::{DEFAULT, DOWNGRADE};
 use super::super::life::Life;
 use super::super::member::{Code, Ended, Remark, Rules, Source, State};
 use super::History;
@@ -56,7 +57,7 @@ impl History<'_> {
         let catalogue = self.rules.catalogue;
         let next = catalogue.tier(&life.access_control).and_then(|tier| tier.downgrade_to.as_ref());
         if let Some(next) = next.filter(|next| **next != life.access_control && catalogue.tier(next).is_some()) {
-            let reference = format!("downgrade:{}", life.reference);
+            let reference = format!("{DOWNGRADE}{}", life.reference);
             self.add(Life::given(reference, Source::Downgrade, next.clone(), at), now);
         }
     }
@@ -81,7 +82,7 @@ impl History<'_> {
         let late = |life: &Life| closes && life.state == State::Overdue && life.held.is_empty();
         let begun = self.lives.iter().enumerate().filter(|(place, life)| *place >= known || late(life));
         let bought = begun.map(|(_, life)| life).find(|life| fresh(life, self.rules) && !life.is_free());
-        let reference = bought.map(|life| format!("default:{}", life.reference));
+        let reference = bought.map(|life| format!("{DEFAULT}{}", life.reference));
         if let (None, Some(reference), Some(tier)) = (self.tier, reference, self.rules.catalogue.default_tier()) {
             self.add(Life::given(reference, Source::Default, tier.clone(), now), now);
         }

@@ -309,5 +309,13 @@ async fn names_that_cannot_be_kept_are_refused(place: Arc<Place>) {
             }
         }
     }
+    for name in ["default:order-1", "downgrade:order-1"] {
+        let mut event = granted("1", "m_ada", day(0), "pro");
+        if let What::Granted { grant, .. } = &mut event.what {
+            *grant = name.to_owned();
+        }
+        let told = ledger.append(&event, None, &present).await;
+        assert!(matches!(told, Err(Error::Refused(Refused::Name { field: "grant", .. }))), "{told:?}");
+    }
     assert_eq!(ledger.filed(None, 0, 10).await.unwrap(), []);
 }
